@@ -1,0 +1,177 @@
+// Package sla computes deadlines: business calendars, policies that choose which clocks run, pausing, lights and the
+// escalation ladder. Everything in it is a default held as data (calendars/*.json, policies/*.json); nothing here reads a
+// clock, a database or a network: the caller passes the time.
+//
+// Invariants, each a test: a deadline never moves earlier when its start moves later or its span grows; a pause never moves
+// a deadline earlier; the stages of a ladder fire in order.
+//
+// How days are counted follows what Chinese (Civil Code art. 201–203) and German law (BGB §§ 187, 188) share: the day on
+// which a span starts is not counted, a span of days ends with its last day, and a span of working days ends at the close
+// of business of its last day. Minutes and hours simply elapse.
+//
+// It imports the standard library only.
+package sla
+
+import (
+	"time"
+	_ "time/tzdata" // A deadline in the wrong zone is worse than 450 KB: minimal container images carry no zone files.
+)
+
+// ClockName names one of the clocks that a policy can set.
+type ClockName string
+
+// The clocks of the default policies. A policy file may leave any of them out: the ticket then runs without it.
+const (
+	Accept         ClockName = "accept"
+	Appeal         ClockName = "appeal"
+	Dispatch       ClockName = "dispatch"
+	Sign           ClockName = "sign"
+	ReturnDecision ClockName = "return_decision"
+	Coordination   ClockName = "coordination"
+	FirstReply     ClockName = "first_reply"
+	Resolve        ClockName = "resolve"
+	AwaitCitizen   ClockName = "await_citizen"
+	Check          ClockName = "check"
+	Revisit        ClockName = "revisit"
+	Redo           ClockName = "redo"
+	Rectify        ClockName = "rectify"
+)
+
+// ClockNames lists every clock, in the order in which a ticket meets them.
+func ClockNames() []ClockName {
+	return []ClockName{Accept, Appeal, Dispatch, Sign, ReturnDecision, Coordination, FirstReply, Resolve, AwaitCitizen, Check, Revisit, Redo, Rectify}
+}
+
+// Unit is the unit of a span.
+type Unit string
+
+// Minutes and hours elapse; days are calendar days; working days follow the calendar.
+const (
+	Minutes     Unit = "minutes"
+	HoursUnit   Unit = "hours"
+	Days        Unit = "days"
+	WorkingDays Unit = "working_days"
+)
+
+// Span is a length of time as policies write it.
+type Span struct {
+	N    int  `json:"n"`
+	Unit Unit `json:"unit"`
+	// Roll moves the end of a span of days that falls on a day off to the next working day (Civil Code art. 203, BGB § 193).
+	Roll bool `json:"roll,omitempty"`
+}
+
+// Deadline returns when the span that starts at start is over. provisional says that the deadline lies past the last
+// published year of the calendar, where ordinary weeks were assumed.
+func Deadline(start time.Time, s Span, cal *Calendar) (due time.Time, provisional bool) {
+	n := max(s.N, 0)
+	switch s.Unit {
+	case Minutes:
+		due = start.Add(time.Duration(n) * time.Minute)
+	case HoursUnit:
+		due = start.Add(time.Duration(n) * time.Hour)
+	case Days:
+		day := DayOf(start.In(cal.loc)).Add(n)
+		if s.Roll {
+			day = cal.nthWorkingDay(day, 0)
+		}
+		due = cal.at(day, 24*60)
+	default: // WorkingDays; Parse refuses any other unit
+		day := DayOf(start.In(cal.loc))
+		if n == 0 && cal.IsWorkingDay(day) && !start.Before(cal.closing(day)) {
+			day = day.Add(1) // today's business is over: "today" means the next working day
+		}
+		due = cal.closing(cal.nthWorkingDay(day, n))
+	}
+	return due, cal.provisional(due, s.Unit)
+}
+
+// provisional: elapsed spans depend on no holiday and are never provisional. A span of days that ends at midnight belongs to
+// the day before.
+func (c *Calendar) provisional(due time.Time, u Unit) bool {
+	if u == Minutes || u == HoursUnit {
+		return false
+	}
+	return !c.published[due.Add(-time.Nanosecond).In(c.loc).Year()]
+}
+
+// Remaining is what was left of a span when it was paused.
+type Remaining struct {
+	Left    time.Duration // of working time when Working, else of elapsed time; never negative
+	Working bool
+}
+
+// Pause returns what is left at now of a span in unit u that ends at due. Working time is kept for working days.
+func Pause(now, due time.Time, u Unit, cal *Calendar) Remaining {
+	if u == WorkingDays {
+		return Remaining{Left: cal.WorkingBetween(now, due), Working: true}
+	}
+	return Remaining{Left: max(due.Sub(now), 0)}
+}
+
+// Resume returns the new end of a span that was paused at pausedAt with rem left and goes on at now. limit caps the pause: a
+// longer one counts only up to the end of the limit (a zero limit caps nothing). The result is never before oldDue.
+func Resume(pausedAt, now, oldDue time.Time, rem Remaining, limit Span, cal *Calendar) (due time.Time, provisional bool) {
+	from := now
+	if limit.N > 0 {
+		if end, _ := Deadline(pausedAt, limit, cal); from.After(end) {
+			from = end
+		}
+	}
+	if from.Before(pausedAt) {
+		from = pausedAt
+	}
+	u := HoursUnit
+	switch {
+	case rem.Left <= 0:
+		due = oldDue
+	case rem.Working:
+		u = WorkingDays
+		due = cal.AddWorking(from, rem.Left)
+	default:
+		due = from.Add(rem.Left)
+	}
+	if due.Before(oldDue) {
+		due = oldDue
+	}
+	return due, cal.provisional(due, u)
+}
+
+// Light is the colour under which a clock is shown.
+type Light string
+
+// The lights, in rising order of alarm.
+const (
+	Green  Light = "green"
+	Yellow Light = "yellow"
+	Red    Light = "red"
+)
+
+// Lights returns the colour of a clock: red from due on, yellow when no more than the fraction warn of its length is left.
+func Lights(now, start, due time.Time, warn float64) Light {
+	return LightAt(now, due.Add(-time.Duration(warn*float64(due.Sub(start)))), due)
+}
+
+// LightAt is Lights for a warning time that was computed before, by WarnAt.
+func LightAt(now, warnAt, due time.Time) Light {
+	switch {
+	case !now.Before(due):
+		return Red
+	case !now.Before(warnAt):
+		return Yellow
+	}
+	return Green
+}
+
+// WarnAt returns when a clock turns yellow: when the fraction warn of its length is left. For working days both length and
+// rest are working time, so that nothing turns yellow on a Sunday.
+func WarnAt(start, due time.Time, warn float64, u Unit, cal *Calendar) time.Time {
+	if !due.After(start) {
+		return due
+	}
+	if u == WorkingDays {
+		total := cal.WorkingBetween(start, due)
+		return cal.subWorking(due, time.Duration(warn*float64(total)))
+	}
+	return due.Add(-time.Duration(warn * float64(due.Sub(start))))
+}
