@@ -296,7 +296,7 @@ func find() (bin string, major int, err error) {
 		}
 	}
 	if bin == "" {
-		return "", 0, errors.New(missing)
+		return "", 0, ErrMissing
 	}
 	if major < 14 {
 		return "", 0, fmt.Errorf("PostgreSQL %d in %s is too old; hotline needs 14 or newer", major, bin)
@@ -304,9 +304,10 @@ func find() (bin string, major int, err error) {
 	return bin, major, nil
 }
 
-const missing = `no PostgreSQL server binaries found. Install them, or point HOTLINE_DATABASE_URL at a server you have:
+// ErrMissing: no server binaries are installed; the words say what to install.
+var ErrMissing = errors.New(`no PostgreSQL server binaries found. Install them, or point HOTLINE_DATABASE_URL at a server you have:
   Debian, Ubuntu:  apt-get install postgresql        (hotline uses the binaries only and starts its own server)
   Fedora, RHEL:    dnf install postgresql-server
   Alpine:          apk add postgresql
   macOS:           brew install postgresql
-or name their folder in HOTLINE_PG_BIN`
+or name their folder in HOTLINE_PG_BIN`)
