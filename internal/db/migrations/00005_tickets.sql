@@ -1,33 +1,52 @@
 -- +goose Up
 create sequence ticket_numbers;
 
+-- Columns that name reference data (category, agency, user…) carry no foreign key: such rows are never deleted, the code checks them against
+-- the routing snapshot, and a key-share lock of every intake on the one row of the hotline would make it a queue (MultiXact).
 create table tickets (
   id               uuid primary key,
   number           text not null unique,
   code_hash        bytea not null unique,       -- keyed hash of the tracking code
   code_issue       int not null default 1,
-  version          int not null default 1,
+  version          int not null default 1,      -- of the state: counts moves, not notes and reminders
+  events           int not null default 0,      -- entries in the history
   kind             text not null check (kind in ('consult', 'help', 'complaint', 'report', 'suggestion', 'praise')),
-  category         text references categories,
-  service_item     text references service_items,
-  area             text references areas,
+  category         text,
+  service_item     text,
+  area             text,
   title            text not null,
   description      text not null,
   place            text not null default '',
   lat              double precision,
   lon              double precision,
   lang             text not null,
-  urgency          text not null default 'normal' check (urgency in ('normal', 'urgent')),
+  urgency          text not null default 'normal' check (urgency in ('normal', 'urgent', 'complex')),
   channel          text not null,               -- where it came from
   conversation_id  uuid not null references conversations,
   contact_id       uuid references contacts,    -- null: anonymous
   confidential     boolean not null default false,
-  state            text not null,
-  lead_id          uuid references agencies,
-  assignee_id      uuid references users,
+  state            text not null check (state in ('received', 'answered_directly', 'not_accepted', 'transferred', 'accepted', 'pending_dispatch',
+                     'dispatched', 'return_requested', 'in_coordination', 'in_progress', 'awaiting_citizen', 'replied', 'completed', 'revisiting',
+                     'reopened', 'merged', 'withdrawn', 'closed')),
+  ask              text not null default '' check (ask in ('', 'transfer', 'extension')), -- what the lead asks of the hotline beside the state
+  ask_data         jsonb not null default '{}',
+  supervised       boolean not null default false,
+  lead_id          uuid,
+  co_ids           uuid[] not null default '{}',
+  past_ids         uuid[] not null default '{}', -- agencies that gave it back: never proposed again
+  assignee_id      uuid,
+  decided_by       uuid,                         -- who refused it last: an appeal is decided by someone else
+  replied_by       uuid,                         -- who answered last: the revisit is made by someone else
+  parent_id        uuid references tickets,      -- merged into
   dispatches       int not null default 0,
+  designated       boolean not null default false, -- by coordination: this assignment cannot be returned
   sign_due_at      timestamptz,
-  due_at           timestamptz,                 -- the earliest open deadline, for lights
+  warn_at          timestamptz,                 -- when due_at turns yellow
+  due_at           timestamptz,                 -- the earliest running deadline, for lights
+  promised_at      timestamptz,                 -- the resolution deadline, as told to the contact: never moves earlier
+  provisional      boolean not null default false,
+  extensions       int not null default 0,
+  revisits         int not null default 0,
   decision         jsonb not null default '{}', -- routing: score, explanation, alternatives
   reply            text not null default '',
   outcome          text not null default '',
@@ -39,38 +58,45 @@ create table tickets (
   closed_at        timestamptz
 );
 create index tickets_conversation on tickets (conversation_id);
+create index tickets_parent on tickets (parent_id) where parent_id is not null;
 
 -- Who may see a ticket, one row an agency, with the columns that views filter and sort by. Views read this table through its own indexes;
 -- row-level security of tickets and of everything below them asks it.
 create table ticket_access (
-  agency_id    uuid not null references agencies,
+  agency_id    uuid not null,
   ticket_id    uuid not null references tickets,
   role         text not null check (role in ('desk', 'lead', 'co', 'ancestor', 'past')),
   state        text not null,
+  queue        text not null,                   -- what the ticket waits for: intake, dispatch, ask, sign, work, citizen, check, revisit; '' when over
   open         boolean not null,
+  acting       boolean not null,                -- it is this agency's turn
   kind         text not null,
   category     text,
   urgency      text not null,
   confidential boolean not null,
+  lead_id      uuid,
   assignee_id  uuid,
-  due_at       timestamptz,
+  due_at       timestamptz not null default 'infinity', -- a key of paging, so never null
   opened_at    timestamptz not null,
   updated_at   timestamptz not null,
   primary key (agency_id, ticket_id)
 );
 create index ticket_access_ticket on ticket_access (ticket_id);
 create index ticket_access_open on ticket_access (agency_id, due_at, ticket_id) where open;
-create index ticket_access_state on ticket_access (agency_id, state, due_at, ticket_id) where open;
-create index ticket_access_assignee on ticket_access (agency_id, assignee_id, due_at, ticket_id) where open;
+create index ticket_access_queue on ticket_access (agency_id, queue, due_at, ticket_id) where open;
+create index ticket_access_assignee on ticket_access (agency_id, assignee_id, due_at, ticket_id) where open and assignee_id is not null;
+create index ticket_access_unassigned on ticket_access (agency_id, due_at, ticket_id) where open and acting and assignee_id is null;
+create index ticket_access_closed on ticket_access (agency_id, updated_at desc, ticket_id desc) where not open;
 create index ticket_access_all on ticket_access (agency_id, opened_at desc, ticket_id desc);
 
 create table assignments (
   ticket_id     uuid not null references tickets,
   seq           int not null,
-  lead_id       uuid not null references agencies,
+  lead_id       uuid not null,
   co            uuid[] not null default '{}',
-  state         text not null check (state in ('dispatched', 'signed', 'returned', 'transferred', 'done')),
-  by_user_id    uuid references users,          -- null: dispatched by rule
+  state         text not null check (state in ('dispatched', 'signed', 'returned', 'transferred', 'recalled', 'done')),
+  by_user_id    uuid,                           -- null: dispatched by rule
+  designated    boolean not null default false,
   explanation   jsonb not null default '[]',
   dispatched_at timestamptz not null,
   sign_due_at   timestamptz,
@@ -87,8 +113,8 @@ create table ticket_events (
   seq        int not null,
   type       text not null,
   actor      text not null check (actor in ('citizen', 'bot', 'staff', 'system')),
-  user_id    uuid references users,
-  agency_id  uuid references agencies,
+  user_id    uuid,
+  agency_id  uuid,
   from_state text not null default '',
   to_state   text not null default '',
   public     boolean not null default false,
@@ -107,20 +133,24 @@ create trigger ticket_events_append_only before update or delete or truncate on 
 
 create table ticket_clocks (
   ticket_id    uuid not null references tickets,
-  name         text not null,                   -- acknowledge, dispatch, sign, first_reply, resolve, return_decision, awaiting, revisit, …
+  name         text not null,                   -- of a clock in tickets/sla; co-agencies have co_reply.<agency id>
   policy       text not null,
-  version      int not null default 1,
+  agency_id    uuid,                            -- whose clock it is; null: the citizen's
+  n            int not null,                    -- the span as the policy wrote it
+  unit         text not null,
   started_at   timestamptz not null,
+  warn_at      timestamptz not null,
   due_at       timestamptz not null,
-  provisional  boolean not null default false,
-  stage        int not null default 0,          -- rung of the ladder that fired last
+  provisional  boolean not null default false,  -- past the last published calendar year
+  stage        text not null default '',        -- rung of the ladder that fired last
   next_fire_at timestamptz,                     -- null: nothing more to fire
   paused_at    timestamptz,
-  remaining    interval,
+  remaining_us bigint not null default 0,       -- of working or elapsed time, by the unit
   stopped_at   timestamptz,
   primary key (ticket_id, name)
 );
 create index ticket_clocks_fire on ticket_clocks (next_fire_at) where next_fire_at is not null;
+create index ticket_clocks_provisional on ticket_clocks (due_at) where provisional and stopped_at is null;
 
 create table ticket_ratings (
   ticket_id  uuid primary key references tickets,
@@ -136,11 +166,12 @@ create table ticket_search (
 );
 create index ticket_search_words on ticket_search using gin (words);
 
-create table sla_policies (
-  code     text primary key,
-  position int not null,
-  policy   jsonb not null,
-  version  int not null default 1
+-- Policies and calendars of a jurisdiction where they differ from those in the binary.
+create table sla_sets (
+  jurisdiction text primary key,
+  calendar     text not null,
+  set          jsonb not null,
+  version      int not null default 1
 );
 create table business_calendars (
   code     text primary key,
@@ -166,8 +197,8 @@ alter table messages add foreign key (ticket_id) references tickets;
 alter table uploads add foreign key (ticket_id) references tickets;
 
 -- The second wall -----------------------------------------------------------------------------------------------------
--- may_see_ticket in words: the system; the citizen who showed the tracking code; staff whose agency has an access row,
--- and for confidential tickets only staff cleared for them.
+-- Who sees a ticket, in words: the system; the citizen who showed the tracking code or holds the conversation it was filed in; staff whose
+-- agency has an access row, and for confidential tickets only staff cleared for them.
 alter table ticket_access enable row level security;
 create policy ticket_access_rows on ticket_access to hotline_app using (
   (select actor_kind()) = 'system'
@@ -177,7 +208,7 @@ create policy ticket_access_rows on ticket_access to hotline_app using (
 alter table tickets enable row level security;
 create policy ticket_rows on tickets to hotline_app using (
   (select actor_kind()) = 'system'
-  or ((select actor_kind()) = 'citizen' and id = (select actor_ticket()))
+  or ((select actor_kind()) = 'citizen' and (id = (select actor_ticket()) or conversation_id = (select actor_conversation())))
   or ((select actor_kind()) = 'staff' and exists (select from ticket_access a where a.ticket_id = tickets.id and a.agency_id = (select actor_agency())))
 );
 
@@ -189,17 +220,56 @@ begin
     execute format('alter table %I enable row level security', t);
     execute format($p$create policy %I on %I to hotline_app using (
       (select actor_kind()) = 'system'
-      or ((select actor_kind()) = 'citizen' and ticket_id = (select actor_ticket()))
+      or ((select actor_kind()) = 'citizen' and exists (select from tickets k where k.id = %I.ticket_id))
       or ((select actor_kind()) = 'staff' and exists (select from ticket_access a where a.ticket_id = %I.ticket_id and a.agency_id = (select actor_agency()))))$p$,
-      t || '_rows', t, t);
+      t || '_rows', t, t, t);
   end loop;
 end $$;
 -- +goose StatementEnd
 
+-- Text search. The match operator is not leak-proof, so behind a row-level policy PostgreSQL would test every row instead of using the GIN
+-- index. This function therefore belongs to the owner and is the policy itself: it joins the access rows of the transaction's actor. A word
+-- that few tickets hold is ranked over all of them; one that many hold is sought among the newest, which are found without reading them all.
+-- execute plans with the values, so no generic plan creeps in after the fifth call.
+-- +goose StatementBegin
+create function search_tickets(query tsquery, candidates int, result_limit int)
+returns table (ticket_id uuid, rank real) language plpgsql stable security definer set search_path = public as $$
+declare
+  agency uuid := actor_agency();
+  cleared boolean := actor_cleared();
+  found int;
+begin
+  if actor_kind() = 'system' then
+    return query execute
+      'select s.ticket_id, ts_rank(s.words, $1) from ticket_search s where s.words @@ $1 order by 2 desc, 1 desc limit $2' using query, result_limit;
+    return;
+  elsif actor_kind() <> 'staff' or agency is null then
+    return;
+  end if;
+  execute 'select count(*) from (select from ticket_search where words @@ $1 limit $2) few' into found using query, candidates;
+  if found < candidates then
+    return query execute
+      'select s.ticket_id, ts_rank(s.words, $1)
+         from ticket_search s join ticket_access a on a.agency_id = $2 and a.ticket_id = s.ticket_id and (not a.confidential or $3)
+        where s.words @@ $1 order by 2 desc, 1 desc limit $4' using query, agency, cleared, result_limit;
+  else
+    return query execute
+      'select s.ticket_id, ts_rank(s.words, $1)
+         from (select a.ticket_id from ticket_access a where a.agency_id = $2 and (not a.confidential or $3)
+                order by a.opened_at desc, a.ticket_id desc limit $4) newest
+         join ticket_search s on s.ticket_id = newest.ticket_id
+        where s.words @@ $1 order by 2 desc, 1 desc limit $5' using query, agency, cleared, candidates * 5, result_limit;
+  end if;
+end $$;
+-- +goose StatementEnd
+revoke execute on function search_tickets from public;
+grant execute on function search_tickets to hotline_app;
+
 alter table notifications enable row level security;
 create policy notification_rows on notifications to hotline_app using (
   (select actor_kind()) = 'system'
-  or ((select actor_kind()) = 'staff' and agency_id = (select actor_agency()) and (user_id is null or user_id = (select actor_user())))
+  or ((select actor_kind()) = 'staff' and agency_id = (select actor_agency()) and (user_id is null or user_id = (select actor_user()))
+      and (ticket_id is null or exists (select from ticket_access a where a.ticket_id = notifications.ticket_id and a.agency_id = (select actor_agency()))))
 );
 
 alter table conversations enable row level security;
@@ -247,6 +317,7 @@ alter table messages disable row level security; alter table conversations disab
 alter table conversations drop constraint conversations_ticket_id_fkey;
 alter table messages drop constraint messages_ticket_id_fkey;
 alter table uploads drop constraint uploads_ticket_id_fkey;
-drop table notifications, business_calendars, sla_policies, ticket_search, ticket_ratings, ticket_clocks, ticket_events, assignments, ticket_access, tickets;
+drop function search_tickets;
+drop table notifications, business_calendars, sla_sets, ticket_search, ticket_ratings, ticket_clocks, ticket_events, assignments, ticket_access, tickets;
 drop function refuse_change;
 drop sequence ticket_numbers;
