@@ -1,0 +1,45 @@
+# make run · make test · make check · make bench · make help
+GO      ?= go
+ADDR    ?= localhost:8080
+DATA    ?= ./data
+# A module without tags needs no version stamp, and a checkout without .git builds all the same.
+export GOFLAGS := -buildvcs=false
+
+.DEFAULT_GOAL := help
+.PHONY: help run build test check fmt vet bench fuzz pictures docs clean need-postgres need-browser
+
+help: ## this list
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: need-postgres build ## install what is missing, build, start the demo city (ADDR=localhost:8080 DATA=./data)
+	@./bin/hotline demo --addr $(ADDR) --data $(DATA)
+
+build: ## build ./bin/hotline
+	@$(GO) build -o bin/hotline ./cmd/hotline
+
+test: need-postgres need-browser ## install what is missing, run every test with the race detector
+	$(GO) test -race -timeout 15m ./...
+
+check: fmt vet test ## format, vet, staticcheck, import rules, tests
+
+fmt: ## fail when a file is not gofmt-ed
+	@out=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$out" ]; then echo "not gofmt-ed:"; echo "$$out"; exit 1; fi
+
+vet: ## go vet and staticcheck
+	$(GO) vet ./...
+	$(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...
+
+bench: need-postgres ## measure intake, idle chats, bot turn, search; JSON and a table
+	@$(GO) run ./cmd/hotline bench
+
+fuzz: need-postgres ## fuzz every parser of outside input for a while (FUZZTIME=20s each)
+	@./tools/fuzz.sh $(or $(FUZZTIME),20s)
+
+clean: ## remove the built binary (never the data)
+	rm -rf bin
+
+need-postgres:
+	@./tools/need.sh postgres
+
+need-browser:
+	@./tools/need.sh browser
