@@ -1,0 +1,132 @@
+package demo
+
+import (
+	"net/mail"
+	"slices"
+	"strings"
+)
+
+func (c City) checkUsers(k *checker, agencies map[string]bool) {
+	k.file = "users.json"
+	seen := map[string]bool{}
+	for _, u := range c.Users {
+		if _, err := mail.ParseAddress(u.Email); err != nil || !strings.HasSuffix(u.Email, ".example") {
+			k.fail(u.Email, "email: want an address under .example, which can never reach a real person")
+		}
+		if at := strings.ToLower(u.Email); seen[at] {
+			k.fail(u.Email, "email is used twice")
+		} else {
+			seen[at] = true
+		}
+		if strings.TrimSpace(u.Name) == "" {
+			k.fail(u.Email, "name is empty")
+		}
+		k.text(u.Email, "names", u.Names)
+		k.eachOf(u.Email, "roles", u.Roles, roles)
+		k.known(u.Email, "agency", u.Agency, agencies)
+		k.oneOf(u.Email, "lang", u.Lang, k.langs)
+	}
+}
+
+func (c City) checkCanned(k *checker) {
+	k.file = "canned.json"
+	seen := map[string]bool{}
+	for _, r := range c.Canned {
+		k.text(r.Code, "names", r.Names)
+		k.text(r.Code, "text", r.Text)
+		var first []string
+		for i, lang := range k.langs {
+			used := usedPlaceholders(r.Text[lang])
+			for _, name := range used {
+				k.oneOf(r.Code, "placeholder in "+lang, name, placeholders)
+			}
+			if i == 0 {
+				first = used
+			} else if !slices.Equal(first, used) {
+				k.fail(r.Code, "text: %s uses %v, %s uses %v", k.langs[0], first, lang, used)
+			}
+		}
+		k.add(seen, plainCode, r.Code)
+	}
+}
+
+func usedPlaceholders(text string) []string {
+	var used []string
+	for _, m := range placeholder.FindAllStringSubmatch(text, -1) {
+		used = append(used, m[1])
+	}
+	slices.Sort(used)
+	return slices.Compact(used)
+}
+
+// checkSynonyms wants each term in one set only: an index that expands terms
+// cannot tell which of two sets is meant.
+func (c City) checkSynonyms(k *checker) {
+	k.file = "synonyms.json"
+	seen := map[string]bool{}
+	for _, s := range c.Synonyms {
+		name := strings.Join(s.Terms, ", ")
+		k.oneOf(name, "lang", s.Lang, k.langs)
+		if len(s.Terms) < 2 {
+			k.fail(name, "a set needs two terms")
+		}
+		for _, t := range s.Terms {
+			if strings.TrimSpace(t) == "" {
+				k.fail(name, "an empty term")
+			}
+			if at := s.Lang + " " + strings.ToLower(t); seen[at] {
+				k.fail(name, "%q stands in two sets or twice in one", t)
+			} else {
+				seen[at] = true
+			}
+		}
+	}
+}
+
+// checkArticles wants a translation of each article in every language, with the
+// same owner, audience and services: a citizen gets the same answer in each.
+func (c City) checkArticles(k *checker, agencies, services map[string]bool) {
+	type id struct{ key, lang string }
+	first := map[string]Article{}
+	seen := map[id]string{}
+	for _, a := range c.Articles {
+		k.file = "articles/" + a.Lang + "/" + a.Slug + ".md"
+		if !plainCode.MatchString(a.Key) {
+			k.fail(a.Key, "key does not have the form %s", plainCode)
+		}
+		k.oneOf(a.Key, "lang", a.Lang, k.langs)
+		if other := seen[id{a.Key, a.Lang}]; other != "" {
+			k.fail(a.Key, "key stands in %s too", other)
+		}
+		seen[id{a.Key, a.Lang}] = k.file
+		for _, f := range [][2]string{{"title", a.Title}, {"summary", a.Summary}, {"topic", a.Topic}, {"body", a.Body}} {
+			if strings.TrimSpace(f[1]) == "" {
+				k.fail(a.Key, "%s is empty", f[0])
+			}
+		}
+		k.known(a.Key, "owner", a.Owner, agencies)
+		k.oneOf(a.Key, "audience", a.Audience, audiences)
+		for i, s := range a.Services {
+			k.known(a.Key, "services", s, services)
+			if slices.Contains(a.Services[:i], s) {
+				k.fail(a.Key, "services names %q twice", s)
+			}
+		}
+		other, ok := first[a.Key]
+		if !ok {
+			first[a.Key] = a
+			continue
+		}
+		if a.Owner != other.Owner || a.Audience != other.Audience || !slices.Equal(a.Services, other.Services) {
+			k.fail(a.Key, "owner, audience and services must be the same as in %s", other.Lang)
+		}
+	}
+	for _, a := range c.Articles {
+		for _, lang := range k.langs {
+			if seen[id{a.Key, lang}] == "" {
+				k.file = "articles/" + a.Lang + "/" + a.Slug + ".md"
+				k.fail(a.Key, "has no translation into %s", lang)
+			}
+		}
+	}
+}
