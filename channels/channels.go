@@ -1,0 +1,138 @@
+// Package channels is the border between the hotline and the ways people reach it: web chat, messaging apps, e-mail, telephone, forms.
+//
+// An adapter turns what its vendor sends into Inbound and hands it to an IngestFunc, and turns Outbound into its vendor's calls in Send.
+// It knows one vendor and nothing of conversations, tickets or the database.
+//
+// Invariants:
+//   - Inbound is identified by (Channel, Account, Thread, ExternalID); the same delivery twice carries the same four. An adapter tells its
+//     vendor "received" only after IngestFunc has returned nil, so what was acknowledged is durable.
+//   - Send says what it knows: sent, delivered, or unknown when the request may have arrived and the answer did not. An error means that
+//     nothing was sent: a *PermanentError will fail again for ever, a *RetryError says when to try again, any other error is tried again
+//     with growing pauses.
+//   - Send is given messages of one conversation in order, one at a time.
+//   - Everything from outside passes Inbound.Clean before it is stored.
+//
+// The package may import internal/errs and the standard library; adapters live below it, one vendor each, and pass channeltest.
+package channels
+
+import (
+	"context"
+	"io"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// Names of the channels that have no adapter: people fetch their messages themselves, so nothing is delivered.
+const (
+	Web    = "web"
+	Portal = "portal"
+	API    = "api"
+)
+
+// Inbound is one message from outside.
+type Inbound struct {
+	Channel    string // the adapter's name
+	Account    string // which of our accounts it came in on: site key, bot name, mailbox
+	Thread     string // the channel's own name of the conversation
+	ExternalID string // the channel's own id of the message, unique within the thread
+	Text       string
+	Choice     string // id of a tapped quick reply; Text is then its label
+	Lang       string // "en", "zh-CN", or "" when the channel does not know
+	Contact    Contact
+	Uploads    []uuid.UUID
+	Place      *Place
+	At         time.Time // when the person sent it, by the channel's clock; zero: now
+}
+
+// Contact is what a channel knows of a person. All of it may be empty.
+type Contact struct {
+	Name, Phone, Email string
+	Handle             string // the person's name on the channel
+}
+
+// LogValue keeps personal data out of logs.
+func (Contact) LogValue() string { return "[contact]" }
+
+// Place is where something is, WGS 84.
+type Place struct {
+	Lat   float64 `json:"lat"`
+	Lon   float64 `json:"lon"`
+	Label string  `json:"label,omitempty"`
+}
+
+// Receipt says where an inbound message is now. Duplicate: the channel had delivered it before, and this is the first result again.
+type Receipt struct {
+	ConversationID uuid.UUID
+	Seq            int64
+	Duplicate      bool
+}
+
+// IngestFunc takes a message in; it is chat.Service.Ingest. When it returns nil the message is durable.
+type IngestFunc func(ctx context.Context, in Inbound) (Receipt, error)
+
+// Outbound is one message to a person.
+type Outbound struct {
+	ConversationID uuid.UUID
+	Seq            int64
+	Account        string
+	Thread         string
+	Author         string // bot, staff, system
+	Name           string // of the staff member, may be empty
+	Text           string // Markdown as articles have it, placeholders already rendered for the citizen
+	Choices        []Choice
+	Citations      []Citation
+	Uploads        []Upload
+	Lang           string
+	Key            string // the same for every attempt: for vendors that know idempotency keys
+}
+
+// Choice is a quick reply.
+type Choice struct {
+	ID    string `json:"id"`
+	Label string `json:"label"`
+}
+
+// Citation is the article version that an answer rests on.
+type Citation struct {
+	Article string `json:"article"`
+	Version int    `json:"version"`
+	Title   string `json:"title"`
+	URL     string `json:"url,omitempty"`
+	Snippet string `json:"snippet,omitempty"`
+}
+
+// Upload is a file that goes with a message.
+type Upload struct {
+	ID     uuid.UUID
+	Name   string
+	Type   string
+	Size   int64
+	Width  int
+	Height int
+	Open   func(ctx context.Context) (io.ReadSeekCloser, error)
+}
+
+// State of a delivery.
+type State string
+
+// The states that Send may report. Pending and failed are the worker's own.
+const (
+	Sent      State = "sent"      // the vendor has it
+	Delivered State = "delivered" // the person's device has it
+	Unknown   State = "unknown"   // it may have arrived; sending again might double it
+)
+
+// Result of a Send.
+type Result struct {
+	State    State
+	RemoteID string // the vendor's id of the message
+}
+
+// Adapter sends on one channel.
+type Adapter interface {
+	// Name is the channel's name in stored data: lower-case letters, never changed.
+	Name() string
+	// Send delivers one message. Errors: *PermanentError, *RetryError, anything else for "try again".
+	Send(ctx context.Context, out Outbound) (Result, error)
+}
