@@ -1,0 +1,37 @@
+package classify
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// maxLine bounds one line of an example file, in bytes.
+const maxLine = 1 << 20
+
+// ReadExamples reads JSON Lines of {"text": …, "label": …}; other fields are
+// ignored. The error names the line.
+func ReadExamples(r io.Reader) ([]Example, error) {
+	var out []Example
+	lines := bufio.NewScanner(r)
+	lines.Buffer(make([]byte, 0, 64<<10), maxLine)
+	for n := 1; lines.Scan(); n++ {
+		if strings.TrimSpace(lines.Text()) == "" {
+			continue
+		}
+		var e Example
+		if err := json.Unmarshal(lines.Bytes(), &e); err != nil {
+			return nil, fmt.Errorf("line %d: %w", n, err)
+		}
+		if e.Text == "" || e.Label == "" {
+			return nil, fmt.Errorf("line %d: needs both a text and a label", n)
+		}
+		out = append(out, e)
+	}
+	if err := lines.Err(); err != nil {
+		return nil, fmt.Errorf("read examples: %w", err)
+	}
+	return out, nil
+}
