@@ -1,0 +1,252 @@
+// Package webtest drives a real browser (Debian's Chromium) through pages, looks for accessibility violations with axe-core and takes
+// pictures. Only tests import it. axe.min.js in testdata is axe-core 4.10.3 exactly as published on npm, with its licences beside it; it
+// never becomes part of the program.
+package webtest
+
+import (
+	"context"
+	_ "embed"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/cdproto/target"
+	"github.com/chromedp/chromedp"
+)
+
+//go:embed testdata/axe.min.js
+var axe string
+
+// Browser is one Chromium process that ends with the test.
+type Browser struct {
+	ctx context.Context
+}
+
+// New starts a browser, or skips the test where there is none and HOTLINE_REQUIRE_BROWSER is not set.
+func New(t testing.TB) *Browser {
+	t.Helper()
+	path := ""
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
+		if found, err := exec.LookPath(name); err == nil {
+			path = found
+			break
+		}
+	}
+	if path == "" {
+		if os.Getenv("HOTLINE_REQUIRE_BROWSER") != "" {
+			t.Fatal("no chromium: apt-get install chromium")
+		}
+		t.Skip("no chromium: apt-get install chromium")
+	}
+	options := append([]chromedp.ExecAllocatorOption{}, chromedp.DefaultExecAllocatorOptions[:]...)
+	options = append(options, chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()), chromedp.WSURLReadTimeout(90*time.Second),
+		chromedp.Flag("disable-quic", true), chromedp.Flag("no-first-run", true), chromedp.Flag("disable-background-networking", true),
+		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true), chromedp.Flag("disable-dev-shm-usage", true),
+		chromedp.Flag("hide-scrollbars", true))
+	alloc, stopAlloc := chromedp.NewExecAllocator(context.Background(), options...)
+	ctx, stop := chromedp.NewContext(alloc)
+	t.Cleanup(func() {
+		_ = chromedp.Cancel(ctx) // waits for the process; an error only says that it was gone already
+		stop()
+		stopAlloc()
+	})
+	if err := chromedp.Run(ctx); err != nil {
+		t.Fatalf("chromium: %v", err)
+	}
+	return &Browser{ctx: ctx}
+}
+
+// View is how a person looks at a page.
+type View struct {
+	Width, Height int
+	Phone         bool // touch, and a device's pixel ratio
+	Dark          bool
+	Lang          string // Accept-Language
+	NoScript      bool
+	ReducedMotion bool
+}
+
+// The views that every screen is looked at in.
+var (
+	Desktop = View{Width: 1280, Height: 900, Lang: "en"}
+	Phone   = View{Width: 390, Height: 844, Phone: true, Lang: "en"}
+)
+
+// Tab is a page in the browser, with what it logged.
+type Tab struct {
+	Ctx context.Context
+	mu  sync.Mutex
+	bad []string
+}
+
+// Open makes a tab with its own cookies and storage, and goes to url. The tab ends with the test, and every action in it within two minutes.
+func (b *Browser) Open(t testing.TB, view View, url string) *Tab {
+	t.Helper()
+	id, err := b.target()
+	if err != nil {
+		t.Fatalf("open %s: %v", url, err)
+	}
+	ctx, stop := chromedp.NewContext(b.ctx, chromedp.WithTargetID(id))
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
+	t.Cleanup(func() { cancel(); stop() })
+	tab := &Tab{Ctx: ctx}
+	chromedp.ListenTarget(ctx, tab.listen)
+	scheme := "light"
+	if view.Dark {
+		scheme = "dark"
+	}
+	features := []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}
+	if view.ReducedMotion {
+		features = append(features, &emulation.MediaFeature{Name: "prefers-reduced-motion", Value: "reduce"})
+	}
+	if view.Lang == "" {
+		view.Lang = "en"
+	}
+	err = chromedp.Run(ctx,
+		network.Enable(), log.Enable(), runtime.Enable(),
+		emulation.SetDeviceMetricsOverride(int64(view.Width), int64(view.Height), 1, view.Phone),
+		emulation.SetTouchEmulationEnabled(view.Phone),
+		emulation.SetEmulatedMedia().WithFeatures(features),
+		emulation.SetScriptExecutionDisabled(view.NoScript),
+		network.SetExtraHTTPHeaders(network.Headers{"Accept-Language": view.Lang}),
+		chromedp.Navigate(url))
+	if err != nil {
+		t.Fatalf("open %s: %v", url, err)
+	}
+	return tab
+}
+
+// target makes an empty tab in a context of its own. Chromium wants a window for the first one of a context.
+func (b *Browser) target() (target.ID, error) {
+	executor := cdp.WithExecutor(b.ctx, chromedp.FromContext(b.ctx).Browser)
+	own, err := target.CreateBrowserContext().WithDisposeOnDetach(true).Do(executor)
+	if err != nil {
+		return "", err
+	}
+	return target.CreateTarget("about:blank").WithBrowserContextID(own).WithNewWindow(true).Do(executor)
+}
+
+func (tab *Tab) listen(event any) {
+	var line string
+	switch e := event.(type) {
+	case *runtime.EventExceptionThrown:
+		line = "exception: " + e.ExceptionDetails.Error()
+	case *log.EventEntryAdded:
+		if e.Entry.Level == log.LevelError {
+			line = fmt.Sprintf("%s: %s (%s)", e.Entry.Source, e.Entry.Text, e.Entry.URL)
+		}
+	}
+	if line != "" && !strings.Contains(line, "favicon") {
+		tab.mu.Lock()
+		tab.bad = append(tab.bad, line)
+		tab.mu.Unlock()
+	}
+}
+
+// Run does the actions in the tab and fails the test when one fails.
+func (tab *Tab) Run(t testing.TB, actions ...chromedp.Action) {
+	t.Helper()
+	if err := chromedp.Run(tab.Ctx, actions...); err != nil {
+		tab.Screenshot(t, "failed")
+		t.Fatalf("browser: %v\n%s", err, strings.Join(tab.Complaints(), "\n"))
+	}
+}
+
+// Complaints lists uncaught exceptions, blocked content (policy violations) and failed loads since the tab was opened.
+func (tab *Tab) Complaints() []string {
+	tab.mu.Lock()
+	defer tab.mu.Unlock()
+	return append([]string(nil), tab.bad...)
+}
+
+// WaitJS waits until the JavaScript expression is true. It fails the test when that takes longer than 20 seconds.
+func (tab *Tab) WaitJS(t testing.TB, expression string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(tab.Ctx, 20*time.Second)
+	defer cancel()
+	if err := chromedp.Run(ctx, chromedp.Poll(expression, nil, chromedp.WithPollingInterval(30*time.Millisecond))); err != nil {
+		tab.Screenshot(t, "failed")
+		t.Fatalf("waited in vain for %s: %v\n%s", expression, err, strings.Join(tab.Complaints(), "\n"))
+	}
+}
+
+// Eval gives the value of a JavaScript expression.
+func Eval[T any](t testing.TB, tab *Tab, expression string) T {
+	t.Helper()
+	var value T
+	tab.Run(t, chromedp.Evaluate(expression, &value, func(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }))
+	return value
+}
+
+type violation struct {
+	ID, Impact, Help string
+	Nodes            []struct {
+		HTML           string
+		FailureSummary string
+		Target         []any
+	}
+}
+
+// Axe fails the test for every serious or critical accessibility violation on the page (WCAG 2.0 to 2.2, A and AA). name says which page.
+func (tab *Tab) Axe(t testing.TB, name string) {
+	t.Helper()
+	raw := Eval[string](t, tab, axe+`;axe.run(document, {runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"], resultTypes: ["violations"]}).then(r => JSON.stringify(r.violations))`)
+	var found []violation
+	if err := json.Unmarshal([]byte(raw), &found); err != nil {
+		t.Fatalf("axe: %v", err)
+	}
+	for _, v := range found {
+		if v.Impact != "serious" && v.Impact != "critical" {
+			t.Logf("%s: %s (%s): %s", name, v.ID, v.Impact, v.Help)
+			continue
+		}
+		for _, n := range v.Nodes {
+			t.Errorf("%s: %s (%s): %s\n  %v %s\n  %s", name, v.ID, v.Impact, v.Help, n.Target, n.HTML, n.FailureSummary)
+		}
+	}
+}
+
+// Screenshot keeps a picture of the page as name.png when HOTLINE_SCREENSHOTS names a folder; it never fails a test by itself.
+func (tab *Tab) Screenshot(t testing.TB, name string) { tab.picture(t, name, false) }
+
+// FullScreenshot is Screenshot of the whole length of the page.
+func (tab *Tab) FullScreenshot(t testing.TB, name string) { tab.picture(t, name, true) }
+
+func (tab *Tab) picture(t testing.TB, name string, whole bool) {
+	t.Helper()
+	dir := os.Getenv("HOTLINE_SCREENSHOTS")
+	if dir == "" {
+		return
+	}
+	var png []byte
+	err := chromedp.Run(tab.Ctx, chromedp.ActionFunc(func(ctx context.Context) (err error) {
+		png, err = page.CaptureScreenshot().WithFormat(page.CaptureScreenshotFormatPng).WithCaptureBeyondViewport(whole).Do(ctx)
+		if whole && err == nil {
+			_, _, _, _, _, size, e := page.GetLayoutMetrics().Do(ctx)
+			if e != nil {
+				return e
+			}
+			png, err = page.CaptureScreenshot().WithFormat(page.CaptureScreenshotFormatPng).WithCaptureBeyondViewport(true).
+				WithClip(&page.Viewport{Width: size.Width, Height: size.Height, Scale: 1}).Do(ctx)
+		}
+		return err
+	}))
+	if err == nil {
+		err = os.WriteFile(filepath.Join(dir, name+".png"), png, 0o644)
+	}
+	if err != nil {
+		t.Logf("picture %s: %v", name, err)
+	}
+}
