@@ -305,3 +305,21 @@ func TestEveryExampleIsSaidOnce(t *testing.T) {
 		}
 	}
 }
+
+// TestArticlesAgreeWithTheCity keeps what citizens read and what the product
+// does in step: the telephone and the emergency number for gas.
+func TestArticlesAgreeWithTheCity(t *testing.T) {
+	t.Parallel()
+	c := read(t)
+	numbers := map[string]string{"hotline-how-it-works": c.Jurisdiction.Phone}
+	for _, e := range c.Jurisdiction.Emergency {
+		if e.Service == "gas" {
+			numbers["gas-leak-safety"] = e.Number
+		}
+	}
+	for _, a := range c.Articles {
+		if n := numbers[a.Key]; n != "" && !strings.Contains(a.Body+a.Summary, n) {
+			t.Errorf("%s in %s does not name %s", a.Key, a.Lang, n)
+		}
+	}
+}
