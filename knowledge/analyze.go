@@ -1,0 +1,188 @@
+package knowledge
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/blevesearch/snowballstem"
+	"github.com/blevesearch/snowballstem/english"
+	"golang.org/x/text/unicode/norm"
+)
+
+// Kind tells what a Term was made of.
+type Kind uint8
+
+const (
+	Word Kind = iota // a stemmed word or number of an alphabetic script
+	Char             // one character of a script written without spaces
+	Pair             // two neighbouring characters of such a script
+)
+
+// Term is a unit of search. Start and End are byte offsets of its source in
+// the analysed text.
+type Term struct {
+	Text       string
+	Word       string // for a Word, its folded form before stemming
+	Kind       Kind
+	Start, End int
+}
+
+// maxTermBytes bounds a term: a longer run of letters is not a word anyone
+// searches for, and is cut there.
+const maxTermBytes = 64
+
+// Analyze splits text into terms, in order. Words are folded (width, case,
+// diacritics), freed of English stop words and stemmed; runs of Han, kana and
+// Hangul characters give each character and each neighbouring pair. Invalid
+// UTF-8 separates terms.
+func Analyze(text string) []Term {
+	var a analyzer
+	a.run(text)
+	return a.terms
+}
+
+type analyzer struct {
+	terms []Term
+	env   *snowballstem.Env
+	word  []byte
+}
+
+// unspaced reports scripts whose words are not separated by spaces, or, for
+// Hangul, whose endings stick to the word.
+func unspaced(r rune) bool {
+	if r < 0x1100 {
+		return false
+	}
+	return unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Hangul) || r == 'ー' || r == '々'
+}
+
+// fold maps a rune to its search form: half width, lower case.
+func fold(r rune) rune {
+	switch {
+	case r < utf8.RuneSelf:
+		if 'A' <= r && r <= 'Z' {
+			r += 'a' - 'A'
+		}
+		return r
+	case r >= 0xFF01 && r <= 0xFF5E: // full-width ASCII
+		return fold(r - 0xFEE0)
+	case r == '’' || r == '‘' || r == 'ʼ':
+		return '\''
+	}
+	return unicode.ToLower(r)
+}
+
+func wordRune(r rune) bool {
+	if r < utf8.RuneSelf {
+		return 'a' <= r && r <= 'z' || '0' <= r && r <= '9'
+	}
+	return unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.Is(unicode.Mn, r)
+}
+
+func (a *analyzer) run(text string) {
+	for i := 0; i < len(text); {
+		raw, size := utf8.DecodeRuneInString(text[i:])
+		r := fold(raw)
+		switch {
+		case raw == utf8.RuneError && size <= 1:
+			i++
+		case unspaced(r):
+			i = a.scanRun(text, i)
+		case wordRune(r):
+			i = a.scanWord(text, i)
+		default:
+			i += size
+		}
+	}
+}
+
+// scanRun emits characters and pairs from start to the end of the run.
+func (a *analyzer) scanRun(text string, start int) int {
+	prev := -1
+	i := start
+	for i < len(text) {
+		r, size := utf8.DecodeRuneInString(text[i:])
+		if !unspaced(r) {
+			break
+		}
+		if prev >= 0 {
+			a.terms = append(a.terms, Term{Text: text[prev : i+size], Kind: Pair, Start: prev, End: i + size})
+		}
+		a.terms = append(a.terms, Term{Text: text[i : i+size], Kind: Char, Start: i, End: i + size})
+		prev = i
+		i += size
+	}
+	return i
+}
+
+// scanWord emits at most one stemmed word.
+func (a *analyzer) scanWord(text string, start int) int {
+	a.word = a.word[:0]
+	i := start
+	plain := true
+	for i < len(text) {
+		raw, size := utf8.DecodeRuneInString(text[i:])
+		r := fold(raw)
+		if raw == utf8.RuneError && size <= 1 || unspaced(r) {
+			break
+		}
+		if r == '\'' {
+			next, _ := utf8.DecodeRuneInString(text[i+size:])
+			if !unicode.IsLetter(next) || unspaced(next) {
+				break
+			}
+		} else if !wordRune(r) {
+			break
+		}
+		if len(a.word) < maxTermBytes {
+			a.word = utf8.AppendRune(a.word, r)
+		}
+		plain = plain && r < utf8.RuneSelf
+		i += size
+	}
+	w := string(a.word)
+	if !plain {
+		w = stripMarks(w)
+	}
+	w = strings.TrimSuffix(w, "'s")
+	if stopWords[w] {
+		return i
+	}
+	w = strings.ReplaceAll(w, "'", "")
+	if w == "" || stopWords[w] {
+		return i
+	}
+	a.terms = append(a.terms, Term{Text: a.stem(w), Word: w, Kind: Word, Start: start, End: i})
+	return i
+}
+
+func (a *analyzer) stem(w string) string {
+	if len(w) < 3 {
+		return w
+	}
+	for i := 0; i < len(w); i++ {
+		if c := w[i]; c < 'a' || c > 'z' { // numbers and codes stay as they are
+			return w
+		}
+	}
+	if a.env == nil {
+		a.env = snowballstem.NewEnv(w)
+	} else {
+		a.env.SetCurrent(w)
+	}
+	english.Stem(a.env)
+	return a.env.Current()
+}
+
+// stripMarks removes diacritics, so that "logement étudiant" is found without
+// an accent key.
+func stripMarks(s string) string {
+	var b strings.Builder
+	for _, r := range norm.NFKD.String(s) {
+		if !unicode.Is(unicode.Mn, r) {
+			b.WriteRune(unicode.ToLower(r))
+		}
+	}
+	return b.String()
+}

@@ -1,0 +1,189 @@
+// Package eval measures retrieval the way the bot uses it: the index proposes,
+// the deciding measures order. It needs no database, only articles and
+// queries in JSON Lines.
+package eval
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"slices"
+	"time"
+
+	"hotline/internal/errs"
+	"hotline/knowledge"
+)
+
+// Result is what `hotline eval retrieval` prints.
+type Result struct {
+	N     int     `json:"n"`      // queries
+	P1    float64 `json:"p1"`     // share of queries whose first result is relevant
+	MRR10 float64 `json:"mrr10"`  // mean of 1/place of the first relevant among ten, 0 if none
+	Hit5  float64 `json:"hit5"`   // share of queries with a relevant result among five
+	NDCG  float64 `json:"ndcg10"` // normalized discounted cumulative gain at ten, binary relevance
+	P50   float64 `json:"p50_ms"` // median milliseconds a query
+	P99   float64 `json:"p99_ms"`
+}
+
+// Errors of the query file.
+var (
+	ErrQueryLine  = errs.New(errs.Invalid, "knowledge.eval_query", "the line is not a JSON object {id, lang, text, relevant}")
+	ErrNoQueries  = errs.New(errs.Invalid, "knowledge.eval_no_queries", "the query file holds no query")
+	ErrNoArticles = errs.New(errs.Invalid, "knowledge.eval_no_articles", "the article file holds no article")
+)
+
+const batch = 500
+
+// Retrieval indexes the articles in index, which must be empty, asks every
+// query and compares the results with its relevant ids. A relevant id that no
+// article has still counts, as one that was not found.
+//
+// Errors: *knowledge.LineError for the first bad line of either file,
+// ErrNoArticles, ErrNoQueries, those of the readers and of the index, ctx's own.
+func Retrieval(ctx context.Context, index knowledge.Index, articles, queries io.Reader) (Result, error) {
+	docs, err := readArticles(articles)
+	if err != nil {
+		return Result{}, fmt.Errorf("articles: %w", err)
+	}
+	qs, err := readQueries(queries)
+	if err != nil {
+		return Result{}, fmt.Errorf("queries: %w", err)
+	}
+	corpus := knowledge.NewCorpus()
+	byID := make(map[string]knowledge.Doc, len(docs))
+	for part := range slices.Chunk(docs, batch) {
+		if err := index.Put(ctx, part...); err != nil {
+			return Result{}, err
+		}
+		corpus.Put(part...)
+		for _, d := range part {
+			byID[d.ID] = d
+		}
+	}
+	var sum Result
+	took := make([]float64, 0, len(qs))
+	for _, q := range qs {
+		start := time.Now()
+		hits, err := index.Search(ctx, knowledge.Query{Text: q.Text, Lang: q.Lang, Limit: knowledge.Proposals})
+		if err != nil {
+			return Result{}, err
+		}
+		found := make([]knowledge.Doc, 0, len(hits))
+		for _, h := range hits {
+			found = append(found, byID[h.ID])
+		}
+		ranked := corpus.Rank(q.Text, found)
+		took = append(took, float64(time.Since(start))/float64(time.Millisecond))
+		sum.add(ranked, q.Relevant)
+	}
+	sum.mean(len(qs))
+	slices.Sort(took)
+	sum.P50, sum.P99 = quantile(took, 0.50), quantile(took, 0.99)
+	return sum, nil
+}
+
+func (r *Result) add(ranked []knowledge.Ranked, relevant []string) {
+	rel := make(map[string]bool, len(relevant))
+	for _, id := range relevant {
+		rel[id] = true
+	}
+	var gain, ideal float64
+	first := 0
+	for i, d := range ranked[:min(10, len(ranked))] {
+		if !rel[d.Doc.ID] {
+			continue
+		}
+		gain += 1 / math.Log2(float64(i+2))
+		if first == 0 {
+			first = i + 1
+		}
+	}
+	for i := range min(10, len(rel)) {
+		ideal += 1 / math.Log2(float64(i+2))
+	}
+	if ideal > 0 {
+		r.NDCG += gain / ideal
+	}
+	if first > 0 {
+		r.MRR10 += 1 / float64(first)
+	}
+	if first == 1 {
+		r.P1++
+	}
+	if first > 0 && first <= 5 {
+		r.Hit5++
+	}
+}
+
+func (r *Result) mean(n int) {
+	r.N = n
+	for _, v := range []*float64{&r.P1, &r.MRR10, &r.Hit5, &r.NDCG} {
+		*v = round(*v / float64(n))
+	}
+}
+
+// quantile of ordered values, by nearest rank.
+func quantile(ordered []float64, q float64) float64 {
+	i := int(math.Ceil(q*float64(len(ordered)))) - 1
+	return round(ordered[max(0, i)])
+}
+
+func round(v float64) float64 { return math.Round(v*1e4) / 1e4 }
+
+func readArticles(r io.Reader) ([]knowledge.Doc, error) {
+	p := knowledge.NewParser(r)
+	p.AllowUntitled = true
+	var docs []knowledge.Doc
+	for {
+		a, err := p.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return nil, err
+		}
+		docs = append(docs, a.Doc())
+	}
+	if len(docs) == 0 {
+		return nil, ErrNoArticles
+	}
+	return docs, nil
+}
+
+type evalQuery struct {
+	ID       string   `json:"id"`
+	Lang     string   `json:"lang"`
+	Text     string   `json:"text"`
+	Relevant []string `json:"relevant"`
+}
+
+func readQueries(r io.Reader) ([]evalQuery, error) {
+	sc := bufio.NewScanner(r)
+	sc.Buffer(make([]byte, 0, 64<<10), knowledge.MaxLine)
+	var qs []evalQuery
+	line := 0
+	for sc.Scan() {
+		line++
+		raw := bytes.TrimSpace(bytes.TrimPrefix(sc.Bytes(), []byte("\xef\xbb\xbf")))
+		if len(raw) == 0 {
+			continue
+		}
+		var q evalQuery
+		if err := json.Unmarshal(raw, &q); err != nil {
+			return nil, &knowledge.LineError{Line: line, Err: ErrQueryLine.With("line", line).Wrap(err)}
+		}
+		qs = append(qs, q)
+	}
+	if err := sc.Err(); err != nil {
+		return nil, fmt.Errorf("line %d: %w", line+1, err)
+	}
+	if len(qs) == 0 {
+		return nil, ErrNoQueries
+	}
+	return qs, nil
+}

@@ -1,0 +1,108 @@
+package knowledge
+
+import (
+	"slices"
+	"strings"
+)
+
+// unframe replaces the expressions that only make a Chinese sentence a
+// question by spaces.
+func unframe(text string) string { return frameReplacer.Replace(text) }
+
+var frameReplacer = func() *strings.Replacer {
+	pairs := make([]string, 0, 2*len(frames))
+	for _, f := range frames {
+		pairs = append(pairs, f, " ")
+	}
+	return strings.NewReplacer(pairs...)
+}()
+
+// Weights of a question's terms by what they are, before rarity.
+const (
+	softWeight = 0.2  // wrapping words, pairs with a function character
+	charWeight = 0.15 // a character whose pairs are there too
+	loneWeight = 0.6  // a character that stands alone
+)
+
+// termWeight says how much a term can tell about a subject, given whether it
+// is part of a longer run.
+func termWeight(t Term, lone bool) float64 {
+	switch t.Kind {
+	case Char:
+		if softChars[t.Text] {
+			return 0
+		}
+		if lone {
+			return loneWeight
+		}
+		return charWeight
+	case Pair:
+		for _, r := range t.Text {
+			if softChars[string(r)] {
+				return softWeight
+			}
+		}
+		return 1
+	}
+	if softWords[t.Text] {
+		return softWeight
+	}
+	return 1
+}
+
+// QueryTerm is a distinct term of a question.
+type QueryTerm struct {
+	Term
+	// Weight is how much the term says about the subject, 0..1, before its
+	// rarity: for ranking documents against each other.
+	Weight float64
+	// decide is the same for judging whether a document answers at all:
+	// there, single characters and wrapping words must not carry an answer.
+	decide float64
+}
+
+// QueryTerms returns the distinct terms of a question without its wrapping,
+// in order of first appearance. Engines propose with these.
+func QueryTerms(text string) []QueryTerm { return subject(text) }
+
+// rankSoft is the ranking weight of what softWeight weighs for deciding.
+const rankSoft = 0.5
+
+func subject(text string) []QueryTerm {
+	ts := Analyze(unframe(text))
+	at := make(map[string]int, len(ts))
+	out := make([]QueryTerm, 0, len(ts))
+	for i, t := range ts {
+		lone := t.Kind == Char && (i == 0 || ts[i-1].Kind != Pair || ts[i-1].End != t.End) &&
+			(i+1 == len(ts) || ts[i+1].Kind != Pair || ts[i+1].Start != t.Start)
+		d := termWeight(t, lone)
+		r := 1.0
+		if d <= softWeight && t.Kind != Char || d == 0 {
+			r = rankSoft
+		}
+		if j, ok := at[t.Text]; ok {
+			out[j].decide = max(out[j].decide, d)
+			continue
+		}
+		at[t.Text] = len(out)
+		out = append(out, QueryTerm{Term: t, Weight: r, decide: d})
+	}
+	return out
+}
+
+// headTerm is a term of a title or stored question.
+type headTerm struct {
+	hash   uint32
+	weight float32
+}
+
+func headTerms(q string) []headTerm {
+	var out []headTerm
+	for _, w := range subject(q) {
+		if w.decide > 0 {
+			out = append(out, headTerm{hash: hashTerm(w.Text), weight: float32(w.decide)})
+		}
+	}
+	slices.SortFunc(out, func(a, b headTerm) int { return cmpHash(a.hash, b.hash) })
+	return out
+}
