@@ -85,6 +85,9 @@ func run(ctx context.Context, pool *pgxpool.Pool, actor Actor, readOnly bool, fn
 	return mapConnection(err)
 }
 
+// MapError is what WithTx does to errors, for a statement that is a transaction by itself (chat_ingest, one round trip).
+func MapError(err error) error { return mapConnection(err) }
+
 // mapConnection turns what says "the server is away" into ErrUnavailable and leaves the rest alone.
 func mapConnection(err error) error {
 	if err == nil {
