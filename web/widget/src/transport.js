@@ -1,0 +1,273 @@
+// The way to the server: a socket that comes back by itself and replays from the last seq, or plain HTTP where sockets do not get through.
+// What a person wrote stays in the outbox until the server has acknowledged it; its ref makes sending it twice harmless.
+const PROTOCOL = "hotline.chat.v1";
+const FINAL_CLOSE = new Set([1003, 1007, 1009, 1010, 4400, 4401, 4403, 4404, 4413]); // the server says: do not come back like this
+
+class Transport {
+  constructor({ base, site, store, lang, on }) {
+    Object.assign(this, { base, site, store, lang, on });
+    this.after = 0;
+    this.outbox = store.get("outbox", []);
+    this.state = "idle";
+    this.failures = 0;
+    this.sockets = 0; // attempts in a row that never reached a welcome
+    this.unacked = new Set();
+    addEventListener("online", () => this.hurry());
+    addEventListener("offline", () => this.setState("offline"));
+    addEventListener("pagehide", () => this.drop());
+    addEventListener("pageshow", (e) => e.persisted && this.hurry());
+  }
+
+  get token() {
+    return this.store.get("token", null);
+  }
+
+  start() {
+    if (this.state === "idle") this.connect();
+  }
+
+  setState(state) {
+    if (this.state === state) return;
+    this.state = state;
+    this.on.state(state);
+  }
+
+  connect() {
+    clearTimeout(this.timer);
+    if (this.socket || this.state === "stopped") return;
+    if (navigator.onLine === false) return this.setState("offline");
+    if (this.sockets >= 3 || typeof WebSocket === "undefined") return this.poll();
+    this.setState(this.failures ? "offline" : "connecting");
+    this.sockets++;
+    let socket;
+    try {
+      socket = new WebSocket(this.base.replace(/^http/, "ws") + "/chat/v1/socket", PROTOCOL);
+    } catch {
+      return this.later();
+    }
+    this.socket = socket;
+    const slow = setTimeout(() => socket.close(), 15000);
+    socket.onopen = () => this.frame({ t: "hello", site: this.site, token: this.token || undefined, after: this.after, lang: this.lang });
+    socket.onmessage = (e) => {
+      let f;
+      try {
+        f = JSON.parse(e.data);
+      } catch {
+        return;
+      }
+      if (f.t === "welcome") clearTimeout(slow);
+      this.receive(f);
+    };
+    socket.onclose = (e) => {
+      clearTimeout(slow);
+      if (this.socket !== socket) return;
+      this.socket = null;
+      this.unacked.clear();
+      if (e.code === 4401 && this.token) {
+        this.store.clear(); // the token is not known any more: begin anew, and keep what is not yet sent
+        this.after = 0;
+        this.store.set("outbox", this.outbox);
+        this.on.reset();
+        return this.later();
+      }
+      if (FINAL_CLOSE.has(e.code)) return this.setState("stopped");
+      this.later();
+    };
+  }
+
+  // later comes back after a growing, random pause, so that a restarted server is not met by everybody at once.
+  later() {
+    this.failures++;
+    this.setState("offline");
+    const pause = Math.random() * Math.min(30000, 500 * 2 ** Math.min(this.failures, 7)) + 200;
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.connect(), pause);
+  }
+
+  hurry() {
+    if (this.state === "idle" || this.state === "stopped" || this.socket) return;
+    clearTimeout(this.timer);
+    this.sockets = Math.min(this.sockets, 2);
+    this.connect();
+  }
+
+  drop() {
+    const socket = this.socket;
+    this.socket = null;
+    clearTimeout(this.timer);
+    if (socket) socket.close(1000);
+    if (this.state !== "idle" && this.state !== "stopped") this.state = "offline";
+  }
+
+  frame(f) {
+    if (this.socket && this.socket.readyState === 1) {
+      this.socket.send(JSON.stringify(f));
+      return true;
+    }
+    return false;
+  }
+
+  receive(f) {
+    switch (f.t) {
+      case "welcome":
+        this.failures = this.sockets = 0;
+        if (f.token) this.store.set("token", f.token);
+        this.setState("online");
+        this.on.welcome(f);
+        this.flush();
+        break;
+      case "message":
+        if (f.seq <= this.after) return;
+        this.after = f.seq;
+        this.on.message(f);
+        break;
+      case "ack":
+        this.acked(f.ref, f.seq);
+        break;
+      case "error":
+        if (f.ref) this.refuse(f.ref, f);
+        else this.on.error(f);
+        break;
+      case "typing":
+      case "seen":
+      case "holder":
+        this.on[f.t](f);
+    }
+  }
+
+  send(message) {
+    const item = { ref: newRef(), ...message };
+    this.outbox.push(item);
+    this.store.set("outbox", this.outbox);
+    if (this.state === "idle") this.connect();
+    this.flush();
+    return item;
+  }
+
+  flush() {
+    if (this.state === "online") {
+      for (const item of this.outbox) {
+        if (!this.unacked.has(item.ref) && this.frame({ t: "send", ...item })) this.unacked.add(item.ref);
+      }
+    } else if (this.state === "polling") {
+      this.round();
+    }
+  }
+
+  acked(ref, seq) {
+    this.forget(ref);
+    this.on.ack(ref, seq);
+  }
+
+  // refuse handles an answer to one message. What will never be accepted leaves the outbox; the rest is tried again.
+  refuse(ref, problem) {
+    this.unacked.delete(ref);
+    if (/unavailable|rate|too_many|busy|internal/.test(problem.code || "")) {
+      setTimeout(() => this.flush(), 3000 + Math.random() * 3000);
+      return;
+    }
+    this.forget(ref);
+    this.on.refused(ref, problem);
+  }
+
+  forget(ref) {
+    this.unacked.delete(ref);
+    this.outbox = this.outbox.filter((item) => item.ref !== ref);
+    this.store.set("outbox", this.outbox);
+  }
+
+  // --- plain HTTP ---
+
+  poll() {
+    this.setState("polling");
+    this.round();
+    clearTimeout(this.back);
+    this.back = setTimeout(() => {
+      if (this.state === "polling") {
+        this.sockets = 2;
+        this.setState("connecting");
+        this.connect();
+      }
+    }, 60000);
+  }
+
+  async http(method, path, body) {
+    const headers = { Accept: "application/json", "Accept-Language": this.lang };
+    if (this.token) headers.Authorization = "Bearer " + this.token;
+    if (body) headers["Content-Type"] = "application/json";
+    const join = path.includes("?") ? "&" : "?";
+    const r = await fetch(this.base + "/chat/v1" + path + join + "site=" + encodeURIComponent(this.site), {
+      method, headers, body: body && JSON.stringify(body), credentials: "omit", cache: "no-store",
+    });
+    const type = r.headers.get("Content-Type") || "";
+    const data = type.includes("json") ? await r.json() : {};
+    if (data.token) this.store.set("token", data.token);
+    return { ok: r.ok, status: r.status, data };
+  }
+
+  async round() {
+    if (this.rounding || this.state !== "polling") return;
+    this.rounding = true;
+    clearTimeout(this.timer);
+    try {
+      for (const item of [...this.outbox]) {
+        const { ok, status, data } = await this.http("POST", "/messages", { lang: this.lang, ...item });
+        if (ok) this.acked(item.ref, data.seq);
+        else if (status < 500 && status !== 429) this.refuse(item.ref, { code: data.code, message: data.detail });
+        else break;
+      }
+      if (this.token) {
+        const { ok, data } = await this.http("GET", "/messages?after=" + this.after);
+        if (ok) {
+          if (data.holder) this.on.holder(data);
+          for (const m of data.messages || []) this.receive({ ...m, t: "message" });
+        }
+      }
+      this.failures = 0;
+      this.on.reachable(true);
+    } catch {
+      this.failures++;
+      this.on.reachable(false);
+    }
+    this.rounding = false;
+    this.timer = setTimeout(() => this.round(), Math.min(30000, 3000 * 2 ** Math.min(this.failures, 4)));
+  }
+
+  async config(lang) {
+    const r = await fetch(this.base + "/chat/v1/config?site=" + encodeURIComponent(this.site) + "&lang=" + encodeURIComponent(lang), { credentials: "omit" });
+    if (!r.ok) throw new Error("config " + r.status);
+    return r.json();
+  }
+
+  // upload sends one file; progress is told between 0 and 1. XMLHttpRequest, because fetch cannot tell it.
+  upload(file, progress) {
+    const request = new XMLHttpRequest();
+    const done = new Promise((resolve, reject) => {
+      request.open("POST", this.base + "/chat/v1/uploads?site=" + encodeURIComponent(this.site));
+      if (this.token) request.setRequestHeader("Authorization", "Bearer " + this.token);
+      request.setRequestHeader("Accept-Language", this.lang);
+      request.responseType = "json";
+      request.upload.onprogress = (e) => e.lengthComputable && progress(e.loaded / e.total);
+      request.onload = () => (request.status < 300 && request.response ? resolve(request.response) : reject(request.response || {}));
+      request.onerror = request.onabort = () => reject({});
+      const form = new FormData();
+      form.append("file", file, file.name);
+      request.send(form);
+    });
+    return { done, abort: () => request.abort() };
+  }
+
+  async file(id) {
+    const r = await fetch(this.base + "/chat/v1/uploads/" + encodeURIComponent(id), { headers: { Authorization: "Bearer " + this.token }, credentials: "omit" });
+    if (!r.ok) throw new Error("upload " + r.status);
+    return r.blob();
+  }
+}
+
+function newRef() {
+  const b = crypto.getRandomValues(new Uint8Array(16));
+  b[6] = (b[6] & 15) | 64;
+  b[8] = (b[8] & 63) | 128;
+  const x = Array.from(b, (v) => v.toString(16).padStart(2, "0")).join("");
+  return [x.slice(0, 8), x.slice(8, 12), x.slice(12, 16), x.slice(16, 20), x.slice(20)].join("-");
+}
