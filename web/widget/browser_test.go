@@ -100,7 +100,7 @@ func TestConversation(t *testing.T) {
 	sees(t, tab, "Seen")
 	tab.Screenshot(t, "widget-staff")
 	tab.Axe(t, "staff")
-	press(t, tab, "End chat")
+	click(t, tab, "[aria-label='End chat']")
 	sees(t, tab, "How was this chat?")
 	tab.Screenshot(t, "widget-rating")
 	tab.Axe(t, "rating")

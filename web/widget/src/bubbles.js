@@ -93,7 +93,7 @@ class Bubbles {
     const mine = [...this.el.querySelectorAll(".message.citizen[data-seq]")].pop();
     if (!mine || mine.classList.contains("refused")) return;
     const words = Number(mine.dataset.seq) <= (this.seenBy || 0) ? "seen" : "sent";
-    mine.append(h("p", { class: "receipt" }, words === "seen" ? "✓✓ " : "✓ ", this.t(words)));
+    mine.querySelector(".meta").append(h("span", { class: "receipt" }, words === "seen" ? " · ✓✓ " : " · ✓ ", this.t(words)));
   }
 
   byline(author, name) {
@@ -168,7 +168,8 @@ class Bubbles {
   scroll(el, force) {
     const log = this.el;
     const near = log.scrollHeight - log.scrollTop - log.clientHeight < 220 + el.offsetHeight;
-    if (force || near) log.scrollTop = log.scrollHeight;
+    if (force) log.scrollTop = log.scrollHeight;
+    else if (near) log.scrollTop = Math.min(log.scrollHeight, el.offsetTop - 12); // a long answer is read from its beginning
   }
 }
 

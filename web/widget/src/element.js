@@ -69,12 +69,12 @@ class HotlineChat extends HTMLElement {
     h("header", null,
       h("div", { class: "who" }, h("h2", null, t("title")), this.status),
       h("button", { type: "button", class: "lang", lang: other, onclick: () => this.setLang(other) }, NAMES[other]),
-      h("button", { type: "button", class: "icon-button", "aria-label": t("close"), onclick: () => this.close() }, icon("close"))),
+      h("button", { type: "button", class: "icon-button", "aria-label": t("end"), title: t("end"), onclick: () => this.end() }, icon("end")),
+      h("button", { type: "button", class: "icon-button", "aria-label": t("close"), title: t("close"), onclick: () => this.close() }, icon("close"))),
     this.notice, this.bubbles.el, this.dots, this.alert,
     h("div", { class: "always", role: "group", "aria-label": t("always") },
       h("button", { type: "button", onclick: () => this.human() }, icon("person"), t("human")),
-      h("button", { type: "button", onclick: () => this.send({ text: t("file_ticket"), choice: "file" }) }, icon("form"), t("file_ticket")),
-      h("button", { type: "button", onclick: () => this.end() }, icon("end"), t("end"))),
+      h("button", { type: "button", onclick: () => this.send({ text: t("file_ticket"), choice: "file" }) }, icon("form"), t("file_ticket"))),
     this.tray.el,
     h("form", { class: "composer", onsubmit: (e) => {
       e.preventDefault();
@@ -169,6 +169,7 @@ class HotlineChat extends HTMLElement {
   // --- writing ---
 
   typed() {
+    if (!this.input.value.trim()) this.input.value = "";
     this.input.style.height = "auto";
     this.input.style.height = Math.min(this.input.scrollHeight + 2, 120) + "px";
     this.ready();
