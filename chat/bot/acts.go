@@ -1,0 +1,319 @@
+package bot
+
+import (
+	"context"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// choose handles a tapped quick reply. It reports false for an id that means nothing (now), so that the text beside it is read instead.
+func (p *Policy) choose(ctx context.Context, t *turn, id string, shelved *Form, r *reading) bool {
+	f := t.st.Form
+	if arg, ok := strings.CutPrefix(id, "article:"); ok {
+		p.article(ctx, t, arg)
+		return true
+	}
+	if arg, ok := strings.CutPrefix(id, "rate:"); ok {
+		grade, err := strconv.Atoi(arg)
+		if err != nil || grade < 1 || grade > 5 {
+			return false
+		}
+		p.rate(t, grade)
+		return true
+	}
+	switch id {
+	case "human":
+		p.person(t, HandOffAsked)
+	case "wait":
+		p.handOff(t, HandOffAsked, true)
+	case "file":
+		if f == nil {
+			p.start(t, "", false)
+		}
+		p.next(t)
+	case "file_question":
+		p.fileQuestion(t)
+	case "status":
+		p.askCode(t, "status.ask")
+	case "ask":
+		p.say(t, "ask.go_ahead")
+		t.st.Waiting = ""
+	case "helped":
+		p.helped(t)
+	case "not_helped":
+		p.notHelped(t)
+	case "none_of_these":
+		p.nothing(t, t.st.Question)
+	case "false_alarm":
+		t.reply.AlertCleared = true
+		p.say(t, "emergency.cleared")
+		p.next(t)
+	case "resume":
+		p.resume(t, shelved)
+	case "done":
+		p.bye(t)
+	case "kind:" + Consult, "kind:" + Help, "kind:" + Complaint, "kind:" + Report, "kind:" + Suggestion, "kind:" + Praise:
+		if f == nil {
+			p.start(t, strings.TrimPrefix(id, "kind:"), true)
+		} else {
+			f.Kind, f.KindSaid = strings.TrimPrefix(id, "kind:"), true
+		}
+		p.next(t)
+	default:
+		if f == nil {
+			if r.empty() {
+				p.say(t, "choice_gone")
+				return true
+			}
+			return false
+		}
+		return p.chooseInForm(t, id, r)
+	}
+	return true
+}
+
+// person offers a person: at once when one is on duty, else with the time of the next duty and a ticket beside it.
+func (p *Policy) person(t *turn, reason string) {
+	open, next := true, time.Time{}
+	if p.env.Duty != nil {
+		open, next = p.env.Duty(p.env.Now())
+	}
+	if open {
+		p.handOff(t, reason, false)
+		return
+	}
+	if t.st.Waiting == waitDuty { // asked a second time: then the citizen means it
+		p.handOff(t, reason, true)
+		return
+	}
+	key, when := "human.closed", ""
+	if next.IsZero() {
+		key = "human.closed_unknown"
+	} else {
+		when = p.moment(t.lang, next)
+	}
+	m := p.say(t, key, "when", when)
+	if t.st.Form != nil {
+		p.offer(t, m, "wait", "go_on")
+	} else {
+		p.offer(t, m, "wait", "file", "ask")
+	}
+	t.st.Waiting = waitDuty
+}
+
+func (p *Policy) handOff(t *turn, reason string, afterHours bool) {
+	h := &HandOff{Reason: reason, AfterHours: afterHours}
+	if t.st.Form != nil {
+		d := t.st.Form.Draft
+		h.Draft = &d
+	}
+	key := "human.coming"
+	switch {
+	case afterHours:
+		key = "human.queued"
+	case reason == HandOffUpset:
+		key = "human.coming_upset"
+	}
+	when := p.tx.t(t.lang, "duty.next")
+	if afterHours && p.env.Duty != nil {
+		if _, next := p.env.Duty(p.env.Now()); !next.IsZero() {
+			when = p.moment(t.lang, next)
+		}
+	}
+	p.say(t, key, "when", when)
+	t.reply.HandOff, t.st.Waiting, t.st.Misses = h, "", 0
+}
+
+// moment tells a time the way people say it: today, tomorrow, a weekday, or a date when it is more than six days away.
+func (p *Policy) moment(lang string, at time.Time) string {
+	now, at := p.env.Now().In(p.env.Zone), at.In(p.env.Zone)
+	day := func(t time.Time) time.Time { return time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, time.UTC) }
+	var name string
+	switch days := int(day(at).Sub(day(now)).Hours() / 24); {
+	case days == 0:
+		name = p.tx.t(lang, "day.today")
+	case days == 1:
+		name = p.tx.t(lang, "day.tomorrow")
+	case days > 1 && days < 7:
+		name = p.tx.t(lang, "day."+strconv.Itoa(int(at.Weekday())))
+	default:
+		name = p.date(lang, at)
+	}
+	return p.tx.t(lang, "moment", "day", name, "time", at.Format("15:04"))
+}
+
+func (p *Policy) date(lang string, at time.Time) string {
+	at = at.In(p.env.Zone)
+	return p.tx.t(lang, "date", "d", strconv.Itoa(at.Day()), "m", strconv.Itoa(int(at.Month())), "month", p.tx.t(lang, "month."+strconv.Itoa(int(at.Month()))), "y", strconv.Itoa(at.Year()))
+}
+
+// fresh reads a text while no form is open.
+func (p *Policy) fresh(ctx context.Context, t *turn, r *reading, in Input, shelved *Form) {
+	if r.empty() {
+		m := p.say(t, "empty")
+		p.offer(t, m, "file", "status", "human")
+		return
+	}
+	if r.has("human") {
+		p.person(t, HandOffAsked)
+		return
+	}
+	if r.code.digits != "" {
+		p.status(ctx, t, r.code.digits)
+		return
+	}
+	waiting := t.st.Waiting
+	t.st.Waiting = ""
+	if p.answersWaiting(ctx, t, r, waiting) {
+		t.st.Misses = 0
+		return
+	}
+	switch {
+	case shelved != nil && (r.mostly("resume") || r.only("undo")):
+		p.resume(t, shelved)
+	case r.mostly("lost_code"):
+		p.say(t, "status.lost_code")
+	case r.has("status") && !r.has("insist"), r.code.public:
+		p.askCodeFor(t, r)
+	case p.smallTalk(t, r):
+	case r.has("upset") && !r.has("insist") && r.rest("upset", "abuse") <= 2*r.slack():
+		p.upset(t)
+	case r.mostly("abuse"):
+		m := p.say(t, "abuse")
+		p.offer(t, m, "human", "file")
+	case p.files(t, r):
+		p.start(t, r.kind(), r.kind() != "")
+		p.take(t, r, in)
+	default:
+		p.ask(ctx, t, r, in)
+		return // ask counts the misses itself
+	}
+	t.st.Misses = 0
+}
+
+// files decides whether the words ask for a ticket rather than for information.
+func (p *Policy) files(_ *turn, r *reading) bool {
+	if r.has("insist") {
+		return true
+	}
+	if r.question {
+		return false
+	}
+	return r.has("file", "problem") || r.kind() != "" && r.kind() != Help || r.kind() == Help && r.rest("kind.help") > 0
+}
+
+// answersWaiting handles the reply to what the bot asked outside a form. It reports false when the text is about something else.
+func (p *Policy) answersWaiting(ctx context.Context, t *turn, r *reading, waiting string) bool {
+	yes, no := r.only("yes", "thanks"), r.only("no", "thanks")
+	switch waiting {
+	case AskCode:
+		switch {
+		case r.mostly("cancel") || no:
+			p.say(t, "ok_else")
+		case r.mostly("lost_code"):
+			p.say(t, "status.lost_code")
+		case r.code.near > 0 || r.code.public || len(onlyDigits(narrowAll(r.text))) >= 4:
+			p.askCodeFor(t, r)
+		default:
+			return false
+		}
+	case AskHelped, waitSolved:
+		switch {
+		case r.mostly("not_helped") || no:
+			p.notHelped(t)
+		case r.mostly("helped", "thanks", "yes") || yes:
+			p.helped(t)
+		case r.only("thanks") && waiting == AskHelped:
+			m := p.say(t, "solved_ask")
+			m.Ask, t.st.Waiting = AskHelped, waitSolved
+			p.offer(t, m, "helped", "not_helped")
+		case r.only("thanks", "bye"), r.only("bye", "thanks", "yes"):
+			p.bye(t)
+		default:
+			return false
+		}
+	case AskArticle:
+		if !r.mostly("none_of_these") && !no {
+			return false
+		}
+		p.nothing(t, t.st.Question)
+	case waitFile:
+		switch {
+		case yes || r.mostly("file"):
+			p.fileQuestion(t)
+		case no:
+			p.say(t, "ok_else")
+		default:
+			return false
+		}
+	case waitDuty:
+		switch {
+		case yes || r.mostly("wait"):
+			p.handOff(t, HandOffAsked, true)
+		case no:
+			p.say(t, "ok_else")
+		default:
+			return false
+		}
+	case AskRating:
+		return p.ratingText(t, r)
+	case AskComment:
+		if r.only("skip") || no {
+			p.say(t, "rate.thanks")
+			t.st.Rating = nil
+			return true
+		}
+		p.comment(t, r)
+	default:
+		return false
+	}
+	return true
+}
+
+// smallTalk answers courtesies and questions about the bot itself.
+func (p *Policy) smallTalk(t *turn, r *reading) bool {
+	switch {
+	case r.only("greet", "thanks"):
+		key := "greeting"
+		if t.st.Greeted {
+			key = "greeting_again"
+		}
+		m := p.say(t, key, "name", p.name(t.lang))
+		p.offer(t, m, "file", "status", "human")
+		t.st.Greeted = true
+	case r.only("bye", "thanks", "greet", "no", "yes"):
+		p.bye(t)
+	case r.only("thanks", "greet", "yes", "helped"):
+		p.say(t, "thanks")
+	case r.mostly("who"):
+		m := p.say(t, "who", "name", p.name(t.lang))
+		p.offer(t, m, "file", "status", "human")
+	case r.mostly("capabilities", "greet"), r.only("kind.help"):
+		m := p.say(t, "capabilities")
+		p.offer(t, m, "file", "status", "human")
+	case r.mostly("how_are_you", "greet"):
+		p.say(t, "how_are_you")
+	case r.mostly("joke"):
+		p.say(t, "joke")
+	case r.only("cancel"), r.only("no"):
+		p.say(t, "ok_else")
+	case r.only("yes"):
+		m := p.say(t, "yes_what")
+		p.offer(t, m, "file", "status", "human")
+	default:
+		return false
+	}
+	return true
+}
+
+func (p *Policy) upset(t *turn) {
+	m := p.say(t, "upset")
+	p.offer(t, m, "human", "file")
+}
+
+func (p *Policy) bye(t *turn) {
+	p.say(t, "bye")
+	t.reply.Close = true
+	t.st.Waiting, t.st.Cited, t.st.Rating, t.st.Question = "", nil, nil, ""
+}

@@ -1,0 +1,176 @@
+package bot
+
+import (
+	"context"
+	"errors"
+)
+
+// ask looks a text up in the knowledge base and says what was found, or that nothing was.
+func (p *Policy) ask(ctx context.Context, t *turn, r *reading, in Input) {
+	a, ok := p.lookUp(ctx, t, r)
+	if !ok {
+		m := p.say(t, "kb_down")
+		p.offer(t, m, "human", "file")
+		t.st.Question = question(r.text)
+		return
+	}
+	switch {
+	case a.Outcome == OutcomeAnswer && len(a.Citations) > 0:
+		p.tell(t, a)
+		m := p.say(t, "helped?")
+		m.Ask, t.st.Waiting = AskHelped, AskHelped
+		ids := []string{"helped", "not_helped"}
+		if r.kind() != "" || r.has("problem", "file") {
+			m.Text = p.tx.t(t.lang, "helped_or_file?")
+			ids = append(ids, "file_question")
+		}
+		p.offer(t, m, ids...)
+		t.st.Question, t.st.Misses = question(r.text), 0
+	case a.Outcome == OutcomeChoices && len(a.Citations) > 0:
+		m := p.say(t, "which")
+		for _, c := range a.Citations[:min(4, len(a.Citations))] {
+			m.Choices = append(m.Choices, Choice{ID: "article:" + c.ArticleID, Label: c.Title})
+		}
+		m.Choices = append(m.Choices, p.choices(t.lang, "none_of_these", "human")...)
+		m.Ask, t.st.Waiting = AskArticle, AskArticle
+		t.st.Question, t.st.Misses = question(r.text), 0
+	case r.scope() != "":
+		p.refuse(t, r.scope(), false)
+	case r.has("insist", "file", "problem") || r.kind() != "" && r.kind() != Help:
+		p.unknown(t, r.text, "none_problem")
+	case p.unclear(r) && t.st.Misses == 0:
+		t.st.Misses++
+		m := p.say(t, "clarify")
+		p.offer(t, m, "file", "status", "human")
+		t.st.Waiting = waitClarify
+	case p.unclear(r):
+		t.st.Misses++
+		m := p.say(t, "still_unclear")
+		p.offer(t, m, "human", "file")
+	default:
+		t.st.Misses++
+		p.unknown(t, r.text, "none")
+	}
+}
+
+// lookUp searches, and once more together with the question before when a short text only goes on with it ("and for students?").
+// It reports false when the knowledge base cannot be reached.
+func (p *Policy) lookUp(ctx context.Context, t *turn, r *reading) (Answer, bool) {
+	if p.kb == nil {
+		return Answer{Outcome: OutcomeNone}, true
+	}
+	q := cut(r.text, maxQuestion)
+	a, err := p.kb.Answer(ctx, q, t.lang)
+	if err == nil && a.Outcome != OutcomeAnswer && t.st.Question != "" && r.has("follow_up") && len(r.toks) <= 12 {
+		if b, err2 := p.kb.Answer(ctx, cut(t.st.Question+" "+q, maxQuestion), t.lang); err2 == nil && b.Outcome == OutcomeAnswer {
+			a = b
+		}
+	}
+	if err != nil {
+		t.reply.Problems = append(t.reply.Problems, err)
+		return Answer{}, false
+	}
+	return a, true
+}
+
+// tell shows an answer with its source.
+func (p *Policy) tell(t *turn, a Answer) {
+	c := a.Citations[0]
+	t.reply.Messages = append(t.reply.Messages, Message{Text: a.Text, Citations: []Citation{c}})
+	t.st.Cited = &c
+}
+
+// article shows the article that was picked from a list.
+func (p *Policy) article(ctx context.Context, t *turn, id string) {
+	if p.kb == nil {
+		p.nothing(t, t.st.Question)
+		return
+	}
+	a, err := p.kb.ByID(ctx, id, t.lang)
+	switch {
+	case errors.Is(err, ErrNotFound) || err == nil && (len(a.Citations) == 0 || a.Text == ""):
+		m := p.say(t, "article_gone")
+		p.offer(t, m, "file_question", "human")
+	case err != nil:
+		t.reply.Problems = append(t.reply.Problems, err)
+		m := p.say(t, "kb_down")
+		p.offer(t, m, "human", "file")
+	default:
+		p.tell(t, a)
+		if t.st.Form != nil {
+			p.next(t)
+			return
+		}
+		m := p.say(t, "helped?")
+		m.Ask, t.st.Waiting = AskHelped, AskHelped
+		p.offer(t, m, "helped", "not_helped")
+	}
+}
+
+// helped notes an answer that the citizen confirmed.
+func (p *Policy) helped(t *turn) {
+	t.reply.Answered = t.st.Cited
+	t.st.Cited, t.st.Waiting, t.st.Question = nil, "", ""
+	m := p.say(t, "glad")
+	p.offer(t, m, "done", "ask", "human")
+}
+
+func (p *Policy) notHelped(t *turn) {
+	t.reply.NotHelped = t.st.Cited
+	t.reply.Unanswered = t.st.Question
+	t.st.Cited, t.st.Waiting = nil, waitFile
+	m := p.say(t, "sorry_not_helped")
+	p.offer(t, m, "human", "file_question", "ask")
+}
+
+// nothing says that no article fits.
+func (p *Policy) nothing(t *turn, q string) { p.unknown(t, q, "none") }
+
+func (p *Policy) unknown(t *turn, q, key string) {
+	t.reply.Unanswered = question(q)
+	t.st.Question, t.st.Waiting, t.st.Cited = question(q), waitFile, nil
+	m := p.say(t, key)
+	p.offer(t, m, "file_question", "human", "ask")
+}
+
+// unclear reports whether a text says too little to search for or to file: a word or two, and no question.
+func (p *Policy) unclear(r *reading) bool {
+	words := 0
+	for _, tok := range r.toks {
+		if tok.han || isWord(tok.text) {
+			words++
+		}
+	}
+	return !r.question && words <= r.slack()
+}
+
+// fileQuestion starts a ticket from the question that found no answer.
+func (p *Policy) fileQuestion(t *turn) {
+	q := t.st.Question
+	if t.st.Form != nil {
+		p.next(t)
+		return
+	}
+	r := p.lex.read(q)
+	kind := r.kind()
+	if kind == "" {
+		switch {
+		case r.has("problem"):
+			kind = Help
+		default:
+			kind = Consult
+		}
+	}
+	if r.empty() {
+		kind = ""
+	}
+	p.start(t, kind, false)
+	if r.empty() {
+		p.next(t)
+		return
+	}
+	p.take(t, &r, Input{Text: q})
+}
+
+// question is what is kept of a question.
+func question(s string) string { return cut(clean(s), maxQuestion) }

@@ -1,0 +1,213 @@
+package bot
+
+import (
+	"context"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// fill takes a text as the answer to the slot that was asked for.
+func (p *Policy) fill(ctx context.Context, t *turn, r *reading) {
+	f := t.st.Form
+	switch f.Asked {
+	case AskWhere:
+		p.fillWhere(ctx, t, r)
+	case AskContact:
+		if r.question && r.phone == "" && r.email == "" && p.aside(ctx, t, r, true) {
+			return
+		}
+		p.fillContact(t, r)
+	case AskConfirm:
+		p.fillConfirm(ctx, t, r)
+	default:
+		p.fillWhat(ctx, t, r)
+	}
+}
+
+func (p *Policy) fillWhat(ctx context.Context, t *turn, r *reading) {
+	f := t.st.Form
+	if r.only("skip") || r.only("yes") || r.only("no") {
+		t.lead = p.tx.t(t.lang, "what.needed")
+		p.next(t)
+		return
+	}
+	if r.question && !r.has("problem", "insist", "file") && r.kind() == "" && p.aside(ctx, t, r, false) {
+		return
+	}
+	p.absorb(t, r)
+	words := r.rest("insist", "file", "anonymous", "contact_cue", "kind.complaint", "kind.report", "kind.suggestion", "kind.praise", "kind.help", "problem")
+	if words == 0 && !r.has("problem") { // "a complaint": the kind, and nothing yet about the matter
+		p.next(t)
+		return
+	}
+	if words <= r.slack()-1 && f.Tries == 0 && f.Hint == "" && f.Description == "" {
+		f.Tries, f.Hint = 1, r.text
+		tries := f.Tries
+		p.next(t)
+		f.Tries = tries
+		return
+	}
+	p.describe(t, r)
+	if s := r.scope(); s != "" && f.Scope == "" && !r.question {
+		p.refuse(t, s, true)
+		return
+	}
+	p.next(t)
+}
+
+func (p *Policy) fillWhere(ctx context.Context, t *turn, r *reading) {
+	f := t.st.Form
+	if r.only("skip") || r.mostly("no_place") {
+		f.NoPlace = true
+		p.next(t)
+		return
+	}
+	if r.only("yes") || r.only("no") {
+		p.next(t)
+		return
+	}
+	if r.question && r.place == "" && p.aside(ctx, t, r, true) {
+		return
+	}
+	// A number or "anonymous" may come along, or instead.
+	if r.has("anonymous") {
+		f.anonymise()
+		if r.rest("anonymous") == 0 {
+			p.next(t)
+			return
+		}
+	}
+	phone := ""
+	if r.phone != "" && (certainPhone(r.phone) || r.has("contact_cue")) {
+		f.Phone, f.ContactDone, phone = r.phone, true, r.phone
+	}
+	if r.email != "" {
+		f.Email, f.ContactDone = r.email, true
+	}
+	place := p.placeOf(r, phone, r.email)
+	if v := p.lex.read(place); v.empty() || v.rest("contact_cue") == 0 {
+		p.next(t)
+		return
+	}
+	if r.mostly("vague_place") && r.place == "" && f.Tries == 0 {
+		f.Tries = 1
+		p.prompt(t, AskWhere, "where.vague", "skip_place", "cancel", "human")
+		return
+	}
+	if utf8.RuneCountInString(place) > 120 { // not an address any more: it belongs to the matter too
+		p.describe(t, r)
+		if place = r.place; place == "" {
+			t.lead = p.tx.t(t.lang, "form.added")
+			p.next(t)
+			return
+		}
+	}
+	f.Place, f.Last = place, AskWhere
+	p.next(t)
+}
+
+// placeOf is an answer to "where?" without what people say in front of an address.
+func (p *Policy) placeOf(r *reading, phone, email string) string {
+	s := withoutContact(r.text, phone, email, "")
+	for _, rule := range p.lex.places {
+		if rule.lead != nil {
+			s = rule.lead.ReplaceAllString(s, "")
+		}
+	}
+	return cut(strings.Trim(s, " \n,.;:，。；：、"), maxPlace)
+}
+
+func (p *Policy) fillContact(t *turn, r *reading) {
+	f := t.st.Form
+	if r.has("anonymous") && r.email == "" && r.phone == "" {
+		f.anonymise()
+		p.next(t)
+		return
+	}
+	if r.only("skip") || r.only("no") || r.mostly("reply_here") {
+		f.ContactDone = true
+		p.next(t)
+		return
+	}
+	if name, ok := r.after("my_name"); ok {
+		if i := strings.IndexAny(name, ",，。.;；0123456789\n"); i > 0 {
+			name = strings.TrimSpace(name[:i])
+		}
+		if personName(name) {
+			f.Name = name
+		}
+	}
+	if r.phone != "" && t.lang == "zh-CN" && wrongMobile(r.phone) && r.email == "" {
+		p.contactAgain(t, "contact.bad_mobile", "n", strconv.Itoa(len(onlyDigits(r.phone))))
+		return
+	}
+	if r.phone != "" || r.email != "" {
+		if r.email != "" {
+			f.Email = r.email
+		}
+		if r.phone != "" && !strings.Contains(r.email, r.phone) {
+			f.Phone = r.phone
+		}
+		f.ContactDone, f.Anonymous, f.Last = true, false, AskContact
+		if f.Name == "" {
+			if left := strings.Trim(withoutContact(withoutContact(r.text, r.phone, "", ""), "", r.email, ""), " ,，.。;；:：\n"); personName(left) && !r.has("contact_cue", "yes") {
+				f.Name = left
+			}
+		}
+		p.next(t)
+		return
+	}
+	key := contactError(r.text)
+	switch {
+	case key != "":
+		p.contactAgain(t, key)
+	case f.Name != "":
+		p.contactAgain(t, "contact.named", "contact_name", defuse(f.Name))
+	case personName(r.text) && !r.has("yes") && len(r.found) == 0:
+		f.Name = r.text
+		p.contactAgain(t, "contact.named", "contact_name", defuse(f.Name))
+	case r.place != "" && f.Place == "" && f.NoPlace:
+		f.Place, f.NoPlace = r.place, false
+		t.lead = p.tx.t(t.lang, "form.changed")
+		p.next(t)
+	case len(r.toks) > 6:
+		p.describe(t, r)
+		t.lead = p.tx.t(t.lang, "form.added")
+		p.next(t)
+	default:
+		p.contactAgain(t, "contact.again")
+	}
+}
+
+// contactAgain says what is wrong, and how to go on without any contact.
+func (p *Policy) contactAgain(t *turn, key string, pairs ...string) {
+	m := p.say(t, key, pairs...)
+	m.Ask, t.st.Form.Asked = AskContact, AskContact
+	p.offer(t, m, "anonymous", "skip_contact", "cancel", "human")
+}
+
+func (p *Policy) fillConfirm(ctx context.Context, t *turn, r *reading) {
+	f := t.st.Form
+	switch {
+	case r.only("yes", "thanks") || r.mostly("confirm", "yes", "thanks"):
+		p.send(t)
+	case r.only("no") || r.mostly("change"):
+		p.changeMenu(t)
+	case r.only("anonymous", "yes") || r.mostly("anonymous"):
+		f.anonymise()
+		t.lead = p.tx.t(t.lang, "form.changed")
+		p.next(t)
+	case r.only("thanks") || r.only("greet"):
+		p.next(t)
+	case r.question && p.aside(ctx, t, r, true):
+	case (r.email != "" || r.phone != "") && len(r.toks) <= 8:
+		f.clearContact()
+		p.fillContact(t, r)
+	default:
+		p.absorb(t, r)
+		p.describe(t, r)
+		t.lead = p.tx.t(t.lang, "form.added")
+		p.next(t)
+	}
+}

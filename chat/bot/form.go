@@ -1,0 +1,540 @@
+package bot
+
+import (
+	"context"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// start opens an empty form. Said: the citizen named the kind.
+func (p *Policy) start(t *turn, kind string, said bool) {
+	t.st.Form = &Form{Draft: Draft{Kind: kind, Lang: t.lang}, KindSaid: said}
+	t.st.Waiting, t.st.Cited = "", nil
+}
+
+// take reads everything the first sentence says about the matter, then asks for what is missing.
+func (p *Policy) take(t *turn, r *reading, in Input) {
+	f := t.st.Form
+	f.Attachments += in.Attachments
+	f.locate(in.Place)
+	p.absorb(t, r)
+	words := r.rest("insist", "file", "yes", "no", "greet", "thanks", "kind.complaint", "kind.report", "kind.suggestion", "kind.praise", "kind.help")
+	if enough := words >= r.slack() || r.has("problem"); enough {
+		p.describe(t, r)
+		if s := r.scope(); s != "" && f.Scope == "" {
+			p.refuse(t, s, true)
+			return
+		}
+		lead := "lead." + f.Kind
+		if p.tx.has(t.lang, lead) {
+			t.lead = p.tx.t(t.lang, lead)
+		}
+	} else if words > 0 {
+		f.Hint = r.text
+	}
+	p.next(t)
+}
+
+// absorb fills whatever slots a text happens to answer, in any order.
+func (p *Policy) absorb(t *turn, r *reading) {
+	f := t.st.Form
+	if k := r.kind(); k != "" && !f.KindSaid {
+		f.Kind, f.KindSaid = k, true
+	}
+	if f.Place == "" && r.place != "" {
+		f.Place, f.Last = r.place, AskWhere
+	}
+	if r.email != "" {
+		f.Email, f.ContactDone, f.Anonymous, f.Last = r.email, true, false, AskContact
+	}
+	if r.phone != "" && (certainPhone(r.phone) || r.has("contact_cue")) {
+		f.Phone, f.ContactDone, f.Anonymous, f.Last = r.phone, true, false, AskContact
+	}
+	if r.has("anonymous") && r.email == "" && r.phone == "" {
+		f.anonymise()
+	}
+	if r.has("confidential") {
+		f.Confidential = true
+	}
+	if r.has("urgent") {
+		f.Urgency = "urgent"
+	}
+}
+
+func (f *Form) anonymise() {
+	f.Anonymous, f.ContactDone, f.Name, f.Phone, f.Email = true, true, "", "", ""
+}
+
+// describe sets the description, after the hint that was given before it.
+func (p *Policy) describe(t *turn, r *reading) {
+	f := t.st.Form
+	phone := r.phone
+	if phone != f.Phone { // a number that was not taken as the contact stays in the text
+		phone = ""
+	}
+	text := withoutContact(r.text, phone, r.email, p.tx.t(t.lang, "contact_removed"))
+	if f.Hint != "" {
+		text, f.Hint = f.Hint+"\n"+text, ""
+	}
+	if f.Description != "" {
+		text = f.Description + "\n" + text
+	}
+	f.Description, f.Lang, f.Last = cut(text, maxDescription), t.lang, AskWhat
+	f.Category = p.category(f.Description)
+	if f.Kind == "" {
+		f.Kind = Help
+	}
+}
+
+// needsPlace: a complaint or a request happens somewhere; a suggestion or praise need not.
+func (f *Form) needsPlace() bool {
+	return (f.Kind == Complaint || f.Kind == Help || f.Kind == Report) && f.Place == "" && f.Lat == nil && !f.NoPlace
+}
+
+// next asks for the next thing that is missing, or shows the summary.
+func (p *Policy) next(t *turn) {
+	f := t.st.Form
+	if f == nil {
+		if len(t.reply.Messages) == 0 {
+			p.say(t, "ok_else")
+		}
+		return
+	}
+	before := f.Asked
+	t.st.Waiting = ""
+	switch {
+	case f.Kind == Report && !f.InChat:
+		p.prompt(t, "", "report.page", "file_here", "cancel", "human")
+		f.Asked, t.st.Waiting = "", waitReport
+	case f.Description == "":
+		key := "what." + f.Kind
+		switch {
+		case f.Hint != "":
+			key = "what.more"
+		case !p.tx.has(t.lang, key):
+			key = "what"
+		}
+		p.prompt(t, AskWhat, key, "cancel", "human")
+	case f.needsPlace():
+		p.prompt(t, AskWhere, "where", "skip_place", "cancel", "human")
+	case !f.ContactDone:
+		key := "contact"
+		if f.Kind == Report {
+			key = "contact.report"
+		}
+		p.prompt(t, AskContact, key, "anonymous", "skip_contact", "cancel", "human")
+	default:
+		p.prompt(t, AskConfirm, "", "confirm", "change", "cancel", "human")
+		m := &t.reply.Messages[len(t.reply.Messages)-1]
+		m.Text += p.summary(t)
+	}
+	if f.Asked != before {
+		f.Tries = 0
+	}
+}
+
+// prompt asks for a slot, with the waiting lead in front.
+func (p *Policy) prompt(t *turn, slot, key string, choices ...string) {
+	text := ""
+	if key != "" {
+		text = p.tx.t(t.lang, key)
+	}
+	if t.lead != "" {
+		joint := p.tx.t(t.lang, "joint")
+		if key == "" {
+			joint = "\n"
+		}
+		text, t.lead = t.lead+joint+text, ""
+	}
+	m := Message{Text: text, Ask: slot, Choices: p.choices(t.lang, choices...)}
+	t.reply.Messages = append(t.reply.Messages, m)
+	t.st.Form.Asked = slot
+}
+
+// summary is what the citizen checks before it is sent.
+func (p *Policy) summary(t *turn) string {
+	f := t.st.Form
+	lines := []string{p.tx.t(t.lang, "summary.head")}
+	add := func(key, value string) {
+		if value != "" {
+			lines = append(lines, p.tx.t(t.lang, "summary."+key, "value", defuse(value)))
+		}
+	}
+	add("kind", p.tx.t(t.lang, "kind."+f.Kind))
+	add("what", cut(f.Description, 300))
+	place := f.Place
+	if place == "" && f.Lat != nil {
+		place = strconv.FormatFloat(*f.Lat, 'f', 5, 64) + ", " + strconv.FormatFloat(*f.Lon, 'f', 5, 64)
+	}
+	add("where", place)
+	if f.Attachments > 0 {
+		add("files", strconv.Itoa(f.Attachments))
+	}
+	var contact []string
+	for _, s := range []string{f.Name, f.Phone, f.Email} {
+		if s != "" {
+			contact = append(contact, s)
+		}
+	}
+	switch {
+	case f.Anonymous:
+		add("contact", p.tx.t(t.lang, "summary.anonymous"))
+	case len(contact) == 0:
+		add("contact", p.tx.t(t.lang, "summary.here"))
+	default:
+		add("contact", strings.Join(contact, p.tx.t(t.lang, "comma")))
+	}
+	if f.Kind == Report || f.Confidential {
+		lines = append(lines, p.tx.t(t.lang, "summary.confidential"))
+	}
+	return strings.Join(append(lines, p.tx.t(t.lang, "summary.ask")), "\n")
+}
+
+// send files the ticket. A second one in the same turn waits for its own confirmation.
+func (p *Policy) send(t *turn) {
+	f := t.st.Form
+	if t.reply.Open != nil || f.Description == "" || f.needsPlace() || !f.ContactDone {
+		p.next(t)
+		return
+	}
+	d := f.Draft
+	d.Title = title(d.Description)
+	d.Confidential = d.Confidential || d.Kind == Report
+	t.reply.Open = &d
+	key := "opened"
+	switch {
+	case d.Scope != "":
+		key = "opened.scope"
+	case d.Anonymous:
+		key = "opened.anonymous"
+	}
+	m := p.say(t, key)
+	p.offer(t, m, "done", "ask", "human")
+	t.st.Form, t.st.Waiting, t.st.Question = nil, "", ""
+}
+
+// cancel drops the form and keeps it for one turn, in case it was a slip.
+func (p *Policy) cancel(t *turn) {
+	t.st.Shelved, t.st.Form, t.st.Waiting = t.st.Form, nil, ""
+	m := p.say(t, "cancelled")
+	p.offer(t, m, "resume", "ask", "human")
+}
+
+func (p *Policy) resume(t *turn, shelved *Form) {
+	switch {
+	case t.st.Form != nil:
+	case shelved != nil:
+		t.st.Form = shelved
+		t.lead = p.tx.t(t.lang, "resumed")
+	default:
+		p.say(t, "choice_gone")
+		return
+	}
+	p.next(t)
+}
+
+// refuse says that a matter belongs elsewhere, why, on what basis and where. It never ends there: a person, or a decision by an officer.
+func (p *Policy) refuse(t *turn, s Scope, inForm bool) {
+	ref := p.RefusalOf(s, t.lang)
+	t.reply.Refused = &ref
+	m := p.say(t, "refused", "reason", ref.Reason, "basis", ref.Basis, "channel", ref.Channel)
+	if !inForm {
+		p.offer(t, m, "human", "ask")
+		return
+	}
+	p.offer(t, m, "insist", "human", "cancel")
+	t.st.Form.Asked, t.st.Waiting = "", waitScope
+}
+
+// chooseInForm handles the quick replies that only mean something while a form is open.
+func (p *Policy) chooseInForm(t *turn, id string, r *reading) bool {
+	f := t.st.Form
+	switch id {
+	case "confirm":
+		if f.Asked != AskConfirm {
+			p.next(t)
+			return true
+		}
+		p.send(t)
+	case "cancel":
+		p.cancel(t)
+	case "go_on":
+		p.next(t)
+	case "skip", "skip_place", "skip_contact":
+		p.skip(t)
+	case "anonymous":
+		f.anonymise()
+		p.next(t)
+	case "file_here":
+		f.InChat, f.Confidential = true, true
+		p.next(t)
+	case "insist":
+		if t.reply.Refused == nil && f.Scope == "" {
+			d := p.lex.read(f.Description)
+			f.Scope = d.scope()
+		}
+		t.lead = p.tx.t(t.lang, "insisted")
+		p.next(t)
+	case "change":
+		p.changeMenu(t)
+	case "change:kind":
+		m := p.say(t, "change.kind")
+		p.offer(t, m, "kind:complaint", "kind:help", "kind:suggestion", "kind:praise", "kind:report", "kind:consult", "human")
+	case "change:what":
+		f.Description, f.Hint = "", ""
+		p.next(t)
+	case "change:where":
+		f.clearPlace()
+		p.prompt(t, AskWhere, "where", "skip_place", "cancel", "human")
+	case "change:contact":
+		f.clearContact()
+		p.next(t)
+	default:
+		if r.empty() {
+			p.next(t)
+			return true
+		}
+		return false
+	}
+	return true
+}
+
+func (f *Form) clearPlace() { f.Place, f.Lat, f.Lon, f.NoPlace = "", nil, nil, false }
+
+func (f *Form) clearContact() {
+	f.Anonymous, f.ContactDone, f.Name, f.Phone, f.Email = false, false, "", "", ""
+}
+
+func (p *Policy) changeMenu(t *turn) {
+	m := p.say(t, "change.which")
+	p.offer(t, m, "change:what", "change:where", "change:contact", "change:kind", "cancel", "human")
+	t.st.Waiting = waitChange
+}
+
+// skip leaves out the slot that was asked for. The matter itself cannot be left out.
+func (p *Policy) skip(t *turn) {
+	f := t.st.Form
+	switch f.Asked {
+	case AskWhere:
+		f.NoPlace = true
+	case AskContact:
+		f.ContactDone = true
+	case AskWhat:
+		t.lead = p.tx.t(t.lang, "what.needed")
+	}
+	p.next(t)
+}
+
+// inForm reads a text while a form is open.
+func (p *Policy) inForm(ctx context.Context, t *turn, r *reading, in Input) {
+	f := t.st.Form
+	f.Attachments += in.Attachments
+	f.locate(in.Place)
+	waiting := t.st.Waiting
+	t.st.Waiting = ""
+	if in.Attachments > 0 {
+		t.lead = p.tx.t(t.lang, "form.got_file")
+	}
+	switch {
+	case r.empty():
+		switch {
+		case in.Place != nil && in.Attachments == 0:
+			t.lead = p.tx.t(t.lang, "form.got_place")
+		case in.Attachments == 0:
+			t.lead = p.tx.t(t.lang, "form.nothing_read")
+		}
+		t.st.Waiting = waiting
+		if waiting != "" && waiting != waitChange { // an unanswered question stays what it was
+			m := p.say(t, "form.still_here")
+			p.offer(t, m, "go_on", "cancel", "human")
+			return
+		}
+		p.next(t)
+	case r.has("human"):
+		t.st.Waiting = waiting
+		p.person(t, HandOffAsked)
+	case waiting == waitDuty && (r.only("yes", "thanks") || r.mostly("wait")):
+		p.handOff(t, HandOffAsked, true)
+	case r.mostly("cancel"):
+		p.cancel(t)
+	case waiting == waitAsk:
+		p.aside(ctx, t, r, true)
+	case r.has("question_first"):
+		p.questionFirst(ctx, t, r)
+	case waiting == waitReport && p.answersReport(t, r):
+	case waiting == waitScope && (r.only("yes") || r.mostly("insist")):
+		p.chooseInForm(t, "insist", r)
+	case waiting == waitScope && (r.only("no", "thanks") || r.only("thanks", "yes")):
+		p.cancel(t)
+	case waiting == waitChange && p.answersChange(t, r):
+	case r.code.digits != "":
+		p.status(ctx, t, r.code.digits)
+		t.st.Waiting = ""
+		p.next(t)
+	case r.mostly("why_ask"):
+		p.explain(t)
+	case f.Asked != AskConfirm && r.only("thanks", "greet", "yes"), f.Asked != AskConfirm && r.only("greet"):
+		t.lead = p.tx.t(t.lang, "form.welcome")
+		p.next(t)
+	case r.mostly("abuse"):
+		t.lead = p.tx.t(t.lang, "form.abuse")
+		p.next(t)
+	case r.has("upset") && r.rest("upset", "abuse") <= r.slack():
+		m := p.say(t, "upset")
+		p.offer(t, m, "human", "go_on", "cancel")
+	case f.Asked != AskWhat && p.correct(t, r):
+	default:
+		p.fill(ctx, t, r)
+	}
+}
+
+// answersReport: yes means here, no means the page; anybody who simply goes on telling has chosen the chat.
+func (p *Policy) answersReport(t *turn, r *reading) bool {
+	f := t.st.Form
+	switch {
+	case r.only("yes") || r.mostly("file_here"):
+		f.InChat, f.Confidential = true, true
+		p.next(t)
+	case r.only("thanks", "yes", "bye"), r.only("bye", "thanks"), r.only("no", "thanks"):
+		t.st.Form = nil
+		p.say(t, "report.bye")
+	case r.question:
+		return false
+	default:
+		f.InChat, f.Confidential = true, true
+		f.Asked = AskWhat
+		return false
+	}
+	return true
+}
+
+// answersChange understands which part is wrong, in words.
+func (p *Policy) answersChange(t *turn, r *reading) bool {
+	for _, slot := range []string{"where", "contact", "what", "kind"} {
+		if r.mostly("slot." + slot) {
+			p.chooseInForm(t, "change:"+slot, r)
+			return true
+		}
+	}
+	return false
+}
+
+// explain says why the bot wants to know.
+func (p *Policy) explain(t *turn) {
+	key := "why." + t.st.Form.Asked
+	if !p.tx.has(t.lang, key) {
+		key = "why"
+	}
+	p.say(t, key)
+	p.next(t)
+}
+
+// questionFirst answers "one question first", with or without the question itself.
+func (p *Policy) questionFirst(ctx context.Context, t *turn, r *reading) {
+	rest, _ := r.after("question_first")
+	if q := p.lex.read(rest); len(q.toks) > 2 {
+		p.aside(ctx, t, &q, true)
+		return
+	}
+	m := p.say(t, "ask.go_ahead_form")
+	p.offer(t, m, "go_on", "human")
+	t.st.Waiting = waitAsk
+}
+
+// aside answers a question in the middle of a form and comes back to the form. Unless it must, it stays silent about a text without a
+// good answer and reports false: the text is then the answer to what was asked.
+func (p *Policy) aside(ctx context.Context, t *turn, r *reading, must bool) bool {
+	a, ok := p.lookUp(ctx, t, r)
+	switch {
+	case ok && a.Outcome == OutcomeAnswer && len(a.Citations) > 0:
+		p.tell(t, a)
+		t.st.Cited = nil
+	case ok && a.Outcome == OutcomeChoices && len(a.Citations) > 0 && must:
+		p.tell(t, Answer{Text: p.tx.t(t.lang, "aside.maybe"), Citations: a.Citations})
+		m := &t.reply.Messages[len(t.reply.Messages)-1]
+		m.Citations = a.Citations[:min(3, len(a.Citations))]
+		t.st.Cited = nil
+	case must && ok:
+		t.reply.Unanswered = question(r.text)
+		p.say(t, "aside.none")
+	case must:
+		p.say(t, "aside.down")
+	default:
+		return false
+	}
+	t.lead = p.tx.t(t.lang, "form.back")
+	p.next(t)
+	return true
+}
+
+// correct changes a slot that was filled before. It reports false when the text corrects nothing.
+func (p *Policy) correct(t *turn, r *reading) bool {
+	f := t.st.Form
+	for _, slot := range []string{"kind", "where", "contact", "what"} {
+		rest, ok := r.after("fix." + slot)
+		if !ok {
+			continue
+		}
+		v := p.lex.read(rest)
+		if v.empty() {
+			p.chooseInForm(t, "change:"+slot, r)
+			return true
+		}
+		return p.replace(t, slot, &v)
+	}
+	rest, ok := r.after("fix.last")
+	if !ok {
+		return false
+	}
+	v := p.lex.read(rest)
+	if v.empty() {
+		p.changeMenu(t)
+		return true
+	}
+	slot := f.Last
+	switch {
+	case v.email != "" || v.phone != "" && utf8.RuneCountInString(v.text) < 30:
+		slot = AskContact
+	case v.kind() != "" && v.rest("kind."+v.kind()) <= v.slack():
+		slot = "kind"
+	case v.place != "" && f.Place != "":
+		slot = AskWhere
+	}
+	if slot == "" || slot == AskContact && v.email == "" && v.phone == "" {
+		slot = AskWhat
+	}
+	return p.replace(t, slot, &v)
+}
+
+func (p *Policy) replace(t *turn, slot string, v *reading) bool {
+	f := t.st.Form
+	t.lead = p.tx.t(t.lang, "form.changed")
+	switch slot {
+	case "kind":
+		k := v.kind()
+		if k == "" {
+			p.chooseInForm(t, "change:kind", v)
+			return true
+		}
+		f.Kind, f.KindSaid = k, true
+	case AskWhere:
+		f.clearPlace()
+		f.Place = p.placeOf(v, "", "")
+	case AskContact:
+		if v.has("anonymous") {
+			f.anonymise()
+			break
+		}
+		f.clearContact()
+		t.lead = ""
+		f.Asked = AskContact
+		p.fillContact(t, v)
+		return true
+	default:
+		f.Description = ""
+		p.describe(t, v)
+	}
+	p.next(t)
+	return true
+}

@@ -1,0 +1,348 @@
+package bot
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Env is what the policy must know about the installation.
+type Env struct {
+	Now  func() time.Time
+	Zone *time.Location // for times told to citizens; nil is UTC
+	// Duty tells whether a person is on duty and, when not, when the next duty begins (zero: unknown). Nil means always.
+	Duty func(now time.Time) (open bool, next time.Time)
+	// Numbers are the emergency numbers of the jurisdiction; the one under "" serves where a service has none of its own.
+	Numbers map[Service]string
+	// Name is the hotline's name by language.
+	Name map[string]string
+	// Channels overrides, by scope and language, the text that names the right channel for a matter that is not the hotline's.
+	Channels map[Scope]map[string]string
+}
+
+// Options make a Policy. Knowledge, Tickets and Classifier may be nil: the bot then does without.
+type Options struct {
+	Env        Env
+	Knowledge  Knowledge
+	Tickets    Tickets
+	Classifier Classifier
+	// CategoryScore is the probability from which a category is put into the draft; 0 means 0.5.
+	CategoryScore float64
+}
+
+// Policy decides the next turn.
+type Policy struct {
+	env       Env
+	emergency *Emergency
+	lex       *lexicon
+	tx        texts
+	kb        Knowledge
+	tickets   Tickets
+	classify  Classifier
+	minScore  float64
+}
+
+// New makes a policy. It returns an error when the embedded data is broken or Env.Now is missing.
+func New(o Options) (*Policy, error) {
+	if o.Env.Now == nil {
+		return nil, fmt.Errorf("bot: Env.Now is missing")
+	}
+	e, err := NewEmergency(o.Env.Numbers)
+	if err != nil {
+		return nil, err
+	}
+	if o.Env.Zone == nil {
+		o.Env.Zone = time.UTC
+	}
+	if o.CategoryScore == 0 {
+		o.CategoryScore = 0.5
+	}
+	return &Policy{env: o.Env, emergency: e, lex: e.lex, tx: e.tx, kb: o.Knowledge, tickets: o.Tickets, classify: o.Classifier, minScore: o.CategoryScore}, nil
+}
+
+// Emergency gives the detector, for the intake.
+func (p *Policy) Emergency() *Emergency { return p.emergency }
+
+// Langs lists the languages the bot speaks.
+func (p *Policy) Langs() []string { return p.tx.langs() }
+
+// Greeting is what a new conversation shows before anybody has said anything.
+func (p *Policy) Greeting(lang string) Message {
+	lang = p.speak(lang)
+	return Message{Text: p.tx.t(lang, "greeting", "name", p.name(lang)), Choices: p.choices(lang, "file", "status", "human")}
+}
+
+// Invite asks for an assessment of a ticket that was answered; the next turn understands the grade. State is the conversation's.
+func (p *Policy) Invite(st State, ticketID, number, lang string) (Message, State) {
+	st = st.clone()
+	if lang = p.speak(lang); st.Lang == "" {
+		st.Lang = lang
+	}
+	st.Rating, st.Waiting = &Rating{TicketID: ticketID}, AskRating
+	m := p.ratingMessage(lang, "rate.invite", "number", number)
+	st.Offered = m.Choices
+	return m, st
+}
+
+// turn is one reply in the making.
+type turn struct {
+	st    *State
+	reply *Reply
+	lang  string
+	lead  string // a sentence to put before the next prompt
+}
+
+// say adds a message with quick replies.
+func (p *Policy) say(t *turn, key string, pairs ...string) *Message {
+	t.reply.Messages = append(t.reply.Messages, Message{Text: p.tx.t(t.lang, key, pairs...)})
+	return &t.reply.Messages[len(t.reply.Messages)-1]
+}
+
+func (p *Policy) offer(t *turn, m *Message, ids ...string) { m.Choices = p.choices(t.lang, ids...) }
+
+func (p *Policy) choices(lang string, ids ...string) []Choice {
+	out := make([]Choice, len(ids))
+	for i, id := range ids {
+		out[i] = Choice{ID: id, Label: p.tx.t(lang, "choice."+id)}
+	}
+	return out
+}
+
+func (p *Policy) name(lang string) string {
+	if n := p.env.Name[lang]; n != "" {
+		return n
+	}
+	return p.tx.t(lang, "name")
+}
+
+// speak gives the language to answer in when lang is asked for.
+func (p *Policy) speak(lang string) string {
+	if _, ok := p.tx[lang]; ok {
+		return lang
+	}
+	base, _, _ := strings.Cut(lang, "-")
+	for _, l := range p.tx.langs() {
+		if b, _, _ := strings.Cut(l, "-"); b == base {
+			return l
+		}
+	}
+	return fallback
+}
+
+// Turn answers what the citizen sent since the last turn; lang is the language of the conversation as its page or channel knows it, and
+// what is typed wins over it. A failure of Knowledge or Tickets is told to the citizen in words and listed in Reply.Problems; the only
+// error returned is that of a context that ended, and the state is then unchanged.
+func (p *Policy) Turn(ctx context.Context, old State, in []Input, lang string) (Reply, State, error) {
+	st := old.clone()
+	if st.Lang == "" {
+		st.Lang = p.speak(lang)
+	}
+	reply := Reply{}
+	t := &turn{st: &st, reply: &reply, lang: p.speak(st.Lang)}
+	for i, one := range merge(in) {
+		if i > 0 {
+			reply.Messages = settled(reply.Messages)
+		}
+		p.step(ctx, t, one)
+	}
+	if err := ctx.Err(); err != nil {
+		return Reply{}, old, err
+	}
+	st.Lang, reply.Lang = t.lang, t.lang
+	p.finish(t)
+	return reply, st, nil
+}
+
+// merge joins texts that came one after the other into one: people send a sentence in three messages. A tapped choice stays on its own.
+func merge(in []Input) []Input {
+	var out []Input
+	for _, i := range in {
+		last := len(out) - 1
+		if i.Choice != "" || last < 0 || out[last].Choice != "" || out[last].Alerted != i.Alerted {
+			out = append(out, i)
+			continue
+		}
+		if i.Text != "" && out[last].Text != "" {
+			out[last].Text += "\n"
+		}
+		out[last].Text += i.Text
+		out[last].Attachments += i.Attachments
+		if i.Place != nil {
+			out[last].Place = i.Place
+		}
+	}
+	return out
+}
+
+// settled leaves out prompts that the next input of the same turn has already answered.
+func settled(ms []Message) []Message {
+	var out []Message
+	for _, m := range ms {
+		if m.Ask == "" {
+			m.Choices = nil
+			out = append(out, m)
+		}
+	}
+	return out
+}
+
+// finish makes sure that a person is one step away and remembers the quick replies.
+func (p *Policy) finish(t *turn) {
+	ms := t.reply.Messages
+	if len(ms) == 0 {
+		return
+	}
+	last := &ms[len(ms)-1]
+	if t.reply.HandOff == nil && !offers(last.Choices, "human") && !offers(last.Choices, "wait") {
+		last.Choices = append(last.Choices, p.choices(t.lang, "human")...)
+	}
+	t.st.Offered = last.Choices
+}
+
+func offers(cs []Choice, id string) bool {
+	for _, c := range cs {
+		if c.ID == id {
+			return true
+		}
+	}
+	return false
+}
+
+// language decides in which language to go on. A short word, an address or a name switches nothing.
+func (p *Policy) language(t *turn, r *reading) {
+	least := 2
+	if f := t.st.Form; f != nil && (f.Asked == AskWhere || f.Asked == AskContact) {
+		least = 5
+	}
+	script := r.dominant(least)
+	if script == "" || script == p.lex.scripts[t.lang] {
+		return
+	}
+	for _, l := range p.lex.langs {
+		if p.lex.scripts[l] == script {
+			t.lang, t.st.Lang = l, l
+			return
+		}
+	}
+}
+
+// step handles one input.
+func (p *Policy) step(ctx context.Context, t *turn, in Input) {
+	r := p.lex.read(in.Text)
+	if in.Choice == "" {
+		in.Choice = chosen(t.st.Offered, &r)
+		if in.Choice == "" {
+			p.language(t, &r)
+		}
+	}
+	shelved := t.st.Shelved
+	t.st.Shelved = nil
+	if in.Choice == "" {
+		if s, ok := detect(r.toks, r.found); ok {
+			p.alarm(ctx, t, s, &r, in)
+			return
+		}
+	} else if p.choose(ctx, t, in.Choice, shelved, &r) {
+		t.st.Misses = 0
+		return
+	}
+	if f := t.st.Form; f != nil {
+		p.inForm(ctx, t, &r, in)
+		return
+	}
+	if (in.Attachments > 0 || in.Place != nil) && r.empty() {
+		p.bare(t, in)
+		return
+	}
+	p.fresh(ctx, t, &r, in, shelved)
+}
+
+// chosen finds the quick reply that was typed instead of tapped: its label, or its number in the list.
+func chosen(offered []Choice, r *reading) string {
+	s := plain(r.text)
+	if s == "" {
+		return ""
+	}
+	for i, c := range offered {
+		if s == plain(c.Label) || s == string(rune('1'+i)) && i < 9 && !graded(offered) {
+			return c.ID
+		}
+	}
+	return ""
+}
+
+// graded reports whether the quick replies are grades, where a typed number means the grade and not the place in the list.
+func graded(cs []Choice) bool { return len(cs) > 0 && strings.HasPrefix(cs[0].ID, "rate:") }
+
+// plain is a text without case, width and punctuation around it.
+func plain(s string) string {
+	return strings.Trim(strings.ToLower(narrowAll(s)), " \n.,!?。、\"'“”")
+}
+
+// alarm answers an emergency, then goes on with the form if there is one.
+func (p *Policy) alarm(ctx context.Context, t *turn, s Service, r *reading, in Input) {
+	if !in.Alerted {
+		m := p.emergency.Message(s, t.lang)
+		t.reply.Messages = append(t.reply.Messages, m)
+		d := Draft{Kind: Help, Title: title(r.text), Description: cut(r.text, maxDescription), Place: r.place, Lang: t.lang, Urgency: "urgent", Attachments: in.Attachments}
+		d.Phone, d.Email = "", r.email
+		if certainPhone(r.phone) {
+			d.Phone = r.phone
+		}
+		d.locate(in.Place)
+		d.Category = p.category(d.Description)
+		t.reply.Alert = &Alert{Service: s, Number: p.emergency.Number(s), Draft: d}
+	}
+	if t.st.Form != nil {
+		t.st.Form.Attachments += in.Attachments
+		choices := []Choice(nil)
+		if n := len(t.reply.Messages); n > 0 {
+			choices = t.reply.Messages[n-1].Choices
+		}
+		p.say(t, "emergency.then_form")
+		p.next(t)
+		last := &t.reply.Messages[len(t.reply.Messages)-1]
+		for _, c := range choices { // the person and the false alarm stay in reach below the question
+			if !offers(last.Choices, c.ID) {
+				last.Choices = append(last.Choices, c)
+			}
+		}
+	}
+}
+
+// bare handles a file or a place that comes without words and without a form.
+func (p *Policy) bare(t *turn, in Input) {
+	t.st.Form = &Form{Draft: Draft{Attachments: in.Attachments, Lang: t.lang}}
+	t.st.Form.locate(in.Place)
+	t.st.Form.Asked = AskWhat
+	key := "bare.file"
+	if in.Attachments == 0 {
+		key = "bare.place"
+	}
+	m := p.say(t, key)
+	m.Ask = AskWhat
+	p.offer(t, m, "cancel", "human")
+}
+
+// locate takes a place that was shared.
+func (d *Draft) locate(pl *Place) {
+	if pl == nil || !(pl.Lat >= -90 && pl.Lat <= 90 && pl.Lon >= -180 && pl.Lon <= 180) {
+		return
+	}
+	lat, lon := pl.Lat, pl.Lon
+	d.Lat, d.Lon = &lat, &lon
+	if label := cut(clean(pl.Label), maxPlace); label != "" {
+		d.Place = label
+	}
+}
+
+func (p *Policy) category(text string) string {
+	if p.classify == nil || text == "" {
+		return ""
+	}
+	if g := p.classify.Predict(text); len(g) > 0 && g[0].Score >= p.minScore {
+		return g[0].Label
+	}
+	return ""
+}
