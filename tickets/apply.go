@@ -1,0 +1,185 @@
+package tickets
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"hotline/internal/db"
+	"hotline/internal/errs"
+)
+
+// AnyVersion lets Apply act on whatever version there is: for citizens and workers, who saw no form that could be stale.
+const AnyVersion = 0
+
+// Apply makes one move on a ticket. version is the one that the actor saw; key makes a double submit return the first result.
+//
+// Errors: ErrNotFound, ErrStale (with what happened), ErrNoMove, ErrForbidden, ErrMissing, ErrBadField, ErrTooLong, ErrKeyReused, and
+// those of the guards: ErrLateReturn, ErrDesignated, ErrNothingAsked, ErrAlreadyAsked, ErrExpired, ErrExtensionCap, ErrSameOfficer,
+// ErrAppealed, ErrNoReply, ErrCoordinate, ErrTooEarly, ErrRevisits, ErrReturnedBefore, ErrUnknownAgency.
+func (s *Service) Apply(ctx context.Context, a Actor, ticket uuid.UUID, version int, name Action, f Fields, key string) (Ticket, error) {
+	var t Ticket
+	err := db.WithTx(ctx, s.pool, a.DB, func(tx db.Tx) error {
+		var err error
+		t, err = s.ApplyTx(ctx, tx, a, ticket, version, name, f, key)
+		return err
+	})
+	return t, err
+}
+
+// ApplyTx is Apply in the caller's transaction, whose actor must be a.DB. An error leaves the transaction to be rolled back.
+func (s *Service) ApplyTx(ctx context.Context, tx db.Tx, a Actor, ticket uuid.UUID, version int, name Action, f Fields, key string) (Ticket, error) {
+	return s.applyAt(ctx, tx, a, ticket, version, name, f.input(), key, s.clock.Now())
+}
+
+func (s *Service) applyAt(ctx context.Context, tx db.Tx, a Actor, ticket uuid.UUID, version int, name Action, f Fields, key string, now time.Time) (Ticket, error) {
+	t, rows, earlier, err := s.lock(ctx, tx, ticket, key)
+	if err != nil {
+		return Ticket{}, wrap("apply", err)
+	}
+	switch {
+	case earlier == string(name):
+		return t, nil
+	case earlier != "":
+		return Ticket{}, ErrKeyReused.With("action", earlier)
+	case version != AnyVersion && version != t.Version:
+		return Ticket{}, s.stale(ctx, tx, t, version)
+	}
+	c := s.newChange(t, rows, now)
+	m, err := c.judge(a, name, f)
+	if err != nil {
+		return Ticket{}, err
+	}
+	if m.Name == Merge {
+		if err := s.checkParent(ctx, tx, f.Parent); err != nil {
+			return Ticket{}, err
+		}
+	}
+	c.run(m, a, f)
+	if err := s.save(ctx, tx, c, key, f); err != nil {
+		return Ticket{}, wrap("apply", err)
+	}
+	if m.Name == Reply {
+		if err := s.replyToChildren(ctx, tx, c); err != nil {
+			return Ticket{}, wrap("reply to merged tickets", err)
+		}
+	}
+	return c.t, nil
+}
+
+// input drops what only the package writes.
+func (f Fields) input() Fields {
+	f.Clock, f.DueAt, f.Number, f.Assignee, f.Grade, f.Score, f.Article, f.Version, f.Title = "", nil, "", uuid.Nil, 0, 0, uuid.Nil, 0, ""
+	return f
+}
+
+// save writes the change in one batch and tells the citizen about its public entries.
+func (s *Service) save(ctx context.Context, tx db.Tx, c *change, key string, f Fields) error {
+	b := &pgx.Batch{}
+	b.Queue(elevateSQL)
+	if err := c.write(b, key, f); err != nil {
+		return err
+	}
+	var public []Event
+	if s.notify != nil {
+		for _, e := range c.events {
+			if e.Public {
+				public = append(public, e)
+			}
+		}
+	}
+	if len(public) == 0 {
+		b.Queue(restoreSQL)
+	}
+	if err := tx.SendBatch(ctx, b).Close(); err != nil {
+		return err
+	}
+	if len(public) == 0 {
+		return nil
+	}
+	// Told while elevated: an agency that gives the ticket up in this very move could not write to its conversation any more.
+	for _, e := range public {
+		if err := s.notify(ctx, tx, c.t, e); err != nil {
+			return fmt.Errorf("notify: %w", err)
+		}
+	}
+	_, err := tx.Exec(ctx, restoreSQL)
+	return err
+}
+
+// stale says what happened since the version that the actor saw.
+func (s *Service) stale(ctx context.Context, tx db.Tx, t Ticket, seen int) error {
+	err := ErrStale.With("version", t.Version).With("seen", seen).With("state", string(t.State))
+	var action string
+	var user, agency *uuid.UUID
+	var at time.Time
+	row := tx.QueryRow(ctx, `select type, user_id, agency_id, at from ticket_events where ticket_id = $1 and to_state <> '' order by seq desc limit 1`, t.ID)
+	if scanErr := row.Scan(&action, &user, &agency, &at); scanErr != nil {
+		return err.Wrap(scanErr)
+	}
+	err = err.With("action", action).With("at", at)
+	if user != nil {
+		err = err.With("user", user.String())
+	}
+	if agency != nil {
+		err = err.With("agency", agency.String())
+	}
+	return err
+}
+
+func (s *Service) checkParent(ctx context.Context, tx db.Tx, parent uuid.UUID) error {
+	bad := ErrBadField.On(string(FParent)).With("field", string(FParent))
+	var state State
+	err := tx.QueryRow(ctx, `select state from tickets where id = $1`, parent).Scan(&state)
+	switch {
+	case errors.Is(err, pgx.ErrNoRows):
+		return bad
+	case err != nil:
+		return fmt.Errorf("parent: %w", err)
+	case !state.Info().Open:
+		return bad.With("state", string(state))
+	}
+	return nil
+}
+
+// replyToChildren writes the parent's reply into the history of every merged ticket and tells each reporter on their own channel.
+func (s *Service) replyToChildren(ctx context.Context, tx db.Tx, c *change) error {
+	if _, err := tx.Exec(ctx, elevateSQL); err != nil {
+		return err
+	}
+	rows, err := tx.Query(ctx, `select `+ticketColumns+` from tickets t where t.parent_id = $1 and t.state = 'merged' order by t.id for update`, c.t.ID)
+	if err != nil {
+		return err
+	}
+	children, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (Ticket, error) { return scanTicket(row) })
+	if err != nil {
+		return err
+	}
+	for _, t := range children {
+		child := s.newChange(t, map[string]*clockRow{}, c.now)
+		child.t.Reply, child.t.Outcome, child.t.AgencyResolved = c.t.Reply, c.t.Outcome, c.t.AgencyResolved
+		child.t.UpdatedAt = c.now
+		child.add(Event{Type: "parent_reply", Public: true, Data: Fields{Text: c.t.Reply, Outcome: c.t.Outcome, Parent: c.t.ID}}, System())
+		if err := s.save(ctx, tx, child, "", Fields{}); err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, elevateSQL); err != nil {
+			return err
+		}
+	}
+	_, err = tx.Exec(ctx, restoreSQL)
+	return err
+}
+
+// wrap keeps typed errors as they are and names the step of all others.
+func wrap(step string, err error) error {
+	var known *errs.Error
+	if errors.As(err, &known) {
+		return err
+	}
+	return fmt.Errorf("%s ticket: %w", step, err)
+}

@@ -1,0 +1,285 @@
+package tickets
+
+import (
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"hotline/tickets/sla"
+)
+
+// change is a ticket in memory while moves are made on it. OpenTx and ApplyTx fill it, run moves, and write it in one batch.
+type change struct {
+	svc    *Service
+	set    *Settings
+	now    time.Time
+	t      Ticket
+	clocks clockSet
+	events []Event
+	// What the writer has to do besides.
+	notices    []notice
+	assignment *assignment // a new one
+	ended      string      // the state in which the running assignment ends or goes on ("signed", "returned", …)
+	before     []access
+}
+
+// notice is a row of notifications.
+type notice struct {
+	agency uuid.UUID
+	user   uuid.UUID // or, when uuid.Nil, everyone with role
+	role   Role
+	kind   string
+}
+
+type assignment struct {
+	seq        int
+	lead       uuid.UUID
+	co         []uuid.UUID
+	by         uuid.UUID
+	designated bool
+	signDue    *time.Time
+}
+
+// access is a row of ticket_access without what all rows of a ticket share.
+type access struct {
+	agency uuid.UUID
+	role   string
+	acting bool
+}
+
+func (s *Service) newChange(t Ticket, rows map[string]*clockRow, now time.Time) *change {
+	set := s.settings.Load()
+	policy, _ := set.SLA.Choose(t.Kind, t.Category, t.Urgency) // ParseSet made sure that one matches
+	c := &change{svc: s, set: set, now: now, t: t, clocks: clockSet{rows: rows, set: set, policy: policy, now: now}}
+	return c
+}
+
+// run makes one move that has been judged allowed.
+func (c *change) run(m Move, a Actor, f Fields) {
+	from := c.t.State
+	fromHolder, fromLead := from.Info().Holder, c.t.Lead
+	c.effects(m, a, &f)
+	c.t.State = m.To
+	for _, name := range m.Stop {
+		c.clocks.stop(string(name))
+	}
+	if m.StopAll {
+		c.clocks.stopAll()
+	}
+	for _, name := range m.Pause {
+		c.clocks.pause(string(name))
+	}
+	for _, name := range m.Resume {
+		c.clocks.resume(string(name))
+	}
+	for _, name := range m.Start {
+		c.clocks.start(name, c.t.PromisedAt)
+	}
+	to := m.To.Info()
+	// Work changes hands between the hotline and an agency: whoever had taken it has not any more.
+	if to.Holder != HeldByCitizen && fromHolder != HeldByCitizen && (to.Holder != fromHolder || c.t.Lead != fromLead) {
+		c.t.Assignee = uuid.Nil
+		if m.To == Reopened {
+			c.t.Assignee = c.t.repliedBy
+		}
+	}
+	if !to.Open {
+		now := c.now
+		c.t.ClosedAt = &now
+		c.t.Ask, c.t.AskData = "", Fields{}
+	} else {
+		c.t.ClosedAt = nil
+	}
+	c.clocks.summarize(&c.t)
+	c.t.UpdatedAt = c.now
+	if m.Name == ApproveExtend {
+		f.DueAt = c.t.PromisedAt
+	}
+	if c.assignment != nil && m.Name != Sign {
+		c.assignment.signDue = c.t.SignDueAt
+	}
+	c.t.Version++
+	c.add(Event{Type: string(m.Name), From: from, To: m.To, Public: m.Public, Data: f}, a)
+}
+
+// add appends to the history.
+func (c *change) add(e Event, a Actor) {
+	c.t.events++
+	e.TicketID, e.Seq, e.At = c.t.ID, c.t.events, c.now
+	e.Actor, e.UserID, e.AgencyID = string(a.Kind), a.DB.User(), a.DB.Agency()
+	c.events = append(c.events, e)
+}
+
+func (c *change) tell(agency uuid.UUID, role Role, kind string) {
+	if agency != uuid.Nil {
+		c.notices = append(c.notices, notice{agency: agency, role: role, kind: kind})
+	}
+}
+
+// effects is what a move changes on the ticket besides its state and clocks.
+func (c *change) effects(m Move, a Actor, f *Fields) {
+	t, desk := &c.t, c.svc.router.Desk()
+	switch m.Name {
+	case Dispatch, Designate:
+		t.Lead, t.Co, t.Designated = f.Lead, f.Co, m.Name == Designate
+		t.Past = slices.DeleteFunc(slices.Clone(t.Past), func(id uuid.UUID) bool { return id == f.Lead })
+		t.Dispatches++
+		c.assignment = &assignment{seq: t.Dispatches, lead: f.Lead, co: f.Co, by: a.DB.User(), designated: t.Designated}
+		c.tell(f.Lead, Handler, "dispatched")
+		for _, co := range f.Co {
+			c.tell(co, Handler, "dispatched")
+			if span, ok := c.clocks.policy.Clocks[sla.Resolve]; ok {
+				c.clocks.startSpan(coPrefix+co.String(), co, span)
+			}
+		}
+	case QueueUp, Redispatch:
+		if m.Name == Redispatch {
+			c.release("transferred")
+		}
+		c.tell(desk, Dispatcher, "pending_dispatch")
+	case Sign:
+		c.ended = "signed"
+		if t.Assignee == uuid.Nil {
+			t.Assignee = a.DB.User()
+		}
+	case Recall:
+		c.release("recalled")
+	case RequestReturn:
+		c.ended = "returning"
+		c.tell(desk, Dispatcher, "return_requested")
+	case ApproveReturn:
+		c.giveBack("returned")
+		c.redecide()
+	case Coordinate:
+		c.giveBack("returned")
+	case RefuseReturn:
+		c.ended = "dispatched"
+		c.tell(t.Lead, Handler, "return_refused")
+	case RequestTransfer:
+		t.Ask, t.AskData = "transfer", *f
+		c.tell(desk, Dispatcher, "transfer_requested")
+	case RequestExtend:
+		t.Ask, t.AskData = "extension", *f
+		c.tell(desk, Dispatcher, "extension_requested")
+	case ApproveTransfer:
+		t.Ask, t.AskData = "", Fields{}
+		c.giveBack("transferred")
+		c.redecide()
+	case ApproveExtend:
+		f.Days = t.AskData.Days
+		c.clocks.extend(string(sla.Resolve), f.Days)
+		t.Extensions++
+		t.Ask, t.AskData = "", Fields{}
+		c.tell(t.Lead, Handler, "extension_approved")
+	case RefuseTransfer, RefuseExtend:
+		t.Ask, t.AskData = "", Fields{}
+		c.tell(t.Lead, Handler, "request_refused")
+	case CoReply:
+		c.clocks.stop(coPrefix + a.DB.Agency().String())
+		c.tell(t.Lead, Handler, "co_reply")
+	case Supervise:
+		t.Supervised = true
+		c.tell(t.Lead, Head, "supervised")
+	case AnswerDirectly:
+		t.Reply, t.Outcome = f.Text, f.Outcome
+	case Reply:
+		t.Reply, t.Outcome, t.AgencyResolved = f.Text, f.Outcome, f.Resolved
+		t.repliedBy = a.DB.User()
+		t.Ask, t.AskData = "", Fields{}
+		c.clocks.stopCo()
+		c.ended = "done"
+		c.tell(desk, Operator, "replied")
+	case Refuse:
+		t.decidedBy = a.DB.User()
+	case Appeal:
+		t.Appealed = true
+		c.tell(desk, Supervisor, "appealed")
+	case StartRevisit:
+		t.Revisits = 0
+	case RevisitAttempt:
+		t.Revisits++
+	case RevisitDone:
+		t.Revisits++
+		t.CitizenResolved = f.Resolved
+	case Reopen:
+		t.CitizenResolved = nil
+		c.tell(t.Lead, Handler, "reopened")
+	case Merge:
+		t.Parent = f.Parent
+	case Unmerge:
+		t.Parent = uuid.Nil
+	case CitizenReply, AddInformation, Resume:
+		if t.Lead != uuid.Nil {
+			c.notices = append(c.notices, notice{agency: t.Lead, user: t.Assignee, role: Handler, kind: string(m.Name)})
+		} else {
+			c.tell(desk, Operator, string(m.Name))
+		}
+	}
+	if m.To == Accepted && m.Name != Accept {
+		// Back from outside: routing starts afresh.
+		c.release("transferred")
+		t.Dispatches, t.Designated = 0, false
+	}
+}
+
+// release takes the ticket from its agencies without a mark against them.
+func (c *change) release(ended string) {
+	if c.t.Lead == uuid.Nil {
+		return
+	}
+	c.t.Lead, c.t.Co = uuid.Nil, nil
+	c.clocks.stopCo()
+	c.ended = ended
+}
+
+// giveBack is release by the agency's own wish: routing does not propose it again.
+func (c *change) giveBack(ended string) {
+	if lead := c.t.Lead; lead != uuid.Nil && !slices.Contains(c.t.Past, lead) {
+		c.t.Past = append(slices.Clone(c.t.Past), lead)
+	}
+	c.release(ended)
+}
+
+// redecide asks routing again, for the dispatcher to see; after a return a person dispatches.
+func (c *change) redecide() {
+	t := &c.t
+	r := c.svc.router.Decide(RouteFacts{Kind: t.Kind, Category: t.Category, ServiceItem: t.ServiceItem, Text: t.Title + "\n" + t.Description,
+		Urgency: t.Urgency, Lat: t.Lat, Lon: t.Lon, Excluded: t.Past})
+	if len(r.Record) > 0 {
+		t.Decision = r.Record
+	}
+	c.tell(c.svc.router.Desk(), Dispatcher, "pending_dispatch")
+}
+
+// access lists who may see the ticket now. A confidential ticket is seen by the hotline and the agencies that work on it, not by those
+// above them.
+func (c *change) access() []access {
+	t := c.t
+	info := t.State.Info()
+	desk := c.svc.router.Desk()
+	out := []access{{desk, "desk", info.Open && (info.Holder == HeldByDesk || t.Ask != "")}}
+	seen := map[uuid.UUID]bool{desk: true}
+	put := func(id uuid.UUID, role string, acting bool) {
+		if id != uuid.Nil && !seen[id] {
+			seen[id] = true
+			out = append(out, access{id, role, acting})
+		}
+	}
+	put(t.Lead, "lead", info.Holder == HeldByLead)
+	for _, co := range t.Co {
+		clk := c.clocks.rows[coPrefix+co.String()]
+		put(co, "co", t.State == InProgress && clk != nil && clk.stoppedAt == nil)
+	}
+	if !t.Confidential {
+		if a, ok := c.svc.router.Agency(t.Lead); ok {
+			for _, id := range a.Ancestors {
+				put(id, "ancestor", false)
+			}
+		}
+		for _, id := range t.Past {
+			put(id, "past", false)
+		}
+	}
+	return out
+}

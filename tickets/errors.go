@@ -1,0 +1,68 @@
+package tickets
+
+import "hotline/internal/errs"
+
+// The errors of this package. Codes are stable; Args carry ids and codes, never personal data.
+var (
+	// ErrNotFound: no such ticket, or none that the actor may see; the two are not told apart.
+	ErrNotFound = errs.New(errs.NotFound, "tickets.not_found", "there is no such ticket, or it is not yours to see")
+	// ErrUnknownCode: no ticket has this tracking code.
+	ErrUnknownCode = errs.New(errs.NotFound, "tickets.unknown_code", "no ticket has this tracking code")
+	// ErrMalformedCode: the input is not twenty digits.
+	ErrMalformedCode = errs.New(errs.Invalid, "tickets.malformed_code", "a tracking code has twenty digits").On("code")
+	// ErrStale: someone else changed the ticket. Args: action, user, agency, at, version, state.
+	ErrStale = errs.New(errs.Conflict, "tickets.stale", "someone else changed the ticket in the meantime")
+	// ErrNoMove: the state does not know the action. Args: state, action.
+	ErrNoMove = errs.New(errs.Conflict, "tickets.no_such_move", "the ticket's state does not allow this")
+	// ErrForbidden: the state allows the action, but not to this person. Args: state, action.
+	ErrForbidden = errs.New(errs.Forbidden, "tickets.forbidden", "this is for someone else to do")
+	// ErrMissing: a required field is empty. Field and Args name it.
+	ErrMissing = errs.New(errs.Invalid, "tickets.missing_field", "a required field is empty")
+	// ErrBadField: a field has a value that is not allowed. Field names it; Args may carry a limit.
+	ErrBadField = errs.New(errs.Invalid, "tickets.bad_field", "a field has a value that is not allowed")
+	// ErrTooLong: a text exceeds its limit. Args: limit (characters).
+	ErrTooLong = errs.New(errs.TooLarge, "tickets.too_long", "the text is too long")
+	// ErrLateReturn: the sign window is over; ask for a transfer instead. Args: due.
+	ErrLateReturn = errs.New(errs.Conflict, "tickets.late_return", "the time to return the ticket is over; sign for it and ask for a transfer")
+	// ErrDesignated: after coordination the designated agency must handle.
+	ErrDesignated = errs.New(errs.Conflict, "tickets.designated", "this agency was designated after coordination and has to handle the ticket")
+	// ErrNothingAsked: there is no open request of this kind to decide.
+	ErrNothingAsked = errs.New(errs.Conflict, "tickets.nothing_asked", "there is no open request of this kind")
+	// ErrAlreadyAsked: another request is still open. Args: ask.
+	ErrAlreadyAsked = errs.New(errs.Conflict, "tickets.already_asked", "another request on this ticket is still open")
+	// ErrExpired: an extension must be requested before expiry.
+	ErrExpired = errs.New(errs.Conflict, "tickets.expired", "the deadline has passed; an extension must be requested before it")
+	// ErrExtensionCap: no extension is left. Args: limit.
+	ErrExtensionCap = errs.New(errs.Conflict, "tickets.extension_cap", "this ticket has had all the extensions it may have")
+	// ErrSameOfficer: the decision is for another officer.
+	ErrSameOfficer = errs.New(errs.Forbidden, "tickets.same_officer", "another officer has to do this")
+	// ErrAppealed: one appeal only.
+	ErrAppealed = errs.New(errs.Conflict, "tickets.already_appealed", "this decision was already appealed once")
+	// ErrNoReply: closing needs a reply text and an outcome.
+	ErrNoReply = errs.New(errs.Conflict, "tickets.no_reply", "closing needs a reply and an outcome")
+	// ErrCoordinate: the ticket went round too often; the hotline coordinates and designates. Args: dispatches.
+	ErrCoordinate = errs.New(errs.Conflict, "tickets.needs_coordination", "this ticket was dispatched too often; coordinate and designate")
+	// ErrTooEarly: coordination comes after several dispatches. Args: dispatches.
+	ErrTooEarly = errs.New(errs.Conflict, "tickets.too_early_to_coordinate", "the ticket has not been dispatched often enough for this")
+	// ErrRevisits: all tries of the revisit are used, or not yet. Args: tries.
+	ErrRevisits = errs.New(errs.Conflict, "tickets.revisits", "the number of revisit tries does not allow this")
+	// ErrReturnedBefore: the agency gave this ticket back before. Args: agency.
+	ErrReturnedBefore = errs.New(errs.Conflict, "tickets.returned_before", "this agency has returned the ticket; only a designation can send it there again")
+	// ErrRated: one rating for each ticket.
+	ErrRated = errs.New(errs.Conflict, "tickets.already_rated", "this ticket is already rated")
+	// ErrNotRatable: there is nothing to rate yet.
+	ErrNotRatable = errs.New(errs.Conflict, "tickets.not_ratable", "a ticket can be rated once it has been answered")
+	// ErrKeyReused: the same action key came with another action. Args: action.
+	ErrKeyReused = errs.New(errs.Conflict, "tickets.key_reused", "this submission's key was used for something else")
+	// ErrUnknownAgency, ErrUnknownCategory: not in the routing data.
+	ErrUnknownAgency   = errs.New(errs.Invalid, "tickets.unknown_agency", "there is no such agency").On("lead")
+	ErrUnknownCategory = errs.New(errs.Invalid, "tickets.unknown_category", "there is no such category").On("category")
+	// ErrUnknownUser: no active user of the agency.
+	ErrUnknownUser = errs.New(errs.Invalid, "tickets.unknown_user", "there is no such person in this agency").On("assignee")
+	// ErrBadCursor: a cursor of another view, or none at all.
+	ErrBadCursor = errs.New(errs.Invalid, "tickets.bad_cursor", "this page marker does not belong to this list").On("cursor")
+	// ErrNarrow: the filter would read too much.
+	ErrNarrow = errs.New(errs.Unavailable, "tickets.narrow", "this filter takes too long; narrow it")
+	// ErrUnknownView: no such built-in view.
+	ErrUnknownView = errs.New(errs.Invalid, "tickets.unknown_view", "there is no such view").On("view")
+)

@@ -1,0 +1,327 @@
+package tickets
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"hotline/internal/db"
+)
+
+// View is one of the built-in lists.
+type View string
+
+// The views. Each is a range of one index of ticket_access, so that its first page costs the same at any size.
+const (
+	ViewMy              View = "my"
+	ViewUnassigned      View = "unassigned"
+	ViewPendingDispatch View = "pending_dispatch"
+	ViewReturned        View = "returned" // returns, transfers and extensions that wait for a decision
+	ViewDueSoon         View = "due_soon"
+	ViewOverdue         View = "overdue"
+	ViewOpen            View = "open"
+	ViewLive            View = "live"
+	ViewClosed          View = "closed"
+	ViewAll             View = "all"
+)
+
+// Views lists the built-in views in the order of the console.
+func Views() []View {
+	return []View{ViewMy, ViewUnassigned, ViewPendingDispatch, ViewReturned, ViewDueSoon, ViewOverdue, ViewOpen, ViewLive, ViewClosed, ViewAll}
+}
+
+// Filter narrows a view. Empty fields match all.
+type Filter struct {
+	Kind     string
+	Category string // a node: its children match too
+	Urgency  string
+	State    State
+	Lead     uuid.UUID
+	Text     string // words in English or Chinese, or a ticket's number
+}
+
+// Row is a ticket as lists show it.
+type Row struct {
+	Ticket
+	Access string // desk, lead, co, ancestor or past
+	Acting bool   // it is the reader's agency's turn
+}
+
+// Page is a piece of a list.
+type Page struct {
+	Rows []Row
+	Next string // cursor of the next page; "" at the end
+}
+
+// maxFound is how many hits a text search ranks and pages through.
+const maxFound = 200
+
+// order is how a view is sorted, which is how its index is.
+type order struct {
+	key  string // column beside ticket_id
+	desc bool
+}
+
+// condition returns what a view asks of ticket_access as a. The words of the partial indexes stand in it literally: that is how the
+// planner knows them.
+func condition(v View, now time.Time, soon time.Duration, user uuid.UUID, arg func(any) string) (where string, by order, err error) {
+	byDue := order{"due_at", false}
+	switch v {
+	case ViewMy:
+		return `a.open and a.assignee_id is not null and a.assignee_id = ` + arg(user), byDue, nil
+	case ViewUnassigned:
+		return `a.open and a.acting and a.assignee_id is null`, byDue, nil
+	case ViewPendingDispatch:
+		return `a.open and a.queue = '` + string(QueueDispatch) + `'`, byDue, nil
+	case ViewReturned:
+		return `a.open and a.queue = '` + string(QueueAsk) + `'`, byDue, nil
+	case ViewDueSoon:
+		return `a.open and a.due_at > ` + arg(now) + ` and a.due_at <= ` + arg(now.Add(soon)), byDue, nil
+	case ViewOverdue:
+		return `a.open and a.due_at <= ` + arg(now), byDue, nil
+	case ViewOpen:
+		return `a.open`, byDue, nil
+	case ViewLive:
+		// Few conversations are live at a time; they are found first, through their own partial index.
+		return `a.ticket_id in (select c.ticket_id from conversations c where c.holder in ('queue', 'staff') and c.ticket_id is not null)`, order{"opened_at", true}, nil
+	case ViewClosed:
+		return `not a.open`, order{"updated_at", true}, nil
+	case ViewAll:
+		return `true`, order{"opened_at", true}, nil
+	}
+	return "", order{}, ErrUnknownView.With("view", string(v))
+}
+
+func (f Filter) conditions(arg func(any) string) string {
+	var b strings.Builder
+	and := func(s string) { b.WriteString(" and " + s) }
+	if f.Kind != "" {
+		and("a.kind = " + arg(f.Kind))
+	}
+	if f.Category != "" {
+		and("(a.category = " + arg(f.Category) + " or a.category like " + arg(likePrefix(f.Category)+".%") + ")")
+	}
+	if f.Urgency != "" {
+		and("a.urgency = " + arg(f.Urgency))
+	}
+	if f.State != "" {
+		and("a.state = " + arg(string(f.State)))
+	}
+	if f.Lead != uuid.Nil {
+		and("a.lead_id = " + arg(f.Lead))
+	}
+	return b.String()
+}
+
+func likePrefix(s string) string {
+	return strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(s)
+}
+
+type cursor struct {
+	View View      `json:"v"`
+	Key  string    `json:"k,omitempty"` // the sort column, as PostgreSQL writes it: an infinite deadline is one too
+	ID   uuid.UUID `json:"i,omitzero"`
+	Skip int       `json:"s,omitempty"` // in ranked hits
+}
+
+func (c cursor) encode() string {
+	b, err := json.Marshal(c)
+	if err != nil {
+		return "" // strings, a UUID and a number
+	}
+	return base64.RawURLEncoding.EncodeToString(b)
+}
+
+func decodeCursor(s string, v View) (cursor, error) {
+	var c cursor
+	b, err := base64.RawURLEncoding.DecodeString(s)
+	if err == nil {
+		err = json.Unmarshal(b, &c)
+	}
+	if err != nil || c.View != v || c.Skip < 0 || c.Skip > maxFound || !keyShape.MatchString(c.Key) {
+		return cursor{}, ErrBadCursor
+	}
+	return c, nil
+}
+
+var (
+	keyShape    = regexp.MustCompile(`^(|infinity|\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d{1,6})?\+00)$`)
+	numberShape = regexp.MustCompile(`^\s*(\d{4}-\d{6,12})\s*$`)
+)
+
+// List returns a page of a view, as the actor's agency sees it; after is the cursor of the page before. limit is at most 100.
+// A text search ranks at most 200 hits.
+// Errors: ErrUnknownView, ErrBadCursor, ErrForbidden (no agency), ErrNarrow (the filter took longer than 2 s).
+func (s *Service) List(ctx context.Context, a Actor, v View, f Filter, after string, limit int) (Page, error) {
+	q, err := s.listQuery(a, v, f, after, limit)
+	if err != nil {
+		return Page{}, err
+	}
+	var page Page
+	err = db.ReadTx(ctx, s.pool, a.DB, func(tx db.Tx) error {
+		b := &pgx.Batch{}
+		b.Queue(`set local statement_timeout = '2s'`)
+		var keys []string
+		b.Queue(q.sql, q.args...).Query(func(rows pgx.Rows) error {
+			var err error
+			page.Rows, err = pgx.CollectRows(rows, func(r pgx.CollectableRow) (Row, error) {
+				var row Row
+				var key string
+				t, err := scanTicket(suffixed{r, []any{&row.Access, &row.Acting, &key}})
+				row.Ticket = t
+				keys = append(keys, key)
+				return row, err
+			})
+			return err
+		})
+		if err := tx.SendBatch(ctx, b).Close(); err != nil {
+			return err
+		}
+		if len(page.Rows) > q.limit {
+			page.Rows = page.Rows[:q.limit]
+			page.Next = cursor{View: v, Key: keys[q.limit-1], ID: page.Rows[q.limit-1].ID}.encode()
+			if q.ranked {
+				page.Next = cursor{View: v, Skip: q.skip + q.limit}.encode()
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return Page{}, narrow("list tickets", err)
+	}
+	return page, nil
+}
+
+// suffixed lets scanTicket be followed by other columns.
+type suffixed struct {
+	row  pgx.Row
+	more []any
+}
+
+// Scan reads what the caller wants and the columns behind it.
+func (s suffixed) Scan(dest ...any) error { return s.row.Scan(append(dest, s.more...)...) }
+
+type listQuery struct {
+	sql    string
+	args   []any
+	limit  int
+	ranked bool
+	skip   int
+}
+
+func (s *Service) listQuery(a Actor, v View, f Filter, after string, limit int) (listQuery, error) {
+	agency := a.DB.Agency()
+	if a.DB.IsSystem() {
+		agency = s.router.Desk()
+	}
+	if agency == uuid.Nil {
+		return listQuery{}, ErrForbidden.With("action", "list")
+	}
+	q := listQuery{limit: max(1, min(limit, 100))}
+	arg := func(v any) string {
+		q.args = append(q.args, v)
+		return fmt.Sprintf("$%d", len(q.args))
+	}
+	mine := "a.agency_id = " + arg(agency)
+	where, by, err := condition(v, s.clock.Now(), s.settings.Load().DueSoon, a.DB.User(), arg)
+	if err != nil {
+		return listQuery{}, err
+	}
+	where += f.conditions(arg)
+	var c cursor
+	if after != "" {
+		if c, err = decodeCursor(after, v); err != nil {
+			return listQuery{}, err
+		}
+	}
+	if m := numberShape.FindStringSubmatch(f.Text); m != nil {
+		q.sql = `select ` + ticketColumns + `, a.role, a.acting, '' from tickets t join ticket_access a on a.ticket_id = t.id and ` + mine + ` where t.number = ` + arg(m[1]) + ` and ` + where
+		return q, nil
+	}
+	if f.Text != "" {
+		words := searchQuery(f.Text)
+		if words == "" {
+			words = "''"
+		}
+		q.ranked, q.skip = true, c.Skip
+		// found is materialized: its rows are few and ranked, and everything after goes by primary key.
+		q.sql = `with found as materialized (select * from search_tickets(` + arg(words) + `::text::tsquery, 2000, ` + fmt.Sprint(maxFound) + `))
+			select ` + ticketColumns + `, a.role, a.acting, '' from found f join ticket_access a on a.ticket_id = f.ticket_id and ` + mine + `
+			join tickets t on t.id = f.ticket_id where ` + where + ` order by f.rank desc, f.ticket_id desc offset ` + arg(c.Skip) + ` limit ` + arg(q.limit+1)
+		return q, nil
+	}
+	dir, cmp := "", ">"
+	if by.desc {
+		dir, cmp = " desc", "<"
+	}
+	if after != "" {
+		if c.Key == "" {
+			return listQuery{}, ErrBadCursor
+		}
+		where += fmt.Sprintf(" and (a.%s, a.ticket_id) %s (%s::text::timestamptz, %s)", by.key, cmp, arg(c.Key), arg(c.ID))
+	}
+	// page is materialized so that the limit is taken on the narrow rows of the index, whatever the planner thinks of the policy on tickets.
+	q.sql = fmt.Sprintf(`with page as materialized (select a.ticket_id, a.role, a.acting, a.%[1]s as key from ticket_access a where %[2]s and %[3]s order by a.%[1]s%[4]s, a.ticket_id%[4]s limit %[5]s)
+		select %[6]s, page.role, page.acting, page.key::text from page join tickets t on t.id = page.ticket_id order by page.key%[4]s, page.ticket_id%[4]s`,
+		by.key, mine, where, dir, arg(q.limit+1), ticketColumns)
+	return q, nil
+}
+
+// Counts says how many tickets each view holds, up to 100: show 101 as "100+".
+func (s *Service) Counts(ctx context.Context, a Actor) (map[View]int, error) {
+	agency := a.DB.Agency()
+	if agency == uuid.Nil {
+		return nil, ErrForbidden.With("action", "list")
+	}
+	out := map[View]int{}
+	err := db.ReadTx(ctx, s.pool, a.DB, func(tx db.Tx) error {
+		b := &pgx.Batch{}
+		b.Queue(`set local statement_timeout = '2s'`)
+		for _, v := range Views() {
+			sql, args, err := s.countQuery(agency, a.DB.User(), v)
+			if err != nil {
+				return err
+			}
+			b.Queue(sql, args...).QueryRow(func(row pgx.Row) error {
+				var n int
+				err := row.Scan(&n)
+				out[v] = n
+				return err
+			})
+		}
+		return tx.SendBatch(ctx, b).Close()
+	})
+	if err != nil {
+		return nil, narrow("count tickets", err)
+	}
+	return out, nil
+}
+
+func (s *Service) countQuery(agency, user uuid.UUID, v View) (string, []any, error) {
+	var args []any
+	arg := func(v any) string {
+		args = append(args, v)
+		return fmt.Sprintf("$%d", len(args))
+	}
+	mine := "a.agency_id = " + arg(agency)
+	where, _, err := condition(v, s.clock.Now(), s.settings.Load().DueSoon, user, arg)
+	return `select count(*) from (select from ticket_access a where ` + mine + ` and ` + where + ` limit 101) few`, args, err
+}
+
+// narrow turns a cancelled statement into ErrNarrow.
+func narrow(step string, err error) error {
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) && pg.Code == "57014" {
+		return ErrNarrow.Wrap(err)
+	}
+	return wrap(step, err)
+}

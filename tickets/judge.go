@@ -1,0 +1,198 @@
+package tickets
+
+import (
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+
+	"hotline/internal/errs"
+)
+
+// Limits of texts, in characters.
+const (
+	MaxText  = 20_000
+	MaxTitle = 200
+	maxBasis = 2_000
+	maxShort = 500
+)
+
+// Moves lists what the actor may do with a ticket at hand, guards included: the buttons of the console.
+func (s *Service) Moves(a Actor, t Ticket) []Move {
+	var out []Move
+	for _, m := range table {
+		if m.From != t.State || !m.CanDo(a.actsAs(t, m)...) {
+			continue
+		}
+		c := s.newChange(t, nil, s.clock.Now())
+		if c.guards(m, a) == nil {
+			out = append(out, m)
+		}
+	}
+	return out
+}
+
+// judge finds the move and decides whether the actor may make it with these fields. It changes nothing.
+// Errors: ErrNoMove, ErrForbidden, the guards' errors, ErrMissing, ErrBadField, ErrTooLong, ErrUnknownAgency.
+func (c *change) judge(a Actor, name Action, f Fields) (Move, error) {
+	m, ok := find(c.t.State, name)
+	if !ok {
+		return Move{}, ErrNoMove.With("state", string(c.t.State)).With("action", string(name))
+	}
+	if !m.CanDo(a.actsAs(c.t, m)...) {
+		return Move{}, ErrForbidden.With("state", string(c.t.State)).With("action", string(name))
+	}
+	if err := c.guards(m, a); err != nil {
+		return Move{}, err
+	}
+	if err := c.check(m, f); err != nil {
+		return Move{}, err
+	}
+	return m, nil
+}
+
+func (c *change) guards(m Move, a Actor) error {
+	t := c.t
+	for _, g := range m.Needs {
+		var err *errs.Error
+		switch g {
+		case WithinSignWindow:
+			if t.SignDueAt != nil && !c.now.Before(*t.SignDueAt) {
+				err = ErrLateReturn.With("due", *t.SignDueAt)
+			}
+		case NotDesignated:
+			if t.Designated {
+				err = ErrDesignated
+			}
+		case AskedTransfer:
+			if t.Ask != "transfer" {
+				err = ErrNothingAsked
+			}
+		case AskedExtension:
+			if t.Ask != "extension" {
+				err = ErrNothingAsked
+			}
+		case NothingAsked:
+			if t.Ask != "" {
+				err = ErrAlreadyAsked.With("ask", t.Ask)
+			}
+		case BeforeExpiry:
+			if t.PromisedAt != nil && !c.now.Before(*t.PromisedAt) {
+				err = ErrExpired
+			}
+		case UnderExtCap:
+			if t.Extensions >= c.set.MaxExtensions {
+				err = ErrExtensionCap.With("limit", c.set.MaxExtensions)
+			}
+		case OtherOfficer:
+			if t.Appealed && a.Kind == KindStaff && a.DB.User() == t.decidedBy {
+				err = ErrSameOfficer
+			}
+		case NotTheHandler:
+			if a.Kind == KindStaff && a.DB.User() == t.repliedBy {
+				err = ErrSameOfficer
+			}
+		case FirstAppeal:
+			if t.Appealed {
+				err = ErrAppealed
+			}
+		case HasReply:
+			if t.Reply == "" || t.Outcome == "" {
+				err = ErrNoReply
+			}
+		case UnderCoordinate:
+			if t.Dispatches >= c.set.MaxDispatches {
+				err = ErrCoordinate.With("dispatches", t.Dispatches)
+			}
+		case OverCoordinate:
+			if t.Dispatches < c.set.MaxDispatches {
+				err = ErrTooEarly.With("dispatches", t.Dispatches)
+			}
+		case RevisitsLeft:
+			if t.Revisits >= c.set.RevisitTries {
+				err = ErrRevisits.With("tries", t.Revisits)
+			}
+		case RevisitsSpent:
+			if t.CitizenResolved == nil && t.Revisits < c.set.RevisitTries {
+				err = ErrRevisits.With("tries", t.Revisits)
+			}
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *change) check(m Move, f Fields) error {
+	for _, name := range m.Required {
+		if !f.has(name) {
+			return ErrMissing.On(string(name)).With("field", string(name))
+		}
+	}
+	for _, l := range []struct {
+		field Field
+		text  string
+		limit int
+	}{{FText, f.Text, MaxText}, {FBasis, f.Basis, maxBasis}, {FRight, f.RightChannel, maxShort}, {FTransferTo, f.TransferTo, maxShort}, {FReason, f.Reason, 100}, {FOutcome, f.Outcome, 100}} {
+		if err := checkText(l.field, l.text, l.limit); err != nil {
+			return err
+		}
+	}
+	bad := func(field Field) error { return ErrBadField.On(string(field)).With("field", string(field)) }
+	if list := Reasons(m.Name); len(list) > 0 && !known(list, f.Reason) {
+		return bad(FReason)
+	}
+	if f.Outcome != "" && !known(codeLists["outcome"], f.Outcome) {
+		return bad(FOutcome)
+	}
+	if f.Satisfaction < 0 || f.Satisfaction > 5 {
+		return bad(FSatisfied)
+	}
+	switch m.Name {
+	case RequestExtend:
+		// At most the original length, in its own unit.
+		if clk := c.clocks.rows["resolve"]; clk == nil || f.Days > clk.span.N {
+			return bad(FDays)
+		}
+	case Merge:
+		if f.Parent == c.t.ID {
+			return bad(FParent)
+		}
+	case Dispatch, Designate:
+		return c.checkAgencies(m, f)
+	}
+	return nil
+}
+
+func (c *change) checkAgencies(m Move, f Fields) error {
+	if a, ok := c.svc.router.Agency(f.Lead); !ok || !a.Active || a.Desk {
+		return ErrUnknownAgency
+	}
+	if m.Name == Dispatch && slices.Contains(c.t.Past, f.Lead) {
+		return ErrReturnedBefore.With("agency", f.Lead.String())
+	}
+	if len(f.Co) > 10 {
+		return ErrBadField.On("co").With("limit", 10)
+	}
+	seen := map[uuid.UUID]bool{f.Lead: true}
+	for _, id := range f.Co {
+		if a, ok := c.svc.router.Agency(id); !ok || !a.Active || a.Desk || seen[id] {
+			return ErrUnknownAgency.On("co")
+		}
+		seen[id] = true
+	}
+	return nil
+}
+
+// checkText refuses what PostgreSQL or a reader could not take.
+func checkText(field Field, text string, limit int) error {
+	if !utf8.ValidString(text) || strings.ContainsRune(text, 0) {
+		return ErrBadField.On(string(field)).With("field", string(field))
+	}
+	if len(text) > limit && utf8.RuneCountInString(text) > limit {
+		return ErrTooLong.On(string(field)).With("limit", limit)
+	}
+	return nil
+}

@@ -1,0 +1,162 @@
+package tickets
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"hotline/internal/clock"
+	"hotline/internal/db"
+	"hotline/tickets/sla"
+)
+
+// Agency is what tickets need to know of an agency.
+type Agency struct {
+	ID        uuid.UUID
+	Code      string
+	Ancestors []uuid.UUID // from the root down to the parent
+	Desk      bool        // the hotline itself
+	Active    bool
+}
+
+// RouteFacts is what a decision rests on.
+type RouteFacts struct {
+	Kind, Category, ServiceItem, Text, Urgency string
+	Lat, Lon                                   *float64
+	Excluded                                   []uuid.UUID // agencies that gave the ticket back
+}
+
+// Route is routing's answer.
+type Route struct {
+	Lead     uuid.UUID // uuid.Nil: nobody found
+	Co       []uuid.UUID
+	Auto     bool // sure enough to dispatch without a person
+	Score    float64
+	Category string
+	Area     string
+	// Record is kept with the ticket as it is: score, explanation, alternatives.
+	Record []byte
+}
+
+// Router is the part of routing that tickets use. Every function answers from memory: they are called inside transactions.
+type Router struct {
+	Decide          func(RouteFacts) Route
+	Agency          func(uuid.UUID) (Agency, bool)
+	Desk            func() uuid.UUID
+	CategoryKnown   func(code string) bool
+	CategoryPrivate func(code string) bool // tickets of this category are confidential
+}
+
+// Settings are the defaults that a jurisdiction may change. The zero value of a number takes the shipped default.
+type Settings struct {
+	Calendar      *sla.Calendar
+	SLA           sla.Set
+	MaxDispatches int           // from this many on a return leads to coordination; default 3
+	MaxExtensions int           // default 1
+	RevisitTries  int           // default 3
+	DueSoon       time.Duration // horizon of the view "due soon"; default 24 h
+}
+
+// Deps are what New needs. Settings may be zero: the shipped defaults for China then hold until Reload.
+type Deps struct {
+	Pool     *pgxpool.Pool
+	Clock    clock.Clock
+	Key      []byte // the installation's secret
+	Router   Router
+	Log      *slog.Logger
+	Settings Settings
+	// Notify tells the citizen about a public entry, in the same transaction. May be nil.
+	Notify func(ctx context.Context, tx db.Tx, t Ticket, e Event) error
+}
+
+// Service works on tickets. It is safe for concurrent use.
+type Service struct {
+	pool     *pgxpool.Pool
+	clock    clock.Clock
+	keys     codeKeys
+	router   Router
+	log      *slog.Logger
+	notify   func(context.Context, db.Tx, Ticket, Event) error
+	settings atomic.Pointer[Settings]
+}
+
+// New makes the service. It fails when the shipped settings cannot be read or the key is short.
+func New(d Deps) (*Service, error) {
+	if len(d.Key) < 32 {
+		return nil, fmt.Errorf("tickets: the installation's key has %d bytes, want at least 32", len(d.Key))
+	}
+	if d.Settings.Calendar == nil {
+		cal, set, err := sla.Shipped("cn")
+		if err != nil {
+			return nil, fmt.Errorf("tickets: %w", err)
+		}
+		d.Settings.Calendar, d.Settings.SLA = cal, set
+	}
+	s := &Service{pool: d.Pool, clock: d.Clock, keys: newCodeKeys(d.Key), router: d.Router, log: d.Log, notify: d.Notify}
+	s.use(d.Settings)
+	return s, nil
+}
+
+// OnPublic sets who tells the citizen, for wiring where that part needs this service first. Call it before the first use.
+func (s *Service) OnPublic(notify func(ctx context.Context, tx db.Tx, t Ticket, e Event) error) {
+	s.notify = notify
+}
+
+func (s *Service) use(set Settings) {
+	if set.MaxDispatches == 0 {
+		set.MaxDispatches = 3
+	}
+	if set.MaxExtensions == 0 {
+		set.MaxExtensions = 1
+	}
+	if set.RevisitTries == 0 {
+		set.RevisitTries = 3
+	}
+	if set.DueSoon == 0 {
+		set.DueSoon = 24 * time.Hour
+	}
+	s.settings.Store(&set)
+}
+
+// Settings returns what is in force.
+func (s *Service) Settings() Settings { return *s.settings.Load() }
+
+// Reload reads the jurisdiction's own policies and calendar from the database; without any the present ones stay. Running clocks keep
+// the deadlines they have; see Recompute for provisional ones.
+func (s *Service) Reload(ctx context.Context) error {
+	var code, calendarCode string
+	var setJSON, calendarJSON []byte
+	err := db.ReadTx(ctx, s.pool, db.System(), func(tx db.Tx) error {
+		return tx.QueryRow(ctx, `
+			select s.jurisdiction, s.calendar, s.set, c.calendar
+			from sla_sets s left join business_calendars c on c.code = s.calendar order by s.jurisdiction limit 1`).
+			Scan(&code, &calendarCode, &setJSON, &calendarJSON)
+	})
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("tickets: reload: %w", err)
+	}
+	next := s.Settings()
+	if next.SLA, err = sla.ParseSet(setJSON); err != nil {
+		return fmt.Errorf("tickets: reload %s: %w", code, err)
+	}
+	if calendarJSON != nil {
+		next.Calendar, err = sla.ParseCalendar(calendarJSON)
+	} else {
+		next.Calendar, err = sla.ShippedCalendar(calendarCode)
+	}
+	if err != nil {
+		return fmt.Errorf("tickets: reload %s: %w", code, err)
+	}
+	s.use(next)
+	return nil
+}

@@ -1,0 +1,244 @@
+package tickets
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"hotline/internal/db"
+	"hotline/tickets/sla"
+)
+
+// Swept is the result of one sweep.
+type Swept struct {
+	Fired   int         // rungs fired and pauses ended
+	Tickets []uuid.UUID // for Announce, after commit
+	Next    time.Time   // when the next clock is due; zero when none runs
+}
+
+// due is one clock that a sweep has locked together with its ticket.
+type due struct {
+	clock  *clockRow
+	ticket Ticket
+}
+
+// Sweep fires at most limit clocks that are due at now. It may run on every node at once: a batch locks its clocks and tickets and steps
+// over what another sweep or a move holds, so that nothing fires twice and nobody waits. After a long standstill a clock fires only
+// the highest rung that is due, not the whole ladder at once.
+func (s *Service) Sweep(ctx context.Context, now time.Time, limit int) (Swept, error) {
+	var out Swept
+	err := db.WithTx(ctx, s.pool, db.System(), func(tx db.Tx) error {
+		out = Swept{}
+		batch, err := s.lockDue(ctx, tx, now, limit)
+		if err != nil {
+			return err
+		}
+		if err := s.fire(ctx, tx, now, batch, &out); err != nil {
+			return err
+		}
+		var next *time.Time
+		if err := tx.QueryRow(ctx, `select min(next_fire_at) from ticket_clocks where next_fire_at is not null`).Scan(&next); err != nil {
+			return err
+		}
+		if next != nil {
+			out.Next = *next
+		}
+		return nil
+	})
+	if err != nil {
+		return Swept{}, fmt.Errorf("sweep clocks: %w", err)
+	}
+	return out, nil
+}
+
+func (s *Service) lockDue(ctx context.Context, tx db.Tx, now time.Time, limit int) ([]due, error) {
+	rows, err := tx.Query(ctx, `
+		select c.name, c.policy, c.agency_id, c.n, c.unit, c.started_at, c.warn_at, c.due_at, c.provisional, c.stage, c.next_fire_at, c.paused_at, c.remaining_us, c.stopped_at,
+		       `+ticketColumns+`
+		from ticket_clocks c join tickets t on t.id = c.ticket_id
+		where c.next_fire_at <= $1 and c.stopped_at is null and c.paused_at is null
+		order by c.next_fire_at limit $2 for update of c, t skip locked`, now, limit)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (due, error) {
+		var d due
+		var err error
+		d.ticket, err = scanTicket(prefixed{row, &d})
+		return d, err
+	})
+}
+
+// prefixed lets scanTicket read the columns after those of the clock.
+type prefixed struct {
+	row  pgx.Row
+	into *due
+}
+
+// Scan reads the clock's columns and then those that the caller wants.
+func (p prefixed) Scan(dest ...any) error {
+	c, err := scanClock(scanFunc(func(clock ...any) error { return p.row.Scan(append(clock, dest...)...) }))
+	p.into.clock = c
+	return err
+}
+
+type scanFunc func(dest ...any) error
+
+func (f scanFunc) Scan(dest ...any) error { return f(dest...) }
+
+func (s *Service) fire(ctx context.Context, tx db.Tx, now time.Time, batch []due, out *Swept) error {
+	set := s.settings.Load()
+	b := &pgx.Batch{}
+	counts := map[uuid.UUID]int{} // entries added in this batch
+	var over []due
+	for _, d := range batch {
+		c, t := d.clock, d.ticket
+		if c.name == string(sla.AwaitCitizen) {
+			over = append(over, d)
+			continue
+		}
+		if !t.Open() && c.name != string(sla.Rectify) {
+			// Superseded: the case is over, whatever left this clock running.
+			b.Queue(`update ticket_clocks set next_fire_at = null, stopped_at = $3 where ticket_id = $1 and name = $2`, t.ID, c.name, now)
+			continue
+		}
+		stage, next := c.stage, c.nextFireAt
+		for next != nil && !next.After(now) {
+			stage, _ = set.SLA.Ladder.Next(stage, c.warnAt, c.dueAt, set.Calendar)
+			if stage == sla.Done {
+				next = nil
+				break
+			}
+			next = nextFire(set, c, stage)
+		}
+		b.Queue(`update ticket_clocks set stage = $3, next_fire_at = $4 where ticket_id = $1 and name = $2`, t.ID, c.name, string(stage), next)
+		if stage == sla.Done || stage == c.stage {
+			continue
+		}
+		counts[t.ID]++
+		e := Event{TicketID: t.ID, Seq: t.events + counts[t.ID], Type: string(stage), Actor: string(KindSystem), Data: Fields{Clock: c.name, DueAt: &c.dueAt}, At: now}
+		s.queueFired(b, e, t, s.told(t, c, stage), stage == sla.Criticism)
+		out.Fired++
+		out.Tickets = append(out.Tickets, t.ID)
+	}
+	if b.Len() > 0 {
+		if err := tx.SendBatch(ctx, b).Close(); err != nil {
+			return err
+		}
+	}
+	for _, d := range over {
+		key := "await " + d.clock.startedAt.UTC().Format(time.RFC3339Nano)
+		_, err := s.applyAt(ctx, tx, System(), d.ticket.ID, AnyVersion, Resume, Fields{Clock: d.clock.name}, key, now)
+		switch {
+		case errors.Is(err, ErrNoMove):
+			if _, err := tx.Exec(ctx, `update ticket_clocks set next_fire_at = null, stopped_at = $3 where ticket_id = $1 and name = $2`, d.ticket.ID, d.clock.name, now); err != nil {
+				return err
+			}
+			continue
+		case err != nil:
+			return err
+		}
+		out.Fired++
+		out.Tickets = append(out.Tickets, d.ticket.ID)
+	}
+	return nil
+}
+
+func (s *Service) queueFired(b *pgx.Batch, e Event, t Ticket, notices []notice, criticism bool) {
+	var cols eventColumns
+	cols.fill([]Event{e})
+	b.Queue(`update tickets set events = $2, supervised = supervised or $3 where id = $1`, t.ID, e.Seq, criticism)
+	b.Queue(insertEventsSQL, t.ID, e.At, cols.seq, cols.kind, cols.actor, cols.user, cols.agency, cols.from, cols.to, cols.public, cols.data, e.Seq, "")
+	queueNotices(b, e.At, t.ID, notices)
+}
+
+// told says who hears of a rung: first whoever holds the ticket, then the head of the agency, at last the supervisors of the hotline.
+func (s *Service) told(t Ticket, c *clockRow, stage sla.Stage) []notice {
+	desk := s.router.Desk()
+	agency, worker, boss := desk, Dispatcher, Supervisor
+	switch sla.ClockName(c.name) {
+	case sla.Sign, sla.FirstReply, sla.Resolve, sla.Redo:
+		if t.Lead != uuid.Nil {
+			agency, worker, boss = t.Lead, Handler, Head
+		}
+	case sla.Accept, sla.Check, sla.Revisit:
+		worker = Operator
+	default:
+		if c.agency != uuid.Nil {
+			agency, worker, boss = c.agency, Handler, Head
+		}
+	}
+	kind := string(stage)
+	switch stage {
+	case sla.Dunning:
+		return []notice{{agency: agency, role: boss, kind: kind}}
+	case sla.Criticism:
+		out := []notice{{agency: desk, role: Supervisor, kind: kind}}
+		if agency != desk {
+			out = append(out, notice{agency: agency, role: boss, kind: kind})
+		}
+		return out
+	}
+	n := notice{agency: agency, role: worker, kind: kind}
+	if t.Assignee != uuid.Nil && c.agency == uuid.Nil {
+		n.user = t.Assignee
+	}
+	return []notice{n}
+}
+
+// Recompute gives running clocks whose deadline was provisional their deadline by the calendar in force, after a new year was
+// published: at most limit of them. A deadline never moves earlier. It returns how many it looked at; call it until that is 0.
+func (s *Service) Recompute(ctx context.Context, limit int) (int, error) {
+	n := 0
+	err := db.WithTx(ctx, s.pool, db.System(), func(tx db.Tx) error {
+		n = 0
+		set := s.settings.Load()
+		rows, err := tx.Query(ctx, `
+			select t.id from tickets t where t.id in (
+				select ticket_id from ticket_clocks where provisional and stopped_at is null and due_at < $1 order by due_at limit $2)
+			for update skip locked`, time.Date(set.Calendar.LastPublishedYear()+1, 1, 1, 0, 0, 0, 0, set.Calendar.Location()), limit)
+		if err != nil {
+			return err
+		}
+		ids, err := pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
+		if err != nil {
+			return err
+		}
+		for _, ticket := range ids {
+			t, clocks, _, err := s.lock(ctx, tx, ticket, "")
+			if err != nil {
+				return err
+			}
+			c := s.newChange(t, clocks, s.clock.Now())
+			for _, clk := range clocks {
+				if !clk.provisional || clk.stoppedAt != nil {
+					continue
+				}
+				if clk.pausedAt == nil {
+					due, provisional := sla.Deadline(clk.startedAt, clk.span, set.Calendar)
+					if clk.provisional = provisional; due.After(clk.dueAt) {
+						clk.dueAt = due
+					}
+				}
+				if clk.pausedAt == nil {
+					clk.arm(set, c.clocks.policy.WarnFraction)
+				}
+				clk.dirty = true
+			}
+			c.clocks.summarize(&c.t)
+			if err := s.save(ctx, tx, c, "", Fields{}); err != nil {
+				return err
+			}
+		}
+		n = len(ids)
+		return nil
+	})
+	if err != nil {
+		return 0, fmt.Errorf("recompute deadlines: %w", err)
+	}
+	return n, nil
+}

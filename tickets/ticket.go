@@ -1,0 +1,257 @@
+package tickets
+
+import (
+	"encoding/json"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"hotline/internal/db"
+	"hotline/tickets/sla"
+)
+
+// Ticket is a case.
+type Ticket struct {
+	ID             uuid.UUID
+	Number         string // public, "2026-000123"; never a credential
+	Version        int    // counts moves; Apply wants the one that the caller saw
+	Kind           string
+	Category       string
+	ServiceItem    string
+	Area           string
+	Title          string
+	Description    string
+	Place          string
+	Lat, Lon       *float64
+	Lang           string
+	Urgency        string
+	Channel        string
+	ConversationID uuid.UUID
+	ContactID      *uuid.UUID // nil: anonymous
+	Confidential   bool
+
+	State       State
+	Ask         string // "transfer" or "extension" while the lead waits for the hotline's decision
+	AskData     Fields // what was asked
+	Supervised  bool
+	Lead        uuid.UUID // uuid.Nil: none yet
+	Co          []uuid.UUID
+	Past        []uuid.UUID // agencies that gave it back
+	Assignee    uuid.UUID
+	Parent      uuid.UUID // merged into
+	Dispatches  int
+	Designated  bool
+	SignDueAt   *time.Time
+	WarnAt      *time.Time // when DueAt turns yellow
+	DueAt       *time.Time // the earliest running deadline
+	PromisedAt  *time.Time // the resolution deadline as told to the contact
+	Provisional bool
+	Extensions  int
+	Revisits    int
+	Decision    json.RawMessage // routing's decision with its explanation
+
+	Reply           string
+	Outcome         string
+	AgencyResolved  *bool
+	CitizenResolved *bool
+	Appealed        bool
+
+	OpenedAt  time.Time
+	UpdatedAt time.Time
+	ClosedAt  *time.Time
+
+	codeIssue int
+	events    int
+	decidedBy uuid.UUID
+	repliedBy uuid.UUID
+}
+
+// Light is the colour of the ticket's earliest deadline; Green when nothing runs.
+func (t Ticket) Light(now time.Time) sla.Light {
+	if t.DueAt == nil || t.WarnAt == nil {
+		return sla.Green
+	}
+	return sla.LightAt(now, *t.WarnAt, *t.DueAt)
+}
+
+// Open reports whether somebody still has to act.
+func (t Ticket) Open() bool { return t.State.Info().Open }
+
+// Queue is what the ticket waits for; a pending request makes it wait for the hotline.
+func (t Ticket) Queue() Queue {
+	if t.Ask != "" && t.Open() {
+		return QueueAsk
+	}
+	return t.State.Info().Queue
+}
+
+// Event is one entry of the history.
+type Event struct {
+	TicketID uuid.UUID
+	Seq      int
+	Type     string // an Action, or opened, note, assigned, attached, rated, reminder, notice, dunning, criticism, …
+	Actor    string // citizen, bot, staff, system
+	UserID   uuid.UUID
+	AgencyID uuid.UUID
+	From, To State
+	Public   bool
+	Data     Fields
+	At       time.Time
+}
+
+// Draft is a ticket to be opened. Texts are taken as they are: the caller has checked their encoding.
+type Draft struct {
+	Kind           string
+	Category       string // "" lets routing find one
+	ServiceItem    string
+	Title          string // "" takes the beginning of Description
+	Description    string
+	Place          string
+	Lat, Lon       *float64
+	Lang           string
+	Urgency        string // "" is normal
+	Channel        string
+	ConversationID uuid.UUID
+	ContactID      *uuid.UUID
+	Confidential   bool
+	Uploads        []uuid.UUID
+	// NeedsAcceptance leaves the ticket in received until an operator has judged the scope.
+	NeedsAcceptance bool
+	// DirectAnswer opens the ticket as answered_directly: the contact confirmed the answer.
+	DirectAnswer *Citation
+	// Author is who files: citizen (default), bot or staff; UserID and AgencyID belong to staff.
+	Author           string
+	UserID, AgencyID uuid.UUID
+	// Key makes a second OpenTx for the same cause a unique violation on ticket_events_action; usually the caller is idempotent itself.
+	Key string
+}
+
+// Citation is what a direct answer rests on.
+type Citation struct {
+	Article uuid.UUID
+	Version int
+	Title   string
+	Text    string // the answer as given
+}
+
+// Fields are the inputs of a move and the data of its history entry. Texts are plain text.
+type Fields struct {
+	Reason       string      `json:"reason,omitempty"`        // code, see Reasons
+	Basis        string      `json:"basis,omitempty"`         // legal or factual basis
+	RightChannel string      `json:"right_channel,omitempty"` // where the matter belongs
+	Text         string      `json:"text,omitempty"`          // reply, question, note, explanation
+	Outcome      string      `json:"outcome,omitempty"`       // code, see Outcomes
+	Resolved     *bool       `json:"resolved,omitempty"`      // as said by the agency (reply) or the citizen (revisit, rating)
+	Lead         uuid.UUID   `json:"lead,omitzero"`
+	Co           []uuid.UUID `json:"co,omitempty"`
+	Parent       uuid.UUID   `json:"parent,omitzero"`
+	Days         int         `json:"days,omitempty"` // of an extension, in the unit of the clock
+	Reached      *bool       `json:"reached,omitempty"`
+	Satisfaction int         `json:"satisfaction,omitempty"` // 1 to 5
+	TransferTo   string      `json:"transfer_to,omitempty"`
+	Uploads      []uuid.UUID `json:"uploads,omitempty"`
+
+	// Set by the package in history entries.
+	Clock    string     `json:"clock,omitempty"`
+	DueAt    *time.Time `json:"due_at,omitempty"`
+	Number   string     `json:"number,omitempty"`
+	Assignee uuid.UUID  `json:"assignee,omitzero"`
+	Grade    int        `json:"grade,omitempty"`
+	Score    float64    `json:"score,omitempty"`
+	Article  uuid.UUID  `json:"article,omitzero"`
+	Version  int        `json:"version,omitempty"`
+	Title    string     `json:"title,omitempty"`
+}
+
+// has reports whether the field is given.
+func (f Fields) has(name Field) bool {
+	switch name {
+	case FReason:
+		return f.Reason != ""
+	case FBasis:
+		return f.Basis != ""
+	case FRight:
+		return f.RightChannel != ""
+	case FText:
+		return f.Text != ""
+	case FOutcome:
+		return f.Outcome != ""
+	case FResolved:
+		return f.Resolved != nil
+	case FLead:
+		return f.Lead != uuid.Nil
+	case FParent:
+		return f.Parent != uuid.Nil
+	case FDays:
+		return f.Days > 0
+	case FReached:
+		return f.Reached != nil
+	case FSatisfied:
+		return f.Satisfaction != 0
+	case FTransferTo:
+		return f.TransferTo != ""
+	}
+	return false
+}
+
+// ActorKind says who acts, for the history.
+type ActorKind string
+
+// The kinds of actors.
+const (
+	KindCitizen ActorKind = "citizen"
+	KindBot     ActorKind = "bot"
+	KindStaff   ActorKind = "staff"
+	KindSystem  ActorKind = "system"
+)
+
+// Actor is who acts on a ticket: the database's actor (who sees what) with the roles (who may do what).
+type Actor struct {
+	DB    db.Actor
+	Kind  ActorKind
+	Roles []Role
+}
+
+// System is the program itself.
+func System() Actor { return Actor{DB: db.System(), Kind: KindSystem, Roles: []Role{SystemRole}} }
+
+// CitizenBy is a citizen, recognized by db.Citizen (their conversation) or db.CitizenOfTicket (a tracking code).
+func CitizenBy(a db.Actor) Actor { return Actor{DB: a, Kind: KindCitizen, Roles: []Role{Citizen}} }
+
+// Staff is a signed-in member of an agency with the roles stored for them.
+func Staff(a db.Actor, roles []string) Actor {
+	out := Actor{DB: a, Kind: KindStaff}
+	for _, r := range roles {
+		// A citizen's or the system's role is never somebody's by data.
+		if r := Role(r); r != Citizen && r != SystemRole {
+			out.Roles = append(out.Roles, r)
+		}
+	}
+	return out
+}
+
+// actsAs is the part of the actor's roles that counts for this ticket: the hotline's at the hotline, the lead's at the lead.
+func (a Actor) actsAs(t Ticket, m Move) []Role {
+	if a.Kind != KindStaff {
+		return a.Roles
+	}
+	var out []Role
+	for _, r := range a.Roles {
+		switch r {
+		case Operator, Dispatcher, Supervisor:
+			if a.DB.Desk() {
+				out = append(out, r)
+			}
+		case Handler, Head:
+			at := t.Lead != uuid.Nil && a.DB.Agency() == t.Lead
+			if m.Name == CoReply {
+				at = slices.Contains(t.Co, a.DB.Agency())
+			}
+			if at {
+				out = append(out, r)
+			}
+		}
+	}
+	return out
+}
