@@ -1,0 +1,234 @@
+package auth
+
+import (
+	"context"
+	"net/mail"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"hotline/internal/db"
+)
+
+// NewUser is what Create needs.
+type NewUser struct {
+	Email, Name, Lang string
+	AgencyID          uuid.UUID
+	Roles             []Role
+	Cleared           bool
+	Password          string // "" leaves the user without sign-in until SetPassword
+	Demo              bool   // the well-known password of a demo city: not measured against the rules
+}
+
+// Change is what Update sets. All of it: the page shows and sends every field.
+type Change struct {
+	Name, Lang string
+	AgencyID   uuid.UUID
+	Roles      []Role
+	Cleared    bool
+	Active     bool
+}
+
+// Create makes a user. by is who does it; the zero Principal is the operator of the machine (hotline admin create, the demo's loader).
+// Errors: ErrForbidden, ErrBadEmail, ErrBadName, ErrBadRole, ErrBadAgency, ErrWeak, ErrEmailTaken.
+func (s *Service) Create(ctx context.Context, by Principal, n NewUser) (uuid.UUID, error) {
+	if !isAdmin(by) {
+		return uuid.Nil, ErrForbidden
+	}
+	n.Email = strings.ToLower(strings.TrimSpace(n.Email))
+	if a, err := mail.ParseAddress(n.Email); err != nil || a.Address != n.Email || len(n.Email) > 254 {
+		return uuid.Nil, ErrBadEmail
+	}
+	name, roles, err := clean(n.Name, n.Roles)
+	if err != nil {
+		return uuid.Nil, err
+	}
+	hash := ""
+	if n.Password != "" {
+		if err := checkPassword(n.Password, n.Email); err != nil && !n.Demo {
+			return uuid.Nil, err
+		}
+		hash = s.hash.make(n.Password)
+	}
+	id := db.NewID()
+	err = db.WithTx(ctx, s.pool, db.System(), func(tx db.Tx) error {
+		_, err := tx.Exec(ctx, `insert into users (id, email, name, agency_id, roles, lang, cleared, password_hash) values ($1, $2, $3, $4, $5, $6, $7, $8)`,
+			id, n.Email, name, n.AgencyID, roles, langOr(n.Lang), n.Cleared, hash)
+		return err
+	})
+	return id, mapUser(err)
+}
+
+// Update changes a user whose version the caller has seen. It ends the user's sessions when rights change. Errors: ErrForbidden, ErrNotFound,
+// ErrStale, ErrLastAdmin, and those of the fields.
+func (s *Service) Update(ctx context.Context, by Principal, id uuid.UUID, version int, c Change) error {
+	if !isAdmin(by) {
+		return ErrForbidden
+	}
+	name, roles, err := clean(c.Name, c.Roles)
+	if err != nil {
+		return err
+	}
+	err = db.WithTx(ctx, s.pool, db.System(), func(tx db.Tx) error {
+		// Two administrators who demote each other at once: the lock makes one of them see the other's change.
+		if _, err := tx.Exec(ctx, `select pg_advisory_xact_lock(hashtext('hotline users'))`); err != nil {
+			return err
+		}
+		var have int
+		if err := tx.QueryRow(ctx, `select version from users where id = $1 for update`, id).Scan(&have); err != nil {
+			return err
+		}
+		if have != version {
+			return ErrStale
+		}
+		if _, err := tx.Exec(ctx, `update users set name = $2, agency_id = $3, roles = $4, lang = $5, cleared = $6, active = $7, version = version + 1 where id = $1`,
+			id, name, c.AgencyID, roles, langOr(c.Lang), c.Cleared, c.Active); err != nil {
+			return err
+		}
+		return keepAdmin(ctx, tx)
+	})
+	return mapUser(err)
+}
+
+// keepAdmin refuses a change that leaves nobody to administrate.
+func keepAdmin(ctx context.Context, tx db.Tx) error {
+	var left int
+	if err := tx.QueryRow(ctx, `select count(*) from users where active and 'administrator' = any(roles)`).Scan(&left); err != nil {
+		return err
+	}
+	if left == 0 {
+		return ErrLastAdmin
+	}
+	return nil
+}
+
+// SetPassword gives a user a new password and ends the user's sessions. Errors: ErrForbidden, ErrNotFound, ErrWeak.
+func (s *Service) SetPassword(ctx context.Context, by Principal, id uuid.UUID, password string) error {
+	if !isAdmin(by) {
+		return ErrForbidden
+	}
+	return s.setPassword(ctx, id, password)
+}
+
+func (s *Service) setPassword(ctx context.Context, id uuid.UUID, password string) error {
+	u, err := s.Get(ctx, id)
+	if err != nil {
+		return err
+	}
+	if err := checkPassword(password, u.Email); err != nil {
+		return err
+	}
+	hash := s.hash.make(password)
+	return db.WithTx(ctx, s.pool, db.System(), func(tx db.Tx) error {
+		_, err := tx.Exec(ctx, `update users set password_hash = $2, version = version + 1 where id = $1`, id, hash)
+		return err
+	})
+}
+
+// ChangePassword lets a user change the own password. It returns the principal with its new version, for the session that goes on; every
+// other one ends. Errors: ErrWrongSignIn, ErrSlowDown, ErrWeak.
+func (s *Service) ChangePassword(ctx context.Context, p Principal, old, password, address string) (Principal, error) {
+	u, err := s.Get(ctx, p.UserID)
+	if err != nil {
+		return Principal{}, err
+	}
+	if _, err := s.SignIn(ctx, u.Email, old, address); err != nil {
+		return Principal{}, err
+	}
+	if err := s.setPassword(ctx, p.UserID, password); err != nil {
+		return Principal{}, err
+	}
+	return s.ByID(ctx, p.UserID)
+}
+
+// SetLang keeps the language a user works in.
+func (s *Service) SetLang(ctx context.Context, p Principal, lang string) error {
+	return db.WithTx(ctx, s.pool, db.System(), func(tx db.Tx) error {
+		_, err := tx.Exec(ctx, `update users set lang = $2 where id = $1`, p.UserID, langOr(lang))
+		return err
+	})
+}
+
+const userColumns = `u.id, u.email, u.name, u.agency_id, a.code, u.roles, u.lang, u.cleared, u.active, u.password_hash <> '', u.version, u.created_at, u.signed_in_at`
+
+func scanUser(row pgx.CollectableRow) (u User, err error) {
+	return u, row.Scan(&u.ID, &u.Email, &u.Name, &u.AgencyID, &u.AgencyCode, &u.Roles, &u.Lang, &u.Cleared, &u.Active, &u.HasLogin, &u.Version, &u.CreatedAt, &u.SignedInAt)
+}
+
+// Get gives one user. Errors: ErrNotFound.
+func (s *Service) Get(ctx context.Context, id uuid.UUID) (User, error) {
+	all, err := s.query(ctx, `where u.id = $1`, id)
+	if err == nil && len(all) == 0 {
+		err = ErrNotFound
+	}
+	if err != nil {
+		return User{}, err
+	}
+	return all[0], nil
+}
+
+// List gives users by name; agency uuid.Nil means everybody's. An installation has thousands of users at most, and the page shows them all.
+func (s *Service) List(ctx context.Context, agency uuid.UUID) ([]User, error) {
+	return s.query(ctx, `where ($1::uuid is null or u.agency_id = $1) order by u.active desc, lower(u.name), u.id limit 10000`, orNil(agency))
+}
+
+// Assignable gives the active staff of an agency who can work on tickets.
+func (s *Service) Assignable(ctx context.Context, agency uuid.UUID) ([]User, error) {
+	return s.query(ctx, `where u.active and u.agency_id = $1 and u.roles && '{operator,dispatcher,handler,head,supervisor}' order by lower(u.name), u.id limit 1000`, agency)
+}
+
+func (s *Service) query(ctx context.Context, where string, args ...any) (all []User, err error) {
+	err = db.ReadTx(ctx, s.pool, db.System(), func(tx db.Tx) error {
+		rows, err := tx.Query(ctx, `select `+userColumns+` from users u join agencies a on a.id = u.agency_id `+where, args...)
+		if err != nil {
+			return err
+		}
+		all, err = pgx.CollectRows(rows, scanUser)
+		return err
+	})
+	return all, err
+}
+
+// isAdmin: an administrator, or the operator of the machine.
+func isAdmin(p Principal) bool {
+	return p.Has(Administrator) || (p.UserID == uuid.Nil && p.KeyID == uuid.Nil && len(p.Roles) == 0)
+}
+
+func clean(name string, roles []Role) (string, []Role, error) {
+	name = strings.Join(strings.Fields(strings.ToValidUTF8(name, "")), " ")
+	if n := utf8.RuneCountInString(name); n < 1 || n > 100 {
+		return "", nil, ErrBadName
+	}
+	roles = slices.Clone(roles)
+	slices.Sort(roles)
+	roles = slices.Compact(roles)
+	known := Roles()
+	if len(roles) == 0 || slices.ContainsFunc(roles, func(r Role) bool { return !slices.Contains(known, r) }) {
+		return "", nil, ErrBadRole
+	}
+	return name, roles, nil
+}
+
+func langOr(lang string) string {
+	if lang == "zh-CN" {
+		return lang
+	}
+	return "en"
+}
+
+func mapUser(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case isNoRows(err):
+		return ErrNotFound
+	case db.Violates(err, "users_email"):
+		return ErrEmailTaken
+	case db.Violates(err, "users_agency_id_fkey"):
+		return ErrBadAgency
+	}
+	return err
+}
