@@ -1,0 +1,195 @@
+package tickets_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"hotline/internal/db"
+	"hotline/tickets"
+)
+
+// count runs a query without any filter as an actor.
+func (o *office) count(a db.Actor, table string) int {
+	o.Helper()
+	var n int
+	err := db.ReadTx(o.Context(), o.pool, a, func(tx db.Tx) error {
+		return tx.QueryRow(o.Context(), `select count(*) from `+table).Scan(&n)
+	})
+	if err != nil {
+		o.Fatalf("%s: %v", table, err)
+	}
+	return n
+}
+
+var walled = []string{"tickets", "ticket_access", "assignments", "ticket_events", "ticket_clocks", "ticket_search", "ticket_ratings", "notifications", "conversations"}
+
+func TestAQueryWithoutItsFilterShowsNothingOfAnotherAgency(t *testing.T) {
+	t.Parallel()
+	o := open(t)
+	k := o.inProgress()
+	k = o.must("handler-env", k, tickets.Reply, answer())
+	if _, err := o.Rate(t.Context(), citizen(k), k.ID, tickets.Rating{Grade: 5}); err != nil {
+		t.Fatal(err)
+	}
+	for _, table := range walled {
+		if n := o.count(o.city.Staff("handler-env"), table); n == 0 {
+			t.Errorf("the lead sees nothing in %s", table)
+		}
+		for who, a := range map[string]db.Actor{
+			"another agency": o.city.Staff("handler-util"), "nobody": {}, "another conversation": db.Citizen(uuid.New()), "another ticket": db.CitizenOfTicket(uuid.New()),
+		} {
+			if n := o.count(a, table); n != 0 {
+				t.Errorf("%s sees %d rows of %s", who, n, table)
+			}
+		}
+	}
+	// Those above the lead see it; those beside it do not.
+	above := db.Staff(uuid.New(), o.city.Agencies["city"], false, false)
+	if n := o.count(above, "tickets"); n != 1 {
+		t.Errorf("the city sees %d", n)
+	}
+	if n := o.count(db.Staff(uuid.New(), o.city.Agencies["dist-east"], false, false), "tickets"); n != 0 {
+		t.Errorf("a district beside the lead sees %d", n)
+	}
+	for _, a := range []db.Actor{db.Citizen(k.ConversationID), db.CitizenOfTicket(k.ID)} {
+		if n := o.count(a, "tickets"); n != 1 {
+			t.Errorf("the reporter sees %d", n)
+		}
+		if n := o.count(a, "ticket_access"); n != 0 {
+			t.Errorf("the reporter sees %d access rows", n)
+		}
+	}
+	// Search goes past the table's policy, and not past the wall.
+	for user, want := range map[string]int{"handler-env": 1, "handler-util": 0, "dispatcher": 1} {
+		page, err := o.List(t.Context(), o.as(user), tickets.ViewAll, tickets.Filter{Text: "drilling"}, "", 10)
+		if err != nil || len(page.Rows) != want {
+			t.Errorf("%s finds %d: %v", user, len(page.Rows), err)
+		}
+	}
+	var n int
+	err := db.ReadTx(t.Context(), o.pool, o.city.Staff("handler-util"), func(tx db.Tx) error {
+		return tx.QueryRow(t.Context(), `select count(*) from search_tickets('''drill'''::tsquery, 2000, 200)`).Scan(&n)
+	})
+	if err != nil || n != 0 {
+		t.Errorf("the search function gives %d hits away: %v", n, err)
+	}
+}
+
+func TestAnAgencyThatGaveTheTicketUpKeepsOnlyItsOwnPast(t *testing.T) {
+	t.Parallel()
+	o := open(t)
+	k := o.dispatched()
+	k = o.must("handler-env", k, tickets.RequestReturn, tickets.Fields{Reason: "not_responsible", Basis: "catalogue"})
+	k = o.must("dispatcher", k, tickets.ApproveReturn, tickets.Fields{})
+	o.must("dispatcher", k, tickets.Dispatch, tickets.Fields{Lead: o.city.Agencies["dept-utilities"]})
+	for v, want := range map[tickets.View]int{tickets.ViewOpen: 0, tickets.ViewClosed: 1, tickets.ViewAll: 1} {
+		page, err := o.List(t.Context(), o.as("handler-env"), v, tickets.Filter{}, "", 10)
+		if err != nil || len(page.Rows) != want {
+			t.Errorf("%s: %d, %v", v, len(page.Rows), err)
+		}
+		if want == 1 && page.Rows[0].Access != "past" {
+			t.Errorf("seen as %s", page.Rows[0].Access)
+		}
+	}
+}
+
+func TestConfidentialTicketsAreInvisibleToUnclearedStaff(t *testing.T) {
+	t.Parallel()
+	o := open(t)
+	k := o.file(func(d *tickets.Draft) { d.Kind = "report" })
+	k = o.must("dispatcher", k, tickets.Dispatch, tickets.Fields{Lead: o.city.Agencies["dept-environment"]})
+	for user, sees := range map[string]bool{"dispatcher": true, "supervisor": true, "operator": false, "handler-env": false, "head-env": false, "cleared-env": true} {
+		_, err := o.ByID(t.Context(), o.as(user), k.ID)
+		if sees != (err == nil) || err != nil && !errors.Is(err, tickets.ErrNotFound) {
+			t.Errorf("%s: %v", user, err)
+		}
+		for _, table := range walled {
+			if n := o.count(o.city.Staff(user), table); !sees && n != 0 {
+				t.Errorf("%s sees %d rows of %s", user, n, table)
+			}
+		}
+		page, err := o.List(t.Context(), o.as(user), tickets.ViewAll, tickets.Filter{Text: "drilling"}, "", 10)
+		if err != nil || sees != (len(page.Rows) == 1) {
+			t.Errorf("%s finds %d: %v", user, len(page.Rows), err)
+		}
+	}
+	// Not even the agencies above the lead, cleared or not.
+	if n := o.count(db.Staff(uuid.New(), o.city.Agencies["city"], false, true), "tickets"); n != 0 {
+		t.Errorf("the city sees %d", n)
+	}
+	if err := o.Disclose(t.Context(), o.as("cleared-env"), k.ID, ""); !errors.Is(err, tickets.ErrMissing) {
+		t.Errorf("disclosed without a reason: %v", err)
+	}
+	if err := o.Disclose(t.Context(), o.as("cleared-env"), k.ID, "Court order 7"); err != nil {
+		t.Error(err)
+	}
+	events := must(o.Timeline(t.Context(), o.as("supervisor"), k.ID))
+	if last := events[len(events)-1]; last.Type != "disclosed" || last.Data.Reason != "Court order 7" || last.UserID != o.city.Users["cleared-env"] {
+		t.Errorf("%+v", last)
+	}
+}
+
+func TestTheHistoryCannotBeChanged(t *testing.T) {
+	t.Parallel()
+	o := open(t)
+	o.file()
+	for _, sql := range []string{`update ticket_events set data = '{}'`, `delete from ticket_events`, `truncate ticket_events`} {
+		err := db.WithTx(t.Context(), o.pool, db.System(), func(tx db.Tx) error { _, err := tx.Exec(t.Context(), sql); return err })
+		var pg *pgconn.PgError
+		if !errors.As(err, &pg) || pg.Code != "42501" {
+			t.Errorf("the application: %s: %v", sql, err)
+		}
+		// Not even the owner, by accident.
+		if _, err := o.owner.Exec(t.Context(), sql); err == nil {
+			t.Errorf("the owner: %s went through", sql)
+		}
+	}
+	if n := o.count(db.System(), "ticket_events"); n == 0 {
+		t.Error("the history is gone")
+	}
+}
+
+func TestElevationEndsWithTheMove(t *testing.T) {
+	t.Parallel()
+	o := open(t)
+	o.file()
+	k := o.dispatched()
+	a := o.as("handler-env")
+	o.OnPublic(func(_ context.Context, _ db.Tx, _ tickets.Ticket, _ tickets.Event) error { return nil })
+	err := db.WithTx(t.Context(), o.pool, a.DB, func(tx db.Tx) error {
+		if _, err := o.ApplyTx(t.Context(), tx, a, k.ID, k.Version, tickets.Sign, tickets.Fields{}, ""); err != nil {
+			return err
+		}
+		var n int
+		err := tx.QueryRow(t.Context(), `select count(*) from tickets`).Scan(&n)
+		if n != 1 {
+			t.Errorf("after its move an agency sees %d tickets in the same transaction", n)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The citizen files for themselves: the row is theirs alone to see, before and after.
+	c := o.conversation()
+	err = db.WithTx(t.Context(), o.pool, db.Citizen(c), func(tx db.Tx) error {
+		d := o.draft()
+		d.ConversationID = c
+		if _, err := o.OpenTx(t.Context(), tx, d); err != nil {
+			return err
+		}
+		var n int
+		err := tx.QueryRow(t.Context(), `select count(*) from tickets`).Scan(&n)
+		if n != 1 {
+			t.Errorf("the citizen sees %d tickets", n)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
