@@ -28,12 +28,15 @@ const (
 // decided comes back with the reasons why, for a person.
 func Decide(f Facts, c *Catalogue) Decision {
 	d := Decision{Queue: QueueDispatch, Urgency: cmp.Or(f.Urgency, "normal"), Confidential: f.Confidential, Catalogue: c.version}
+	s := search{facts: f, catalogue: c, areas: c.widen(f.Areas)}
+	if len(s.areas) > 0 {
+		d.Area = s.areas[0]
+	}
 	subjects, problems := c.subjects(f)
 	if len(subjects) == 0 {
 		d.Explanation = problems
 		return d
 	}
-	s := search{facts: f, catalogue: c, areas: c.widen(f.Areas)}
 	for i, subject := range subjects {
 		s.follow(subject, i == 0)
 	}

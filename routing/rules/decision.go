@@ -42,6 +42,7 @@ type Decision struct {
 	Category string      `json:"category"`
 	// CategoryScore is the probability of Category, 1 where a person fixed it.
 	CategoryScore float64       `json:"category_score"`
+	Area          string        `json:"area"` // the smallest one the place lies in
 	Urgency       string        `json:"urgency"`
 	Confidential  bool          `json:"confidential"`
 	Catalogue     int           `json:"catalogue"` // the version that decided

@@ -59,5 +59,38 @@ create table catalogue_entries (
   primary key (version, position)
 );
 
+-- A published version never changes: the application may write entries of drafts only. Fill a draft first, publish it then.
+alter table catalogue_entries enable row level security;
+create policy catalogue_read on catalogue_entries for select using (true);
+create policy catalogue_insert on catalogue_entries for insert
+  with check (exists (select from catalogue_versions v where v.version = catalogue_entries.version and v.state = 'draft'));
+create policy catalogue_delete on catalogue_entries for delete
+  using (exists (select from catalogue_versions v where v.version = catalogue_entries.version and v.state = 'draft'));
+
+-- One row that every change of reference data moves on, whoever makes it, so that a node which lost the hint notices on its slow tick.
+create table routing_revision (
+  singleton boolean primary key default true check (singleton),
+  revision  bigint not null default 1
+);
+insert into routing_revision default values;
+
+-- +goose StatementBegin
+create function routing_changed() returns trigger language plpgsql as $$
+begin
+  update routing_revision set revision = revision + 1;
+  return null;
+end $$;
+-- +goose StatementEnd
+create trigger routing_changed after insert or update or delete on jurisdictions for each statement execute function routing_changed();
+create trigger routing_changed after insert or update or delete on agencies for each statement execute function routing_changed();
+create trigger routing_changed after insert or update or delete on areas for each statement execute function routing_changed();
+create trigger routing_changed after insert or update or delete on categories for each statement execute function routing_changed();
+create trigger routing_changed after insert or update or delete on service_items for each statement execute function routing_changed();
+create trigger routing_changed after insert or update or delete on catalogue_versions for each statement execute function routing_changed();
+
 -- +goose Down
+drop trigger routing_changed on agencies;
+drop trigger routing_changed on jurisdictions;
+drop table routing_revision;
 drop table catalogue_entries, catalogue_versions, service_items, categories, areas;
+drop function routing_changed;

@@ -1,0 +1,184 @@
+package routing
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"hotline/internal/db"
+	"hotline/internal/errs"
+	"hotline/routing/classify"
+	"hotline/routing/rules"
+)
+
+// Subject is the bus subject on which nodes tell each other of changes.
+const Subject = "routing.changed"
+
+// slowTick is how long a lost hint can leave a node behind.
+const slowTick = 5 * time.Second
+
+// Bus carries hints between nodes. They may be lost.
+type Bus interface {
+	Publish(subject string, data []byte)
+	Subscribe(subject string, fn func(subject string, data []byte)) (cancel func(), err error)
+}
+
+// Deps are what New needs. Bus may be nil: changes of other nodes then arrive
+// with the slow tick alone.
+type Deps struct {
+	Pool *pgxpool.Pool
+	Bus  Bus
+	Log  *slog.Logger
+}
+
+// Service answers who is responsible. It is safe for concurrent use.
+type Service struct {
+	pool    *pgxpool.Pool
+	bus     Bus
+	log     *slog.Logger
+	current atomic.Pointer[Snapshot]
+	loading sync.Mutex // one reload at a time
+
+	mu   sync.Mutex
+	stop context.CancelFunc
+	done chan struct{}
+}
+
+// New makes a service that knows nothing until Start or Reload.
+func New(d Deps) *Service {
+	s := &Service{pool: d.Pool, bus: d.Bus, log: d.Log}
+	empty := &Snapshot{catalogue: rules.NewCatalogue(rules.Source{Policy: rules.DefaultPolicy})}
+	s.current.Store(empty)
+	return s
+}
+
+// Start loads the first snapshot and follows changes until Stop. A second
+// Start does nothing. Errors: the database cannot be read.
+func (s *Service) Start(ctx context.Context) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.stop != nil {
+		return nil
+	}
+	wake := make(chan struct{}, 1)
+	unsubscribe := func() {}
+	if s.bus != nil {
+		// Subscribed before the load, so that no change falls in between.
+		cancel, err := s.bus.Subscribe(Subject, func(string, []byte) {
+			select {
+			case wake <- struct{}{}:
+			default:
+			}
+		})
+		if err != nil {
+			return fmt.Errorf("routing: subscribe: %w", err)
+		}
+		unsubscribe = cancel
+	}
+	if err := s.Reload(ctx); err != nil {
+		unsubscribe()
+		return err
+	}
+	following, stop := context.WithCancel(context.WithoutCancel(ctx))
+	s.stop, s.done = stop, make(chan struct{})
+	go func() {
+		defer close(s.done)
+		defer unsubscribe()
+		s.follow(following, wake)
+	}()
+	return nil
+}
+
+// Stop ends what Start began and waits for it. It may be called twice.
+func (s *Service) Stop() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.stop == nil {
+		return
+	}
+	s.stop()
+	<-s.done
+	s.stop = nil
+}
+
+func (s *Service) follow(ctx context.Context, wake <-chan struct{}) {
+	tick := time.NewTicker(slowTick)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-wake:
+		case <-tick.C:
+		}
+		if err := s.catchUp(ctx); err != nil && ctx.Err() == nil {
+			s.log.WarnContext(ctx, "routing data could not be reloaded; the present state stays in force", "error", err)
+		}
+	}
+}
+
+// catchUp reloads when the revision in the database is another than ours.
+func (s *Service) catchUp(ctx context.Context) error {
+	var revision int64
+	err := db.ReadTx(ctx, s.pool, db.System(), func(tx db.Tx) error { return tx.QueryRow(ctx, sqlRevision).Scan(&revision) })
+	if err != nil || revision == s.Snapshot().revision {
+		return err
+	}
+	return s.Reload(ctx)
+}
+
+// Reload reads the present state from the database.
+// Errors: the database cannot be read; the snapshot in force then stays.
+func (s *Service) Reload(ctx context.Context) error {
+	s.loading.Lock()
+	defer s.loading.Unlock()
+	start := time.Now()
+	next, err := load(ctx, s.pool, s.log, s.current.Load())
+	if err != nil {
+		return err
+	}
+	s.current.Store(next)
+	s.log.InfoContext(ctx, "routing data loaded", "revision", next.revision, "catalogue", next.catalogue.Version(), "agencies", len(next.agencies),
+		"categories", len(next.categories), "areas", len(next.areas), "ms", time.Since(start).Milliseconds())
+	return nil
+}
+
+// changed is called after the commit of a change made here.
+func (s *Service) changed(ctx context.Context) {
+	if err := s.Reload(ctx); err != nil {
+		s.log.WarnContext(ctx, "routing data could not be reloaded after a change; the slow tick tries again", "error", err)
+	}
+	if s.bus != nil {
+		s.bus.Publish(Subject, nil)
+	}
+}
+
+// Snapshot is the state in force.
+func (s *Service) Snapshot() *Snapshot { return s.current.Load() }
+
+// Decide finds the lead agency for a ticket, from memory.
+func (s *Service) Decide(f Facts) Decision { return s.Snapshot().Decide(f) }
+
+// Predict lists the categories a text may be about, from memory.
+func (s *Service) Predict(text string) []classify.Guess { return s.Snapshot().Predict(text) }
+
+// Explain puts reasons into words, one sentence each.
+func (s *Service) Explain(lang string, reasons []Reason) []string {
+	return s.Snapshot().Explain(lang, reasons)
+}
+
+// errForbidden: only staff of the hotline, and the program itself, change
+// reference data. Which of them may is the surface's check of roles.
+var errForbidden = errs.New(errs.Forbidden, "routing.forbidden", "only the hotline's own administrators change agencies and the catalogue")
+
+func mayChange(by db.Actor) error {
+	if by.IsSystem() || by.Desk() {
+		return nil
+	}
+	return errForbidden
+}

@@ -1,0 +1,68 @@
+package routing
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"maps"
+	"slices"
+
+	"hotline/routing/classify"
+)
+
+// trainingTexts collects what the catalogue itself says about its categories:
+// names, descriptions, keywords, examples and the service items filed there.
+// The order is fixed, so the same data give the same model.
+func (s *Snapshot) trainingTexts() []classify.Example {
+	var out []classify.Example
+	add := func(label, text string) { out = append(out, classify.Example{Text: text, Label: label}) }
+	addNames := func(label string, n Names) {
+		for _, lang := range slices.Sorted(maps.Keys(n)) {
+			add(label, n[lang])
+		}
+	}
+	for _, c := range s.categories {
+		if !c.Leaf {
+			continue
+		}
+		addNames(c.Code, c.Names)
+		addNames(c.Code, c.Description)
+		for _, words := range []map[string][]string{c.Keywords, c.Examples} {
+			for _, lang := range slices.Sorted(maps.Keys(words)) {
+				for _, text := range words[lang] {
+					add(c.Code, text)
+				}
+			}
+		}
+	}
+	for _, it := range s.items {
+		if c, ok := s.Category(it.Category); ok && c.Leaf && it.Active {
+			addNames(c.Code, it.Names)
+			addNames(c.Code, it.Summary)
+		}
+	}
+	return out
+}
+
+// train fits the classifier, or takes over the one before when no text has
+// changed.
+func (s *Snapshot) train(before *Snapshot) error {
+	texts := s.trainingTexts()
+	sum := sha256.New()
+	for _, t := range texts {
+		sum.Write([]byte(t.Label + "\x00" + t.Text + "\x00"))
+	}
+	s.fingerprint = hex.EncodeToString(sum.Sum(nil))
+	if before != nil && before.fingerprint == s.fingerprint {
+		s.model = before.model
+		return nil
+	}
+	if len(texts) == 0 {
+		return nil
+	}
+	model, err := classify.Train(texts, classify.Options{Seed: 1})
+	if err != nil {
+		return err
+	}
+	s.model = model
+	return nil
+}
