@@ -92,3 +92,6 @@ func checkPassword(password, email string) error {
 	}
 	return nil
 }
+
+// HashPassword makes the hash that users.password_hash holds; for the loader of the demo city, whose users share one well-known password.
+func (s *Service) HashPassword(password string) string { return s.hash.make(password) }
