@@ -158,6 +158,10 @@ var (
 	numberShape = regexp.MustCompile(`^\s*(\d{4}-\d{6,12})\s*$`)
 )
 
+// listSettings holds for the transaction of a list. Every view is a range of an index in the order of the list, so that the first rows found are
+// the first rows wanted; a bitmap or a sequential scan reads the whole range first and is only ever a gamble that the table is small.
+const listSettings = `select set_config('statement_timeout', '2s', true), set_config('enable_bitmapscan', 'off', true), set_config('enable_seqscan', 'off', true)`
+
 // List returns a page of a view, as the actor's agency sees it; after is the cursor of the page before. limit is at most 100.
 // A text search ranks at most 200 hits.
 // Errors: ErrUnknownView, ErrBadCursor, ErrForbidden (no agency), ErrNarrow (the filter took longer than 2 s).
@@ -166,10 +170,13 @@ func (s *Service) List(ctx context.Context, a Actor, v View, f Filter, after str
 	if err != nil {
 		return Page{}, err
 	}
+	if q.sql == "" {
+		return Page{}, nil
+	}
 	var page Page
 	err = db.ReadTx(ctx, s.pool, a.DB, func(tx db.Tx) error {
 		b := &pgx.Batch{}
-		b.Queue(`set local statement_timeout = '2s'`)
+		b.Queue(listSettings)
 		var keys []string
 		b.Queue(q.sql, q.args...).Query(func(rows pgx.Rows) error {
 			var err error
@@ -250,11 +257,11 @@ func (s *Service) listQuery(a Actor, v View, f Filter, after string, limit int) 
 	if f.Text != "" {
 		words := searchQuery(f.Text)
 		if words == "" {
-			words = "''"
+			return listQuery{}, nil // nothing but punctuation
 		}
 		q.ranked, q.skip = true, c.Skip
 		// found is materialized: its rows are few and ranked, and everything after goes by primary key.
-		q.sql = `with found as materialized (select * from search_tickets(` + arg(words) + `::text::tsquery, 2000, ` + fmt.Sprint(maxFound) + `))
+		q.sql = `with found as materialized (select * from search_tickets(` + arg(words) + `::text::tsquery, 1000, ` + fmt.Sprint(maxFound) + `))
 			select ` + ticketColumns + `, a.role, a.acting, '' from found f join ticket_access a on a.ticket_id = f.ticket_id and ` + mine + `
 			join tickets t on t.id = f.ticket_id where ` + where + ` order by f.rank desc, f.ticket_id desc offset ` + arg(c.Skip) + ` limit ` + arg(q.limit+1)
 		return q, nil
@@ -285,7 +292,7 @@ func (s *Service) Counts(ctx context.Context, a Actor) (map[View]int, error) {
 	out := map[View]int{}
 	err := db.ReadTx(ctx, s.pool, a.DB, func(tx db.Tx) error {
 		b := &pgx.Batch{}
-		b.Queue(`set local statement_timeout = '2s'`)
+		b.Queue(listSettings)
 		for _, v := range Views() {
 			sql, args, err := s.countQuery(agency, a.DB.User(), v)
 			if err != nil {
@@ -313,8 +320,14 @@ func (s *Service) countQuery(agency, user uuid.UUID, v View) (string, []any, err
 		return fmt.Sprintf("$%d", len(args))
 	}
 	mine := "a.agency_id = " + arg(agency)
-	where, _, err := condition(v, s.clock.Now(), s.settings.Load().DueSoon, user, arg)
-	return `select count(*) from (select from ticket_access a where ` + mine + ` and ` + where + ` limit 101) few`, args, err
+	where, by, err := condition(v, s.clock.Now(), s.settings.Load().DueSoon, user, arg)
+	dir := ""
+	if by.desc {
+		dir = " desc"
+	}
+	// Sorted as the list is, though a count needs no order: otherwise the planner bets on a sequential scan that soon meets 101 rows, and loses
+	// where the rows of other agencies lie first.
+	return fmt.Sprintf(`select count(*) from (select from ticket_access a where %s and %s order by a.%s%s, a.ticket_id%s limit 101) few`, mine, where, by.key, dir, dir), args, err
 }
 
 // narrow turns a cancelled statement into ErrNarrow.

@@ -1,0 +1,235 @@
+package tickets_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"hotline/internal/db"
+	"hotline/tickets"
+)
+
+// fill puts n tickets into the database the short way: a fifth is open, spread over agencies, people and queues.
+func (o *office) fill(n int) {
+	o.Helper()
+	conv := o.conversation()
+	exec := func(sql string, args ...any) {
+		o.Helper()
+		if _, err := o.owner.Exec(o.Context(), sql, args...); err != nil {
+			o.Fatalf("fill: %v", err)
+		}
+	}
+	exec(`insert into tickets (id, number, code_hash, kind, category, title, description, lang, channel, conversation_id, state, lead_id, opened_at, updated_at, due_at)
+		select gen_random_uuid(), '2025-' || lpad(i::text, 6, '0'), sha256(i::text::bytea), 'complaint', 'environment.noise', 'case ' || i, 'text', 'en', 'web', $1,
+		  case when i % 5 <> 0 then 'closed' when i % 50 = 0 then 'pending_dispatch' when i % 75 = 0 then 'return_requested' else 'in_progress' end,
+		  $2, $3::timestamptz - make_interval(mins => i), $3::timestamptz - make_interval(mins => i), $3::timestamptz + make_interval(mins => (i * 7919) % 20000 - 8000)
+		from generate_series(1, $4) i`, conv, o.city.Agencies["dept-environment"], o.clock.Now(), n)
+	for agency, role := range map[string]string{"hotline": "desk", "dept-environment": "lead", "city": "ancestor"} {
+		exec(`insert into ticket_access (agency_id, ticket_id, role, state, queue, open, acting, kind, category, urgency, confidential, lead_id, assignee_id, due_at, opened_at, updated_at)
+			select $1, id, $2, state, case state when 'closed' then '' when 'pending_dispatch' then 'dispatch' when 'return_requested' then 'ask' else 'work' end, state <> 'closed',
+			  case when state in ('pending_dispatch', 'return_requested') then $2 = 'desk' else $2 = 'lead' end, kind, category, urgency, false, lead_id,
+			  case when right(number, 2)::int < 20 then $3::uuid when right(number, 2)::int < 80 then $4::uuid end, coalesce(due_at, 'infinity'), opened_at, updated_at from tickets`,
+			o.city.Agencies[agency], role, o.city.Users["handler-env"], o.city.Users["dispatcher"])
+	}
+	exec(`insert into ticket_search (ticket_id, words) select id, ('''case'':1A ''w' || right(number, 3) || ''':2')::tsvector from tickets`)
+	exec(`select gin_clean_pending_list('ticket_search_words')`)
+	exec(`analyze tickets`)
+	exec(`analyze ticket_access`)
+	exec(`analyze ticket_search`)
+}
+
+// node is a node of a plan, as EXPLAIN writes it.
+type node struct {
+	Type    string  `json:"Node Type"`
+	Index   string  `json:"Index Name"`
+	Table   string  `json:"Relation Name"`
+	Rows    float64 `json:"Actual Rows"`
+	Loops   float64 `json:"Actual Loops"`
+	Removed float64 `json:"Rows Removed by Filter"`
+	Plans   []node  `json:"Plans"`
+}
+
+// read is how many rows the plan touched in its scans, and over which indexes.
+func (n node) read(indexes map[string]bool) float64 {
+	var sum float64
+	if strings.Contains(n.Type, "Scan") && n.Table != "" {
+		sum = (n.Rows + n.Removed) * n.Loops
+		if n.Index == "" {
+			indexes["none on "+n.Table] = true
+		}
+	}
+	if n.Index != "" {
+		indexes[n.Index] = true
+	}
+	for _, p := range n.Plans {
+		sum += p.read(indexes)
+	}
+	return sum
+}
+
+// plan explains a statement on its seventh execution, when PostgreSQL may have changed to a generic plan, under the actor's eyes.
+func (o *office) plan(a tickets.Actor, sql string, args []any) (node, map[string]bool) {
+	o.Helper()
+	var root node
+	ctx := o.Context()
+	err := db.ReadTx(ctx, o.pool, a.DB, func(tx db.Tx) error {
+		if _, err := tx.Exec(ctx, tickets.ListSettings); err != nil {
+			return err
+		}
+		name := fmt.Sprintf("p%d", time.Now().UnixNano())
+		if _, err := tx.Conn().Prepare(ctx, name, sql); err != nil {
+			return err
+		}
+		for range 6 {
+			rows, err := tx.Query(ctx, name, args...)
+			if err != nil {
+				return err
+			}
+			rows.Close()
+			if err := rows.Err(); err != nil {
+				return err
+			}
+		}
+		var lits []string
+		for _, v := range args {
+			s := fmt.Sprint(v)
+			if at, ok := v.(time.Time); ok {
+				s = at.Format(time.RFC3339Nano)
+			}
+			lits = append(lits, "'"+strings.ReplaceAll(s, "'", "''")+"'")
+		}
+		var out []byte
+		if err := tx.QueryRow(ctx, `explain (analyze, timing off, format json) execute `+name+`(`+strings.Join(lits, ", ")+`)`, pgx.QueryExecModeSimpleProtocol).Scan(&out); err != nil {
+			return err
+		}
+		var plans []struct{ Plan node }
+		if err := json.Unmarshal(out, &plans); err != nil {
+			return err
+		}
+		root = plans[0].Plan
+		return nil
+	})
+	if err != nil {
+		o.Fatalf("explain: %v\n%s", err, sql)
+	}
+	indexes := map[string]bool{}
+	root.read(indexes)
+	return root, indexes
+}
+
+func TestEveryViewReadsItsOwnIndex(t *testing.T) {
+	t.Parallel()
+	o := open(t)
+	o.fill(20_000)
+	const limit = 25
+	for _, user := range []string{"dispatcher", "handler-env"} {
+		a := o.as(user)
+		for v, want := range map[tickets.View]string{
+			tickets.ViewMy: "ticket_access_assignee", tickets.ViewUnassigned: "ticket_access_unassigned", tickets.ViewPendingDispatch: "ticket_access_queue",
+			tickets.ViewReturned: "ticket_access_queue", tickets.ViewDueSoon: "ticket_access_open", tickets.ViewOverdue: "ticket_access_open",
+			tickets.ViewOpen: "ticket_access_open", tickets.ViewClosed: "ticket_access_closed", tickets.ViewAll: "ticket_access_all", tickets.ViewLive: "conversations_live",
+		} {
+			after := ""
+			for _, depth := range []string{"first", "second", "filtered"} {
+				f := tickets.Filter{}
+				if depth == "filtered" {
+					f.Kind, after = "complaint", ""
+				}
+				sql, args, err := o.ListSQL(a, v, f, after, limit)
+				if err != nil {
+					t.Fatal(err)
+				}
+				root, indexes := o.plan(a, sql, args)
+				// A page reads its rows in the access index, each again as ticket, and each once more for the policy.
+				if n := root.read(map[string]bool{}); !indexes[want] || n > 4*(limit+1) || anySeq(indexes) {
+					t.Errorf("%s, %s page of %s: reads %.0f rows over %v, want %s", v, depth, user, n, indexes, want)
+				}
+				if depth == "first" {
+					page, err := o.List(t.Context(), a, v, f, "", limit)
+					if err != nil {
+						t.Fatal(err)
+					}
+					if after = page.Next; after == "" {
+						break
+					}
+				}
+			}
+			sql, args, err := o.CountSQL(a, v)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if root, indexes := o.plan(a, sql, args); root.read(map[string]bool{}) > 110 || anySeq(indexes) {
+				t.Errorf("the count of %s reads %.0f rows over %v", v, root.read(map[string]bool{}), indexes)
+			}
+		}
+	}
+	counts, err := o.Counts(t.Context(), o.as("dispatcher"))
+	if err != nil || counts[tickets.ViewAll] != 101 {
+		t.Errorf("counts are not capped: %v %v", counts, err)
+	}
+}
+
+// anySeq: a table that grows with the tickets was read without an index.
+func anySeq(indexes map[string]bool) bool {
+	for _, table := range []string{"tickets", "ticket_access", "ticket_search"} {
+		if indexes["none on "+table] {
+			return true
+		}
+	}
+	return false
+}
+
+func TestSearchStaysFastBehindTheWall(t *testing.T) {
+	t.Parallel()
+	o := open(t)
+	o.fill(20_000)
+	for _, tt := range []struct {
+		user, text string
+		want       int
+	}{
+		{"handler-env", "w777", 20}, // one ticket in a thousand
+		{"dispatcher", "w777", 20},
+		{"dispatcher", "case", 100},      // all of them
+		{"handler-env", "case w777", 20}, // both
+		{"handler-util", "case", 0},      // another agency's
+		{"handler-env", "nosuchword", 0},
+	} {
+		for range 7 {
+			page, err := o.List(t.Context(), o.as(tt.user), tickets.ViewAll, tickets.Filter{Text: tt.text}, "", 100)
+			if err != nil || len(page.Rows) != tt.want {
+				t.Fatalf("%s finds %d of %q: %v", tt.user, len(page.Rows), tt.text, err)
+			}
+		}
+		started := time.Now()
+		if _, err := o.List(t.Context(), o.as(tt.user), tickets.ViewAll, tickets.Filter{Text: tt.text}, "", 100); err != nil {
+			t.Fatal(err)
+		}
+		t.Logf("%s %q: %s", tt.user, tt.text, time.Since(started).Round(time.Microsecond))
+	}
+	// The rare word is found through the GIN index, whatever the policy says.
+	var plan strings.Builder
+	tx, err := o.owner.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = tx.Rollback(t.Context()) }() // read only
+	rows, err := tx.Query(t.Context(), `explain select count(*) from ticket_search s join ticket_access a on a.agency_id = $1 and a.ticket_id = s.ticket_id where s.words @@ '''w777'''::tsquery`,
+		pgx.QueryExecModeSimpleProtocol, o.city.Agencies["hotline"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for rows.Next() {
+		var line string
+		if err := rows.Scan(&line); err != nil {
+			t.Fatal(err)
+		}
+		plan.WriteString(line + "\n")
+	}
+	if !strings.Contains(plan.String(), "ticket_search_words") {
+		t.Errorf("search reads without its index:\n%s", plan.String())
+	}
+}
