@@ -98,6 +98,7 @@ create table uploads (
   height          int not null default 0,
   created_at      timestamptz not null default now()
 );
+create index uploads_pending on uploads (thread_hash, created_at) where conversation_id is null;
 create index uploads_conversation on uploads (conversation_id) where conversation_id is not null;
 create index uploads_ticket on uploads (ticket_id) where ticket_id is not null;
 

@@ -1,0 +1,220 @@
+package chat
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"hotline/channels"
+	"hotline/internal/db"
+	"hotline/internal/errs"
+	"hotline/tickets"
+)
+
+// ErrNoTickets: this service was made without tickets.
+var ErrNoTickets = errs.New(errs.Internal, "chat.no_tickets", "tickets are not available here")
+
+// Filing is a ticket that arrives whole: a portal form, an API call, an officer's entry. It becomes a conversation of its own, so that the
+// answer has somewhere to go.
+type Filing struct {
+	Channel    string // channels.Portal, channels.API, or a channel of its own
+	Account    string // which form or key
+	ExternalID string // the same for a repeated submit
+	Text       string // the message; empty takes the draft's description
+	Lang       string
+	Draft      tickets.Draft    // Channel, ConversationID, ContactID and Uploads are set here
+	Contact    channels.Contact // empty: anonymous
+	Uploads    []uuid.UUID      // uploaded under FilingThread(ExternalID)
+	At         time.Time
+}
+
+// Filed is what came of it.
+type Filed struct {
+	Ticket  tickets.Ticket
+	Code    string // 20 digits, for the person who filed and nobody else
+	Receipt Receipt
+}
+
+// FilingThread is the thread of a filing's conversation: uploads that go with it are made under this name.
+func FilingThread(externalID string) string {
+	sum := sha256.Sum256([]byte("filing\x00" + externalID))
+	return hex.EncodeToString(sum[:])
+}
+
+// FileTicket takes a filing in: message, ticket, history and clocks in one transaction. The same filing again returns the first result.
+// Errors: those of Ingest and of tickets.OpenTx.
+func (s *Service) FileTicket(ctx context.Context, f Filing) (Filed, error) {
+	var filed Filed
+	err := db.WithTx(ctx, s.pool, db.System(), func(tx db.Tx) (err error) {
+		filed, err = s.FileTicketTx(ctx, tx, f)
+		return err
+	})
+	if err != nil {
+		return Filed{}, err
+	}
+	s.FiledTicket(filed)
+	return filed, nil
+}
+
+// FileTicketTx is FileTicket in the caller's transaction, which must run as db.System. After commit call FiledTicket.
+func (s *Service) FileTicketTx(ctx context.Context, tx db.Tx, f Filing) (Filed, error) {
+	if s.tickets == nil {
+		return Filed{}, ErrNoTickets
+	}
+	in := channels.Inbound{Channel: f.Channel, Account: f.Account, Thread: FilingThread(f.ExternalID), ExternalID: f.ExternalID,
+		Text: f.Text, Lang: f.Lang, Uploads: f.Uploads, At: f.At}
+	if in.Text == "" {
+		in.Text = f.Draft.Description
+	}
+	if in.Lang == "" {
+		in.Lang = f.Draft.Lang
+	}
+	k, err := s.prepare(in, HeldByNone)
+	if err != nil {
+		return Filed{}, err
+	}
+	k.confidential = f.Draft.Confidential
+	// The receipt must tell two filings apart that only differ in the form's other fields.
+	k.hash = filingHash(k.hash, f)
+	k.pushed = false // pull channels only; the reply waits on the ticket's page
+	got, err := s.take(ctx, tx, k)
+	if err != nil {
+		return Filed{}, err
+	}
+	if got.Duplicate {
+		return s.filedBefore(ctx, tx, got.Receipt)
+	}
+	d := f.Draft
+	d.Channel, d.ConversationID, d.Uploads, d.ContactID = f.Channel, got.ConversationID, f.Uploads, nil
+	if d.Lang == "" {
+		d.Lang = textLang(k.in.Text, k.in.Lang)
+	}
+	contact := f.Contact
+	contact.Name, contact.Phone, contact.Email = channels.CleanLine(contact.Name, channels.MaxContact), channels.CleanLine(contact.Phone, channels.MaxContact), channels.CleanLine(contact.Email, channels.MaxContact)
+	if contact.Name != "" || contact.Phone != "" || contact.Email != "" {
+		if d.ContactID, err = s.insertContact(ctx, tx, got.ConversationID, contact, d.Lang); err != nil {
+			return Filed{}, err
+		}
+	}
+	ticket, err := s.tickets.OpenTx(ctx, tx, d)
+	if err != nil {
+		return Filed{}, err
+	}
+	if _, err := tx.Exec(ctx, `update messages set ticket_id = $2 where conversation_id = $1`, got.ConversationID, ticket.ID); err != nil {
+		return Filed{}, fmt.Errorf("chat: file: %w", err)
+	}
+	return Filed{Ticket: ticket, Code: s.tickets.TrackingCode(ticket), Receipt: got.Receipt}, nil
+}
+
+func filingHash(body []byte, f Filing) []byte {
+	d := f.Draft
+	d.Channel, d.ConversationID, d.ContactID, d.Uploads, d.Key = "", uuid.Nil, nil, nil, ""
+	raw, err := json.Marshal(struct {
+		Draft   tickets.Draft
+		Contact channels.Contact
+	}{d, f.Contact})
+	if err != nil { // NaN coordinates; the ticket refuses them a moment later
+		raw = nil
+	}
+	sum := sha256.Sum256(append(body, raw...))
+	return sum[:]
+}
+
+func (s *Service) filedBefore(ctx context.Context, tx db.Tx, r Receipt) (Filed, error) {
+	var id uuid.UUID
+	err := tx.QueryRow(ctx, `select ticket_id from messages where conversation_id = $1 and seq = $2`, r.ConversationID, r.Seq).Scan(&id)
+	if err != nil {
+		return Filed{}, fmt.Errorf("chat: file: %w", err)
+	}
+	ticket, err := s.tickets.ByIDTx(ctx, tx, id)
+	if err != nil {
+		return Filed{}, err
+	}
+	return Filed{Ticket: ticket, Code: s.tickets.TrackingCode(ticket), Receipt: r}, nil
+}
+
+// FiledTicket tells the others about a filing that has committed.
+func (s *Service) FiledTicket(f Filed) {
+	if !f.Receipt.Duplicate {
+		s.Announce(f.Ticket)
+	}
+}
+
+// Announce tells everybody, after commit, that a ticket changed: staff's lists, and the sockets of its conversation, where a notice may
+// have appeared. Call it after every tickets.Apply and OpenTx that did not go through this package.
+func (s *Service) Announce(t tickets.Ticket) {
+	if s.bus == nil {
+		return
+	}
+	if raw, err := json.Marshal(InboxHint{Ticket: t.ID.String(), Conversation: t.ConversationID.String()}); err == nil {
+		s.bus.Publish(SubjectInbox, raw)
+	}
+	s.hint(t.ConversationID, Hint{Seq: Look})
+}
+
+// Look is the seq of a hint that says "something is new" without knowing its seq.
+const Look = -1
+
+// ReplyToTicket is a member of staff writing to the citizen on a ticket: with an action (reply, ask_citizen, refuse, …) the move and the
+// message are one transaction, without one it is a message alone.
+// Errors: those of tickets.Apply and of Post.
+func (s *Service) ReplyToTicket(ctx context.Context, actor tickets.Actor, ticket uuid.UUID, version int, text string, action tickets.Action, f tickets.Fields, key string) (tickets.Ticket, error) {
+	if s.tickets == nil {
+		return tickets.Ticket{}, ErrNoTickets
+	}
+	if action != "" {
+		f.Text = channels.CleanText(text)
+		k, err := s.tickets.Apply(ctx, actor, ticket, version, action, f, key)
+		if err == nil {
+			s.Announce(k)
+		}
+		return k, err
+	}
+	k, err := s.tickets.ByID(ctx, actor, ticket)
+	if err != nil {
+		return k, err
+	}
+	_, err = s.Post(ctx, actor.DB, k.ConversationID, Outgoing{Author: ByStaff, Text: text, Uploads: f.Uploads, TicketID: ticket, Key: key,
+		Payload: Payload{Ticket: &TicketRef{ID: k.ID, Number: k.Number}}})
+	return k, err
+}
+
+// ReplyByCitizen is the citizen answering on the ticket's page: the message, and the move that it means (answering a question, or adding
+// information), in one transaction. id makes a repeated submit harmless.
+// Errors: those of tickets.ApplyTx; channels.ErrEmpty, channels.ErrTooLong; ErrKeyConflict; ErrUnknownUpload.
+func (s *Service) ReplyByCitizen(ctx context.Context, ticket uuid.UUID, id, text string, uploads []uuid.UUID) (tickets.Ticket, error) {
+	if s.tickets == nil {
+		return tickets.Ticket{}, ErrNoTickets
+	}
+	text = channels.CleanText(text)
+	if text == "" {
+		return tickets.Ticket{}, channels.ErrEmpty.On("text")
+	}
+	var k tickets.Ticket
+	// The ticket is locked before its conversation, as everywhere.
+	err := db.WithTx(ctx, s.pool, db.System(), func(tx db.Tx) (err error) {
+		if k, err = s.tickets.ByIDTx(ctx, tx, ticket); err != nil {
+			return err
+		}
+		action := tickets.AddInformation
+		if k.State == tickets.AwaitingCitizen {
+			action = tickets.CitizenReply
+		}
+		who := tickets.Actor{DB: db.System(), Kind: tickets.KindCitizen, Roles: []tickets.Role{tickets.Citizen}}
+		if k, err = s.tickets.ApplyTx(ctx, tx, who, ticket, tickets.AnyVersion, action, tickets.Fields{Text: text, Uploads: uploads}, id); err != nil {
+			return err
+		}
+		_, err = s.appendTx(ctx, tx, k.ConversationID, Outgoing{Author: ByCitizen, Text: text, Uploads: uploads, TicketID: ticket, Key: id})
+		return err
+	})
+	if err != nil {
+		return k, err
+	}
+	s.Announce(k)
+	return k, nil
+}
