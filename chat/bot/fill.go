@@ -36,12 +36,12 @@ func (p *Policy) fillWhat(ctx context.Context, t *turn, r *reading) {
 		return
 	}
 	p.absorb(t, r)
-	words := r.rest("insist", "file", "anonymous", "contact_cue", "kind.complaint", "kind.report", "kind.suggestion", "kind.praise", "kind.help", "problem")
-	if words == 0 && !r.has("problem") { // "a complaint": the kind, and nothing yet about the matter
+	words := p.matter(r)
+	if words == 0 || r.place != "" && strings.TrimSpace(r.text) == r.place { // a kind or an address, and nothing yet about the matter
 		p.next(t)
 		return
 	}
-	if words <= r.slack()-1 && f.Tries == 0 && f.Hint == "" && f.Description == "" {
+	if words < r.slack() && f.Tries == 0 && f.Hint == "" && f.Description == "" {
 		f.Tries, f.Hint = 1, r.text
 		tries := f.Tries
 		p.next(t)
@@ -85,6 +85,12 @@ func (p *Policy) fillWhere(ctx context.Context, t *turn, r *reading) {
 	if r.email != "" {
 		f.Email, f.ContactDone = r.email, true
 	}
+	if r.place == "" && r.has("problem") && len(r.toks) > 6 { // more about the matter, not where it is
+		p.describe(t, r)
+		t.lead = p.tx.t(t.lang, "form.added")
+		p.next(t)
+		return
+	}
 	place := p.placeOf(r, phone, r.email)
 	if v := p.lex.read(place); v.empty() || v.rest("contact_cue") == 0 {
 		p.next(t)
@@ -111,8 +117,8 @@ func (p *Policy) fillWhere(ctx context.Context, t *turn, r *reading) {
 func (p *Policy) placeOf(r *reading, phone, email string) string {
 	s := withoutContact(r.text, phone, email, "")
 	for _, rule := range p.lex.places {
-		if rule.lead != nil {
-			s = rule.lead.ReplaceAllString(s, "")
+		if rule.answer != nil {
+			s = rule.answer.ReplaceAllString(s, "")
 		}
 	}
 	return cut(strings.Trim(s, " \n,.;:，。；：、"), maxPlace)
@@ -160,6 +166,11 @@ func (p *Policy) fillContact(t *turn, r *reading) {
 	}
 	key := contactError(r.text)
 	switch {
+	case r.place != "" && !strings.Contains(r.text, "@"):
+		f.clearPlace()
+		f.Place = r.place
+		t.lead = p.tx.t(t.lang, "form.changed")
+		p.next(t)
 	case key != "":
 		p.contactAgain(t, key)
 	case f.Name != "":
@@ -167,10 +178,6 @@ func (p *Policy) fillContact(t *turn, r *reading) {
 	case personName(r.text) && !r.has("yes") && len(r.found) == 0:
 		f.Name = r.text
 		p.contactAgain(t, "contact.named", "contact_name", defuse(f.Name))
-	case r.place != "" && f.Place == "" && f.NoPlace:
-		f.Place, f.NoPlace = r.place, false
-		t.lead = p.tx.t(t.lang, "form.changed")
-		p.next(t)
 	case len(r.toks) > 6:
 		p.describe(t, r)
 		t.lead = p.tx.t(t.lang, "form.added")

@@ -19,8 +19,8 @@ func (p *Policy) take(t *turn, r *reading, in Input) {
 	f.Attachments += in.Attachments
 	f.locate(in.Place)
 	p.absorb(t, r)
-	words := r.rest("insist", "file", "yes", "no", "greet", "thanks", "kind.complaint", "kind.report", "kind.suggestion", "kind.praise", "kind.help")
-	if enough := words >= r.slack() || r.has("problem"); enough {
+	words := p.matter(r)
+	if words >= r.slack() {
 		p.describe(t, r)
 		if s := r.scope(); s != "" && f.Scope == "" {
 			p.refuse(t, s, true)
@@ -87,6 +87,13 @@ func (p *Policy) describe(t *turn, r *reading) {
 	}
 }
 
+// matter counts the words that tell something about the matter: not the wish to complain, not the contact.
+func (p *Policy) matter(r *reading) int {
+	rest := p.lex.read(withoutContact(r.text, r.phone, r.email, " "))
+	return rest.rest("insist", "file", "yes", "no", "greet", "thanks", "anonymous", "contact_cue",
+		"kind.complaint", "kind.report", "kind.suggestion", "kind.praise", "kind.help")
+}
+
 // needsPlace: a complaint or a request happens somewhere; a suggestion or praise need not.
 func (f *Form) needsPlace() bool {
 	return (f.Kind == Complaint || f.Kind == Help || f.Kind == Report) && f.Place == "" && f.Lat == nil && !f.NoPlace
@@ -112,6 +119,8 @@ func (p *Policy) next(t *turn) {
 		switch {
 		case f.Hint != "":
 			key = "what.more"
+		case before == AskWhat: // no second apology
+			key = "what"
 		case !p.tx.has(t.lang, key):
 			key = "what"
 		}
@@ -337,6 +346,8 @@ func (p *Policy) inForm(ctx context.Context, t *turn, r *reading, in Input) {
 		t.lead = p.tx.t(t.lang, "form.got_file")
 	}
 	switch {
+	case in.Attachments > 0 && r.mostly("file_note") && f.Asked != AskWhat:
+		p.next(t)
 	case r.empty():
 		switch {
 		case in.Place != nil && in.Attachments == 0:
@@ -393,12 +404,12 @@ func (p *Policy) inForm(ctx context.Context, t *turn, r *reading, in Input) {
 func (p *Policy) answersReport(t *turn, r *reading) bool {
 	f := t.st.Form
 	switch {
+	case r.has("use_page"), r.only("thanks", "yes", "bye"), r.only("bye", "thanks"), r.only("no", "thanks"):
+		t.st.Form = nil
+		p.say(t, "report.bye")
 	case r.only("yes") || r.mostly("file_here"):
 		f.InChat, f.Confidential = true, true
 		p.next(t)
-	case r.only("thanks", "yes", "bye"), r.only("bye", "thanks"), r.only("no", "thanks"):
-		t.st.Form = nil
-		p.say(t, "report.bye")
 	case r.question:
 		return false
 	default:
@@ -471,13 +482,21 @@ func (p *Policy) aside(ctx context.Context, t *turn, r *reading, must bool) bool
 // correct changes a slot that was filled before. It reports false when the text corrects nothing.
 func (p *Policy) correct(t *turn, r *reading) bool {
 	f := t.st.Form
+	if r.only("no", "thanks") || r.only("yes", "thanks") {
+		return false
+	}
 	for _, slot := range []string{"kind", "where", "contact", "what"} {
 		rest, ok := r.after("fix." + slot)
 		if !ok {
 			continue
 		}
 		v := p.lex.read(rest)
-		if v.empty() {
+		switch {
+		case slot == "kind" && v.kind() == "": // "it is a small shop" changes nothing
+			continue
+		case slot == AskContact && !v.empty() && v.phone == "" && v.email == "" && !v.has("anonymous"):
+			continue
+		case v.empty():
 			p.chooseInForm(t, "change:"+slot, r)
 			return true
 		}

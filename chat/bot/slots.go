@@ -118,11 +118,16 @@ type placeWords struct {
 	// Not are endings that look like a place and are none, with = in front whole texts; Lead is cut off in front.
 	Not  []string `json:"not"`
 	Lead string   `json:"lead"`
+	// Answer is what people say in front of an address when they were asked for it.
+	Answer string `json:"answer"`
+	// Clip maps a last character to characters behind it with which it forms another word: 12号楼下 is at 12号.
+	Clip map[string]string `json:"clip"`
 }
 
 type placeRule struct {
-	re, lead *regexp.Regexp
-	not      []string
+	re, lead, answer *regexp.Regexp
+	not              []string
+	clip             map[string]string
 }
 
 // compile returns an error when a pattern is no regular expression.
@@ -132,10 +137,15 @@ func (w *placeWords) compile() (placeRule, error) {
 	if err != nil {
 		return placeRule{}, fmt.Errorf("place pattern: %w", err)
 	}
-	rule := placeRule{re: re, not: w.Not}
+	rule := placeRule{re: re, not: w.Not, clip: w.Clip}
 	if w.Lead != "" {
 		if rule.lead, err = regexp.Compile(w.Lead); err != nil {
 			return placeRule{}, fmt.Errorf("place lead: %w", err)
+		}
+	}
+	if w.Answer != "" {
+		if rule.answer, err = regexp.Compile(w.Answer); err != nil {
+			return placeRule{}, fmt.Errorf("place answer: %w", err)
 		}
 	}
 	return rule, nil
@@ -146,8 +156,13 @@ func (w *placeWords) compile() (placeRule, error) {
 func (l *lexicon) findPlace(text string) string {
 	for _, rule := range l.places {
 	next:
-		for _, m := range rule.re.FindAllStringSubmatch(text, -1) {
-			s := strings.TrimSpace(m[1])
+		for _, m := range rule.re.FindAllStringSubmatchIndex(text, -1) {
+			s := strings.TrimSpace(text[m[2]:m[3]])
+			for last, behind := range rule.clip {
+				if next, _ := utf8.DecodeRuneInString(text[m[3]:]); strings.HasSuffix(s, last) && strings.ContainsRune(behind, next) {
+					s = strings.TrimSuffix(s, last)
+				}
+			}
 			if rule.lead != nil {
 				s = strings.TrimSpace(rule.lead.ReplaceAllString(s, ""))
 			}

@@ -1,0 +1,146 @@
+package bottest
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"hotline/chat/bot"
+)
+
+// Article is one entry of the fake knowledge base. Words are what a question must contain; more of them wins.
+type Article struct {
+	ID, Lang, Title, Text string
+	Version               int
+	Words                 []string
+}
+
+// Knowledge is a fake that counts words.
+type Knowledge struct {
+	Articles []Article
+	Down     bool
+}
+
+var errDown = errors.New("the index is away")
+
+// Answer implements bot.Knowledge: a tie between the best two is a choice.
+func (k Knowledge) Answer(_ context.Context, text, lang string) (bot.Answer, error) {
+	if k.Down {
+		return bot.Answer{}, errDown
+	}
+	text = strings.ToLower(text)
+	best, ties := 0, []Article(nil)
+	for _, a := range k.Articles {
+		if a.Lang != lang {
+			continue
+		}
+		n := 0
+		for _, w := range a.Words {
+			if strings.Contains(text, w) {
+				n++
+			}
+		}
+		switch {
+		case n == 0 || n < best:
+		case n > best:
+			best, ties = n, []Article{a}
+		default:
+			ties = append(ties, a)
+		}
+	}
+	switch len(ties) {
+	case 0:
+		return bot.Answer{Outcome: bot.OutcomeNone}, nil
+	case 1:
+		return ties[0].answer(), nil
+	}
+	out := bot.Answer{Outcome: bot.OutcomeChoices}
+	for _, a := range ties {
+		out.Citations = append(out.Citations, a.cite())
+	}
+	return out, nil
+}
+
+// ByID implements bot.Knowledge.
+func (k Knowledge) ByID(_ context.Context, id, lang string) (bot.Answer, error) {
+	if k.Down {
+		return bot.Answer{}, errDown
+	}
+	for _, a := range k.Articles {
+		if a.ID == id && a.Lang == lang {
+			return a.answer(), nil
+		}
+	}
+	return bot.Answer{}, bot.ErrNotFound
+}
+
+func (a Article) cite() bot.Citation {
+	return bot.Citation{ArticleID: a.ID, Version: a.Version, Title: a.Title, URL: "/a/" + a.ID}
+}
+
+func (a Article) answer() bot.Answer {
+	return bot.Answer{Outcome: bot.OutcomeAnswer, Text: a.Text, Citations: []bot.Citation{a.cite()}}
+}
+
+// Tickets is a fake that knows a few codes.
+type Tickets map[string]bot.Status
+
+// Status implements bot.Tickets. The code of twenty nines is one try too many.
+func (f Tickets) Status(_ context.Context, code, _ string) (bot.Status, error) {
+	if code == strings.Repeat("9", 20) {
+		return bot.Status{}, bot.ErrTooMany
+	}
+	s, ok := f[code]
+	if !ok {
+		return bot.Status{}, bot.ErrNotFound
+	}
+	return s, nil
+}
+
+// Classifier is a scripted one: the first word found gives the category.
+type Classifier [][2]string
+
+// Predict implements bot.Classifier.
+func (c Classifier) Predict(text string) []bot.Guess {
+	for _, pair := range c {
+		if strings.Contains(strings.ToLower(text), pair[0]) {
+			return []bot.Guess{{Label: pair[1], Score: 0.9}}
+		}
+	}
+	return []bot.Guess{{Label: "other", Score: 0.1}}
+}
+
+// Scripted makes the policy that the golden dialogues were written for.
+func Scripted(d *Dialogue) (*bot.Policy, error) {
+	zone := time.FixedZone("CST", 8*3600)
+	due := time.Date(2026, 3, 11, 18, 0, 0, 0, zone)
+	return bot.New(bot.Options{
+		Env: bot.Env{
+			Now: func() time.Time { return d.Now }, Zone: zone, Duty: d.Duty,
+			Numbers: map[bot.Service]string{bot.Fire: "119", bot.Gas: "119", bot.Water: "119", bot.Medical: "120", bot.Police: "110", bot.SelfHarm: "12356", "": "112"},
+			Name:    map[string]string{"en": "the Lanting hotline", "zh-CN": "兰汀市民热线"},
+		},
+		Knowledge: Knowledge{Articles: articles, Down: strings.Contains(d.Name, "knowledge-away")},
+		Tickets: Tickets{
+			"12345678901234567890": {TicketID: "T-1", Number: "2026-000017", Title: "Street light broken", State: "in_progress", Agency: "Lanting Utilities", Updated: time.Date(2026, 3, 3, 9, 0, 0, 0, zone), Due: &due},
+			"11112222333344445555": {TicketID: "T-2", Number: "2026-000009", Title: "夜间施工噪音", State: "completed", Agency: "市生态环境局", Reply: "已责令施工单位22时后停工。", CanRate: true},
+		},
+		Classifier: Classifier{{"light", "street-lights"}, {"noise", "noise"}, {"pothole", "roads"}, {"rubbish", "waste"}, {"bench", "parks"}, {"lift", "lifts"}, {"路灯", "street-lights"}, {"噪音", "noise"}, {"施工", "noise"}, {"垃圾", "waste"}, {"电梯", "lifts"}, {"工资", "wages"}},
+	})
+}
+
+var articles = []Article{
+	{"passport", "en", "Apply for a passport", "You apply in person at the Exit-Entry office. It takes 7 working days and costs 120 yuan. Bring your ID card and a photo.", 3, []string{"passport"}},
+	{"primary-school", "en", "Enrol a child in primary school", "You enrol online from 10 to 25 May. The place is free of charge.", 2, []string{"school", "enrol", "first grade"}},
+	{"school-transfer", "en", "Move to another school", "Ask the new school first; it confirms the place within 5 working days.", 1, []string{"school", "transfer", "move"}},
+	{"medical-card", "en", "Replace a lost medical card", "Order a new card in the app; it comes by post in 5 days. It costs nothing.", 4, []string{"medical card", "medicare", "lost my medical"}},
+	{"answer-times", "en", "How long does a ticket take?", "Most tickets are answered within 5 working days; urgent ones sooner.", 1, []string{"how long", "take"}},
+	{"noise-rules", "en", "Quiet hours", "Building work is not allowed from 22:00 to 6:00.", 2, []string{"quiet hours", "noise", "building work"}},
+	{"passport", "zh-CN", "办理护照", "本人到出入境大厅办理，7个工作日，工本费120元，带身份证和照片。", 3, []string{"护照"}},
+	{"primary-school", "zh-CN", "小学一年级入学报名", "每年5月10日至25日网上报名，不收费。", 2, []string{"小学", "上学", "学校", "报名"}},
+	{"school-transfer", "zh-CN", "转学", "先联系转入学校，5个工作日内答复能否接收。", 1, []string{"转学", "学校"}},
+	{"medical-card", "zh-CN", "医保卡丢失补办", "在App里申请补办，5天寄到，不收费。", 4, []string{"医保卡", "医保"}},
+	{"answer-times", "zh-CN", "多久能办好", "一般5个工作日内答复，紧急的会更快。", 1, []string{"多久", "几天"}},
+	{"noise-rules", "zh-CN", "夜间施工规定", "22时至次日6时不得进行建筑施工。", 2, []string{"噪音", "施工"}},
+}
