@@ -1,4 +1,4 @@
-// Package blob keeps files that people upload. A key is made by the program (two UUID-like parts), never from a file name, and every
+// Package blob keeps files that people upload. A key is made by the program ("uploads/<id>"), never from a file name, and every
 // path is resolved inside an os.Root, so no key can leave the folder. Writing is complete or absent: a temporary file, synced, renamed.
 package blob
 
@@ -72,11 +72,15 @@ func (f *Folder) ID() string { return f.id }
 // Close releases the directory.
 func (f *Folder) Close() error { return f.root.Close() }
 
+// place gives the path of a key: letters, digits, '-', '_' and single slashes.
 func place(key string) (string, error) {
-	if len(key) < 8 || len(key) > 200 || strings.ContainsAny(key, "/\\.\x00") {
+	bad := func(r rune) bool {
+		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '_' || r == '/')
+	}
+	if len(key) < 8 || len(key) > 200 || strings.ContainsFunc(key, bad) || path.Clean(key) != key || strings.HasPrefix(key, "/") || strings.HasSuffix(key, "/") {
 		return "", errs.New(errs.Invalid, "blob.bad_key", "not a file key")
 	}
-	return path.Join(key[len(key)-2:], key), nil // UUIDv7 begins with the time: the end spreads better
+	return path.Join(path.Dir(key), key[len(key)-2:], path.Base(key)), nil // UUIDv7 begins with the time: the end spreads better
 }
 
 // Put implements Store.
