@@ -21,7 +21,6 @@ type change struct {
 	notices    []notice
 	assignment *assignment // a new one
 	ended      string      // the state in which the running assignment ends or goes on ("signed", "returned", …)
-	before     []access
 }
 
 // notice is a row of notifications.
@@ -245,7 +244,7 @@ func (c *change) giveBack(ended string) {
 func (c *change) redecide() {
 	t := &c.t
 	r := c.svc.router.Decide(RouteFacts{Kind: t.Kind, Category: t.Category, ServiceItem: t.ServiceItem, Text: t.Title + "\n" + t.Description,
-		Urgency: t.Urgency, Lat: t.Lat, Lon: t.Lon, Excluded: t.Past})
+		Urgency: t.Urgency, Confidential: t.Confidential, Lat: t.Lat, Lon: t.Lon, Excluded: t.Past})
 	if len(r.Record) > 0 {
 		t.Decision = r.Record
 	}

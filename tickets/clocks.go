@@ -31,8 +31,9 @@ func (c *clockRow) running() bool { return c.stoppedAt == nil && c.pausedAt == n
 
 // arm sets when the clock turns yellow and what it fires next.
 func (c *clockRow) arm(set *Settings, warn float64) {
-	cal := set.Calendar
-	c.warnAt = sla.WarnAt(c.startedAt, c.dueAt, warn, c.span.Unit, cal)
+	c.dueAt = c.dueAt.UTC()
+	// PostgreSQL keeps microseconds; what is returned and what is stored are the same.
+	c.warnAt = sla.WarnAt(c.startedAt, c.dueAt, warn, c.span.Unit, set.Calendar).UTC().Truncate(time.Microsecond)
 	if c.name == string(sla.AwaitCitizen) {
 		// Nobody is dunned for the citizen's silence: at its end the work goes on.
 		due := c.dueAt

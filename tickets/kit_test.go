@@ -70,7 +70,7 @@ func (o *office) service() *tickets.Service {
 		CategoryKnown: func(code string) bool {
 			return strings.HasPrefix(code, "environment") || code == "utilities.water" || code == "city.streetlight"
 		},
-		CategoryPrivate: func(string) bool { return false },
+		ItemKnown: func(code string) bool { return strings.HasPrefix(code, "T-") },
 	}})
 	if err != nil {
 		o.Fatal(err)

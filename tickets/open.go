@@ -15,7 +15,10 @@ import (
 	"hotline/tickets/sla"
 )
 
-var kinds = []string{"consult", "help", "complaint", "report", "suggestion", "praise"}
+var (
+	kinds     = []string{"consult", "help", "complaint", "report", "suggestion", "praise"}
+	urgencies = []string{"normal", "urgent", "complex"}
+)
 
 // Kinds lists the kinds of tickets.
 func Kinds() []string { return slices.Clone(kinds) }
@@ -60,15 +63,16 @@ func (s *Service) OpenTx(ctx context.Context, tx db.Tx, d Draft) (Ticket, error)
 // intake carries a new ticket as far as no person is needed.
 func (s *Service) intake(c *change, d Draft) {
 	r := s.router.Decide(RouteFacts{Kind: c.t.Kind, Category: d.Category, ServiceItem: d.ServiceItem, Text: c.t.Title + "\n" + c.t.Description,
-		Urgency: c.t.Urgency, Lat: d.Lat, Lon: d.Lon})
+		Urgency: d.Urgency, Confidential: c.t.Confidential, Lat: d.Lat, Lon: d.Lon})
 	if c.t.Category == "" {
 		c.t.Category = r.Category
-		// The clocks of the category that routing found.
-		c.clocks.policy, _ = c.set.SLA.Choose(c.t.Kind, c.t.Category, c.t.Urgency)
 	}
-	if c.t.Category != "" && s.router.CategoryPrivate(c.t.Category) {
-		c.t.Confidential = true
+	if d.Urgency == "" && slices.Contains(urgencies, r.Urgency) {
+		c.t.Urgency = r.Urgency
 	}
+	// The clocks of the category and urgency that routing found.
+	c.clocks.policy, _ = c.set.SLA.Choose(c.t.Kind, c.t.Category, c.t.Urgency)
+	c.t.Confidential = c.t.Confidential || r.Confidential
 	c.t.Area = r.Area
 	if len(r.Record) > 0 {
 		c.t.Decision = r.Record
@@ -114,6 +118,9 @@ func (s *Service) draft(d Draft, now time.Time) (Ticket, error) {
 	if d.Category != "" && !s.router.CategoryKnown(d.Category) {
 		return Ticket{}, ErrUnknownCategory
 	}
+	if d.ServiceItem != "" && !s.router.ItemKnown(d.ServiceItem) {
+		return Ticket{}, ErrBadField.On("service_item").With("field", "service_item")
+	}
 	if !slices.Contains([]string{"", string(KindCitizen), string(KindBot), string(KindStaff), string(KindSystem)}, d.Author) {
 		return Ticket{}, ErrBadField.On("author")
 	}
@@ -121,7 +128,7 @@ func (s *Service) draft(d Draft, now time.Time) (Ticket, error) {
 	if urgency == "" {
 		urgency = "normal"
 	}
-	if !slices.Contains([]string{"normal", "urgent", "complex"}, urgency) {
+	if !slices.Contains(urgencies, urgency) {
 		return Ticket{}, ErrBadField.On("urgency")
 	}
 	if (d.Lat == nil) != (d.Lon == nil) || d.Lat != nil && (*d.Lat < -90 || *d.Lat > 90 || *d.Lon < -180 || *d.Lon > 180) {

@@ -30,6 +30,7 @@ type Agency struct {
 type RouteFacts struct {
 	Kind, Category, ServiceItem, Text, Urgency string
 	Lat, Lon                                   *float64
+	Confidential                               bool
 	Excluded                                   []uuid.UUID // agencies that gave the ticket back
 }
 
@@ -41,17 +42,20 @@ type Route struct {
 	Score    float64
 	Category string
 	Area     string
+	Urgency  string // of the category, where the citizen named none
+	// Confidential: the category's tickets are.
+	Confidential bool
 	// Record is kept with the ticket as it is: score, explanation, alternatives.
 	Record []byte
 }
 
 // Router is the part of routing that tickets use. Every function answers from memory: they are called inside transactions.
 type Router struct {
-	Decide          func(RouteFacts) Route
-	Agency          func(uuid.UUID) (Agency, bool)
-	Desk            func() uuid.UUID
-	CategoryKnown   func(code string) bool
-	CategoryPrivate func(code string) bool // tickets of this category are confidential
+	Decide        func(RouteFacts) Route
+	Agency        func(uuid.UUID) (Agency, bool)
+	Desk          func() uuid.UUID
+	CategoryKnown func(code string) bool
+	ItemKnown     func(code string) bool
 }
 
 // Settings are the defaults that a jurisdiction may change. The zero value of a number takes the shipped default.
