@@ -14,8 +14,12 @@ const (
 	defaultTemperature = 1
 )
 
-// minHeldOut is the number of held-out texts below which nothing is fitted.
-const minHeldOut = 20
+// Bounds of the number of held-out texts: with fewer nothing is fitted, and
+// more would not move two numbers.
+const (
+	minHeldOut = 20
+	maxHeldOut = 1000
+)
 
 // mixtures are the weights of naive Bayes that are tried.
 var mixtures = []float64{0, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4}
@@ -34,6 +38,7 @@ type heldOut struct {
 func (set *trainingSet) calibrate(opts Options) (mix, temperature float64) {
 	fold := set.deal(opts)
 	var texts []heldOut
+	stride := 1 + set.examples/maxHeldOut
 	for f := range opts.Folds {
 		held := make([]bool, set.examples)
 		left := make([]int, len(set.labels))
@@ -45,7 +50,7 @@ func (set *trainingSet) calibrate(opts Options) (mix, temperature float64) {
 		}
 		machine, bayes := set.fit(held, opts).apart()
 		for _, d := range set.docs {
-			if held[d.example] && d.asked && left[d.label] > 0 {
+			if held[d.example] && d.asked && d.example%stride == 0 && left[d.label] > 0 {
 				text := heldOut{label: d.label}
 				text.machine, text.known = machine.margins(d.counts)
 				text.bayes, _ = bayes.margins(d.counts)
@@ -65,6 +70,10 @@ func (set *trainingSet) calibrate(opts Options) (mix, temperature float64) {
 		for i, text := range texts {
 			for k := range margins[i] {
 				margins[i][k] = text.machine[k] + try*text.bayes[k]
+			}
+			top := slices.Max(margins[i])
+			for k := range margins[i] {
+				margins[i][k] -= top
 			}
 		}
 		t, loss := fitTemperature(texts, margins)
@@ -114,16 +123,18 @@ func fitTemperature(texts []heldOut, margins [][]float64) (temperature, loss flo
 	return math.Exp((lo + hi) / 2), min(la, lb)
 }
 
+// logLoss of margins whose greatest is 0 in each row.
 func logLoss(texts []heldOut, margins [][]float64, temperature float64) float64 {
 	var sum float64
 	for i, h := range texts {
 		t := temperature * h.known
-		top := slices.Max(margins[i])
 		var z float64
 		for _, x := range margins[i] {
-			z += math.Exp((x - top) * t)
+			if x *= t; x > -30 { // beyond that it adds nothing to the 1 of the first
+				z += math.Exp(x)
+			}
 		}
-		sum += math.Log(z) - (margins[i][h.label]-top)*t
+		sum += math.Log(z) - margins[i][h.label]*t
 	}
 	return sum
 }

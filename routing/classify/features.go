@@ -199,9 +199,11 @@ type vocabulary struct {
 }
 
 // vector is a sparse row, columns in no particular order.
-type vector struct {
-	col []uint32
-	val []float32
+type vector []cell
+
+type cell struct {
+	col uint32
+	val float32
 }
 
 func newVocabulary(docs [][]count) *vocabulary {
@@ -233,7 +235,7 @@ func newVocabulary(docs [][]count) *vocabulary {
 func (v *vocabulary) vectorOf(doc []count) (row vector, known float64) {
 	var sum [numBlocks]float64
 	var seen, unseen float64
-	row = vector{make([]uint32, 0, len(doc)), make([]float32, 0, len(doc))}
+	row = make(vector, 0, len(doc))
 	blocks := make([]block, 0, len(doc))
 	for _, c := range doc {
 		tf := 1 + math.Log(float64(c.n))
@@ -246,8 +248,7 @@ func (v *vocabulary) vectorOf(doc []count) (row vector, known float64) {
 		b := blockOf(c.hash)
 		sum[b] += w * w
 		seen += w * w
-		row.col = append(row.col, col)
-		row.val = append(row.val, float32(w))
+		row = append(row, cell{col, float32(w)})
 		blocks = append(blocks, b)
 	}
 	if seen == 0 {
@@ -260,7 +261,7 @@ func (v *vocabulary) vectorOf(doc []count) (row vector, known float64) {
 		}
 	}
 	for i, b := range blocks {
-		row.val[i] = float32(float64(row.val[i]) * scale[b])
+		row[i].val = float32(float64(row[i].val) * scale[b])
 	}
 	return row, math.Sqrt(seen / (seen + unseen))
 }

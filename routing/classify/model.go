@@ -130,14 +130,13 @@ func (m *Model) margins(doc []count) (margins []float64, known float64) {
 	classes := len(m.labels)
 	margins = make([]float64, classes)
 	row, known := m.vocab.vectorOf(doc)
-	if len(row.col) == 0 {
+	if len(row) == 0 {
 		return margins, 0
 	}
 	sum := slices.Clone(m.intercepts)
-	for i, c := range row.col {
-		x := row.val[i]
-		for k, w := range m.weights[int(c)*classes : (int(c)+1)*classes] {
-			sum[k] += w * x
+	for _, c := range row {
+		for k, w := range m.weights[int(c.col)*classes : (int(c.col)+1)*classes] {
+			sum[k] += w * c.val
 		}
 	}
 	for k, s := range sum {

@@ -9,8 +9,10 @@ import (
 // support vector machine, with shrinking (Hsieh, Chang, Lin, Keerthi and
 // Sundararajan, ICML 2008, algorithm 3).
 const (
-	svmMaxPasses = 100
-	svmTolerance = 0.05
+	// svmMaxPasses over the rows: from six on, held-out accuracy stays put,
+	// and the catalogue is trained while the program starts.
+	svmMaxPasses = 8
+	svmTolerance = 0.1
 	// biasValue is the constant feature whose weight is the intercept. Below 1,
 	// it is regularised harder than the words are.
 	biasValue = 0.3
@@ -78,24 +80,24 @@ func solve(rows []vector, sq []float64, dim int, positive []bool, costPos, costN
 // dot includes the intercept, which is the last weight.
 func (v vector) dot(w []float64) float64 {
 	s := w[len(w)-1] * biasValue
-	for k, c := range v.col {
-		s += w[c] * float64(v.val[k])
+	for _, c := range v {
+		s += w[c.col] * float64(c.val)
 	}
 	return s
 }
 
 func (v vector) addTo(w []float64, by float64) {
 	w[len(w)-1] += by * biasValue
-	for k, c := range v.col {
-		w[c] += by * float64(v.val[k])
+	for _, c := range v {
+		w[c.col] += by * float64(c.val)
 	}
 }
 
 // squared is the squared length of the row with its constant feature.
 func (v vector) squared() float64 {
-	s := biasValue * biasValue
-	for _, x := range v.val {
-		s += float64(x) * float64(x)
+	s := float64(biasValue * biasValue)
+	for _, c := range v {
+		s += float64(c.val) * float64(c.val)
 	}
 	return s
 }

@@ -128,10 +128,10 @@ func (f *fitted) fitBayes(rows []vector, label []int) {
 	var all float64
 	for i, r := range rows {
 		k := label[i]
-		for j, c := range r.col {
-			x := float64(r.val[j])
-			in[int(c)*classes+k] += r.val[j]
-			total[c] += x
+		for _, c := range r {
+			x := float64(c.val)
+			in[int(c.col)*classes+k] += c.val
+			total[c.col] += x
 			inLabel[k] += x
 			all += x
 		}
