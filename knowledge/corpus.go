@@ -48,11 +48,13 @@ func hashTerm(t string) uint32 {
 }
 
 // Weights of a document's parts: how much more an occurrence there says than
-// one in the body.
+// one in the body. Titles and questions are compared as wholes besides (see
+// likeness), so their words need no weight of their own; a title that all
+// articles of a collection share in part would only add noise.
 const (
-	headWeight  = 3.0 // title, questions
+	headWeight  = 1.0
 	tagWeight   = 3.0 // keywords
-	briefWeight = 1.5
+	briefWeight = 1.0
 )
 
 // maxBody bounds the bytes of a body that are analysed.
@@ -201,14 +203,14 @@ func (c *Corpus) remove(id string) {
 
 // profileOf returns the kept profile of a document, or a fresh one when the
 // corpus has another version or none.
-func (c *Corpus) profileOf(d Doc) *profile {
+func (c *Corpus) profileOf(id string, version int, doc func() Doc) *profile {
 	c.mu.RLock()
-	p := c.docs[d.ID]
+	p := c.docs[id]
 	c.mu.RUnlock()
-	if p != nil && p.version == d.Version {
+	if p != nil && p.version == version {
 		return p
 	}
-	return newProfile(d)
+	return newProfile(doc())
 }
 
 // idf is the rarity of a term, in nats. An unknown term counts like one that
@@ -217,4 +219,15 @@ func (c *Corpus) idf(h uint32) float64 {
 	n := float64(len(c.docs))
 	df := math.Max(1, float64(c.df[h]))
 	return math.Log(1 + (n-df+0.5)/(df+0.5))
+}
+
+// ids returns the set of documents.
+func (c *Corpus) ids() map[string]bool {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	out := make(map[string]bool, len(c.docs))
+	for id := range c.docs {
+		out[id] = true
+	}
+	return out
 }

@@ -19,9 +19,9 @@ var frameReplacer = func() *strings.Replacer {
 
 // Weights of a question's terms by what they are, before rarity.
 const (
-	softWeight = 0.2  // wrapping words, pairs with a function character
-	charWeight = 0.15 // a character whose pairs are there too
-	loneWeight = 0.6  // a character that stands alone
+	softWeight = 0.2 // wrapping words, pairs with a function character
+	charWeight = 0.3 // a character whose pairs are there too
+	loneWeight = 0.8 // a character that stands alone
 )
 
 // termWeight says how much a term can tell about a subject, given whether it
@@ -53,11 +53,11 @@ func termWeight(t Term, lone bool) float64 {
 // QueryTerm is a distinct term of a question.
 type QueryTerm struct {
 	Term
-	// Weight is how much the term says about the subject, 0..1, before its
-	// rarity: for ranking documents against each other.
+	// Weight is for ranking documents against each other: how often the
+	// question says the term. Rarity comes on top.
 	Weight float64
-	// decide is the same for judging whether a document answers at all:
-	// there, single characters and wrapping words must not carry an answer.
+	// decide is for judging whether a document answers at all: there, single
+	// characters and wrapping words must not carry an answer.
 	decide float64
 }
 
@@ -65,8 +65,9 @@ type QueryTerm struct {
 // in order of first appearance. Engines propose with these.
 func QueryTerms(text string) []QueryTerm { return subject(text) }
 
-// rankSoft is the ranking weight of what softWeight weighs for deciding.
-const rankSoft = 0.5
+// repeatWeight is what every further occurrence of a term in the question
+// adds to its ranking weight, as a share of the first.
+const repeatWeight = 1.0
 
 func subject(text string) []QueryTerm {
 	ts := Analyze(unframe(text))
@@ -76,16 +77,13 @@ func subject(text string) []QueryTerm {
 		lone := t.Kind == Char && (i == 0 || ts[i-1].Kind != Pair || ts[i-1].End != t.End) &&
 			(i+1 == len(ts) || ts[i+1].Kind != Pair || ts[i+1].Start != t.Start)
 		d := termWeight(t, lone)
-		r := 1.0
-		if d <= softWeight && t.Kind != Char || d == 0 {
-			r = rankSoft
-		}
 		if j, ok := at[t.Text]; ok {
 			out[j].decide = max(out[j].decide, d)
+			out[j].Weight += repeatWeight
 			continue
 		}
 		at[t.Text] = len(out)
-		out = append(out, QueryTerm{Term: t, Weight: r, decide: d})
+		out = append(out, QueryTerm{Term: t, Weight: 1, decide: d})
 	}
 	return out
 }

@@ -19,24 +19,63 @@ type Ranked struct {
 
 // Rank judges documents against a question and orders them, best first and
 // equals by ID. Documents that share no term with the question are left out.
-func (c *Corpus) Rank(question string, docs []Doc) []Ranked {
+// proposed are the index's scores by document, which take part in the order a
+// little; it may be nil.
+func (c *Corpus) Rank(question string, docs []Doc, proposed []Hit) []Ranked {
+	candidates := make([]candidate, len(docs))
+	for i := range docs {
+		candidates[i] = candidate{id: docs[i].ID, version: docs[i].Version, doc: func() Doc { return docs[i] }}
+	}
+	js := c.judge(question, candidates, proposed)
+	out := make([]Ranked, len(js))
+	for i, j := range js {
+		out[i] = Ranked{Doc: docs[j.at], Score: j.score, Rank: j.rank}
+	}
+	return out
+}
+
+// candidate is a document to judge. Its text is asked for only when the corpus
+// does not hold this version of it.
+type candidate struct {
+	id      string
+	version int
+	doc     func() Doc
+}
+
+// judgement is about candidates[at].
+type judgement struct {
+	at          int
+	score, rank float64
+}
+
+func (c *Corpus) judge(question string, candidates []candidate, proposed []Hit) []judgement {
 	q := c.Question(question)
-	out := make([]Ranked, 0, len(docs))
-	for _, d := range docs {
-		m := q.measure(c.profileOf(d))
-		if r := m.rankOf(); r > 0 {
-			out = append(out, Ranked{Doc: d, Score: m.score(), Rank: r})
+	index := make(map[string]float64, len(proposed))
+	for _, h := range proposed {
+		if proposed[0].Score > 0 {
+			index[h.ID] = h.Score / proposed[0].Score
 		}
 	}
-	slices.SortFunc(out, func(a, b Ranked) int {
-		return cmp.Or(cmp.Compare(b.Rank, a.Rank), cmp.Compare(a.Doc.ID, b.Doc.ID))
+	out := make([]judgement, 0, len(candidates))
+	for i, d := range candidates {
+		m := q.measure(c.profileOf(d.id, d.version, d.doc))
+		if r := m.rankOf(); r > 0 {
+			out = append(out, judgement{at: i, score: m.score(), rank: r + indexRank*index[d.id]})
+		}
+	}
+	slices.SortFunc(out, func(a, b judgement) int {
+		return cmp.Or(cmp.Compare(b.rank, a.rank), cmp.Compare(candidates[a.at].id, candidates[b.at].id))
 	})
 	return out
 }
+
+// indexRank is what the index's own order adds to a document's place in a
+// search: two different measures together err less than either.
+const indexRank = 0.1
 
 // Score judges one document: 0 when it has nothing to do with the question,
 // near 1 when it is an article for exactly this question. It is pure: it
 // depends on the question, the document and the corpus only.
 func (c *Corpus) Score(question string, d Doc) float64 {
-	return c.Question(question).measure(c.profileOf(d)).score()
+	return c.Question(question).measure(c.profileOf(d.ID, d.Version, func() Doc { return d })).score()
 }

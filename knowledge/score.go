@@ -123,6 +123,7 @@ func cover(f termFreq) float64 {
 
 // measures of one document against a question.
 type measures struct {
+	mass  float64 // ≥ 0, nats: how much the matching terms say
 	cover float64 // 0..1, weighted share of the question's terms the document holds
 	like  float64 // 0..1, likeness to the nearest title or stored question
 	bm25  float64 // 0..1, BM25 with field weights as a share of its supremum
@@ -161,10 +162,10 @@ func (q *Question) measure(p *profile) measures {
 		q.applySynonym(p, s, covers, &m, norm)
 	}
 	for i, u := range q.units {
-		m.cover += u.weight * covers[i]
+		m.mass += u.weight * covers[i]
 	}
 	if q.weight > 0 {
-		m.cover /= q.weight
+		m.cover = m.mass / q.weight
 	}
 	m.bm25 /= q.rank
 	m.like = q.likeness(p)
@@ -192,11 +193,12 @@ func (q *Question) applySynonym(p *profile, s synUnit, covers []float64, m *meas
 }
 
 // rankOf orders documents for a search.
-func (m measures) rankOf() float64 { return m.bm25 + likeRank*m.like*m.like }
+func (m measures) rankOf() float64 { return m.bm25 + likeRank*m.like*m.like*m.like }
 
 // likeRank is what a title or stored question that is the question itself
-// adds to a document's place in a search.
-const likeRank = 0.3
+// adds to a document's place in a search. Cubed, because a title that shares a
+// common word says nothing, and one that is nearly the question says it all.
+const likeRank = 0.4
 
 // likeness compares the question with the title and each stored question:
 // the weight both share over the weight of both (Dice).
@@ -228,7 +230,14 @@ func hasTerm(head []headTerm, h uint32) bool {
 	return ok
 }
 
-// score combines the measures into how well the document answers.
+// score combines the measures into how well the document answers. The last
+// factor asks for evidence: a question of one vague word that happens to occur
+// is no proof, however completely it is covered.
 func (m measures) score() float64 {
-	return 0.5*m.cover + 0.5*m.like
+	evidence := 1 - math.Exp(-m.mass/enoughMass)
+	return math.Min(1, (0.8*m.bm25+0.2*m.like)*evidence)
 }
+
+// enoughMass is the information, in nats, whose match counts as two thirds of
+// proof: about one rare word.
+const enoughMass = 2.5

@@ -39,7 +39,7 @@ help like look find show give let make made take use try tri happen mean think
 hello hi hey dear sir madam good bad day morn morning afternoon even evening
 thing stuff way somebodi someon anyon anybodi peopl person someth anyth noth everyth
 possibl abl allow much mani long often soon now today again exact actual realli
-still alreadi right come work start one two first new
+still alreadi right come start one two first new yes ok okay sure name call leave left
 `)
 
 // frames are Chinese expressions by which a question is asked; what is left

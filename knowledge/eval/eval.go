@@ -69,7 +69,7 @@ func Retrieval(ctx context.Context, index knowledge.Index, articles, queries io.
 	took := make([]float64, 0, len(qs))
 	for _, q := range qs {
 		start := time.Now()
-		hits, err := index.Search(ctx, knowledge.Query{Text: q.Text, Lang: q.Lang, Limit: knowledge.Proposals})
+		hits, err := index.Search(ctx, knowledge.Query{Text: corpus.Respell(q.Text), Lang: q.Lang, Limit: knowledge.Proposals})
 		if err != nil {
 			return Result{}, err
 		}
@@ -77,7 +77,7 @@ func Retrieval(ctx context.Context, index knowledge.Index, articles, queries io.
 		for _, h := range hits {
 			found = append(found, byID[h.ID])
 		}
-		ranked := corpus.Rank(q.Text, found)
+		ranked := corpus.Rank(q.Text, found, hits)
 		took = append(took, float64(time.Since(start))/float64(time.Millisecond))
 		sum.add(ranked, q.Relevant)
 	}

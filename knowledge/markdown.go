@@ -1,0 +1,103 @@
+package knowledge
+
+import (
+	"bytes"
+	"html/template"
+	"strings"
+
+	"github.com/microcosm-cc/bluemonday"
+	"github.com/yuin/goldmark"
+	"github.com/yuin/goldmark/ast"
+	"github.com/yuin/goldmark/extension"
+	extast "github.com/yuin/goldmark/extension/ast"
+	"github.com/yuin/goldmark/parser"
+	"github.com/yuin/goldmark/renderer/html"
+	"github.com/yuin/goldmark/text"
+)
+
+// markdown is safe for concurrent use; raw HTML in an article is dropped. A
+// line break stays one: imported texts are lines, and between Chinese
+// characters Markdown's space for it would be wrong.
+var markdown = goldmark.New(goldmark.WithExtensions(extension.Table, extension.Strikethrough, extension.Linkify),
+	goldmark.WithRendererOptions(html.WithHardWraps()))
+
+// htmlPolicy is the second wall behind Goldmark: structure, emphasis, tables
+// and links to ordinary addresses. No pictures, because one from elsewhere
+// would tell its owner who reads the article; no ids and no styles.
+var htmlPolicy = func() *bluemonday.Policy {
+	p := bluemonday.NewPolicy()
+	p.AllowElements("h1", "h2", "h3", "h4", "h5", "h6", "p", "br", "hr", "blockquote", "pre", "code", "ul", "ol", "li",
+		"strong", "em", "del", "table", "thead", "tbody", "tr", "th", "td")
+	p.AllowAttrs("start").Matching(bluemonday.Integer).OnElements("ol")
+	p.AllowAttrs("align").Matching(bluemonday.CellAlign).OnElements("th", "td")
+	p.AllowAttrs("href").OnElements("a")
+	p.AllowURLSchemes("http", "https", "mailto", "tel")
+	p.AllowRelativeURLs(true)
+	p.RequireParseableURLs(true)
+	p.RequireNoFollowOnFullyQualifiedLinks(true)
+	p.RequireNoReferrerOnFullyQualifiedLinks(true)
+	return p
+}()
+
+// RenderHTML turns an article's Markdown into HTML that is safe to put on any
+// page, whoever wrote it.
+func RenderHTML(md string) template.HTML {
+	md = strings.ToValidUTF8(md, "\uFFFD")
+	var out bytes.Buffer
+	if err := markdown.Convert([]byte(md), &out); err != nil {
+		// A buffer does not fail to write; should rendering ever, the text is
+		// still shown, as text.
+		return template.HTML("<p>" + template.HTMLEscapeString(md) + "</p>")
+	}
+	return template.HTML(htmlPolicy.SanitizeBytes(out.Bytes()))
+}
+
+// PlainText is an article's Markdown as text: one line a block, without marks,
+// addresses of links or raw HTML.
+func PlainText(md string) string {
+	src := []byte(strings.ToValidUTF8(md, "\uFFFD"))
+	var b strings.Builder
+	line := func() {
+		if s := b.String(); s != "" && !strings.HasSuffix(s, "\n") {
+			b.WriteByte('\n')
+		}
+	}
+	doc := markdown.Parser().Parse(text.NewReader(src), parser.WithContext(parser.NewContext()))
+	err := ast.Walk(doc, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
+		if n.Type() == ast.TypeBlock {
+			if _, cell := n.(*extast.TableCell); cell {
+				if !entering {
+					b.WriteByte(' ')
+				}
+				return ast.WalkContinue, nil
+			}
+			line()
+		}
+		if !entering {
+			return ast.WalkContinue, nil
+		}
+		switch n := n.(type) {
+		case *ast.Text:
+			b.Write(n.Segment.Value(src))
+			if n.HardLineBreak() || n.SoftLineBreak() {
+				line()
+			}
+		case *ast.String:
+			b.Write(n.Value)
+		case *ast.AutoLink:
+			b.Write(n.Label(src))
+		case *ast.CodeBlock, *ast.FencedCodeBlock:
+			for i := range n.Lines().Len() {
+				seg := n.Lines().At(i)
+				b.Write(seg.Value(src))
+			}
+		case *ast.HTMLBlock, *ast.RawHTML, *ast.Image:
+			return ast.WalkSkipChildren, nil
+		}
+		return ast.WalkContinue, nil
+	})
+	if err != nil { // the walker above returns none
+		return md
+	}
+	return strings.TrimSpace(b.String())
+}
