@@ -2,8 +2,9 @@
 //
 // Invariants:
 //   - A password is kept as an argon2id hash with its parameters in it; an outdated one is renewed at the next sign-in.
-//   - A wrong account and a wrong password cost the same time and give the same error. Failures slow down the account and the address; time
-//     alone ends it, and nothing locks an account for good.
+//   - A wrong account and a wrong password cost the same time and give the same error. Attempts are counted before they are judged, so a
+//     burst is no way around. They slow down the account and the address; time alone ends it, and nothing locks an account for good: an
+//     address from which its owner signed in before does not wait for what others try elsewhere.
 //   - An API key is shown once and kept as a SHA-256 hash: it is 256 random bits, so a slow hash would add nothing.
 //   - Deactivating a user or changing a password ends the sessions: they carry the user's version, and the surfaces compare it (Current).
 //
@@ -77,7 +78,12 @@ type Principal struct {
 	Desk       bool     // the agency is the hotline itself
 	Lang       string
 	Version    int // of the user; a session with another one has ended
+	machine    bool
 }
+
+// Machine is whoever operates the machine itself: hotline admin create, the loader of the demo city. It may administrate. The zero
+// Principal may nothing, so that a forgotten check is harmless.
+func Machine() Principal { return Principal{Name: "machine", machine: true} }
 
 // Has reports whether the principal has one of the roles.
 func (p Principal) Has(roles ...Role) bool {
@@ -88,7 +94,12 @@ func (p Principal) Has(roles ...Role) bool {
 func (p Principal) May(scope string) bool { return slices.Contains(p.Scopes, scope) }
 
 // Actor is the principal as the database knows it.
-func (p Principal) Actor() db.Actor { return db.Staff(p.UserID, p.AgencyID, p.Desk, p.Cleared) }
+func (p Principal) Actor() db.Actor {
+	if p.machine {
+		return db.System()
+	}
+	return db.Staff(p.UserID, p.AgencyID, p.Desk, p.Cleared)
+}
 
 // User is a row of the administration page.
 type User struct {

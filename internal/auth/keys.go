@@ -134,7 +134,8 @@ func (s *Service) Keys(ctx context.Context) (all []Key, err error) {
 			return err
 		}
 		all, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (k Key, err error) {
-			return k, row.Scan(&k.ID, &k.Name, &k.AgencyID, &k.AgencyCode, &k.Scopes, &k.CreatedAt, &k.LastUsedAt, &k.RevokedAt)
+			err = row.Scan(&k.ID, &k.Name, &k.AgencyID, &k.AgencyCode, &k.Scopes, &k.CreatedAt, &k.LastUsedAt, &k.RevokedAt)
+			return k, err
 		})
 		return err
 	})

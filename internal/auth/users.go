@@ -32,7 +32,7 @@ type Change struct {
 	Active     bool
 }
 
-// Create makes a user. by is who does it; the zero Principal is the operator of the machine (hotline admin create, the demo's loader).
+// Create makes a user. by is who does it: an administrator, or Machine().
 // Errors: ErrForbidden, ErrBadEmail, ErrBadName, ErrBadRole, ErrBadAgency, ErrWeak, ErrEmailTaken.
 func (s *Service) Create(ctx context.Context, by Principal, n NewUser) (uuid.UUID, error) {
 	if !isAdmin(by) {
@@ -51,7 +51,9 @@ func (s *Service) Create(ctx context.Context, by Principal, n NewUser) (uuid.UUI
 		if err := checkPassword(n.Password, n.Email); err != nil && !n.Demo {
 			return uuid.Nil, err
 		}
-		hash = s.hash.make(n.Password)
+		if hash, err = s.hash.make(ctx, n.Password); err != nil {
+			return uuid.Nil, err
+		}
 	}
 	id := db.NewID()
 	err = db.WithTx(ctx, s.pool, db.System(), func(tx db.Tx) error {
@@ -121,7 +123,10 @@ func (s *Service) setPassword(ctx context.Context, id uuid.UUID, password string
 	if err := checkPassword(password, u.Email); err != nil {
 		return err
 	}
-	hash := s.hash.make(password)
+	hash, err := s.hash.make(ctx, password)
+	if err != nil {
+		return err
+	}
 	return db.WithTx(ctx, s.pool, db.System(), func(tx db.Tx) error {
 		_, err := tx.Exec(ctx, `update users set password_hash = $2, version = version + 1 where id = $1`, id, hash)
 		return err
@@ -155,7 +160,8 @@ func (s *Service) SetLang(ctx context.Context, p Principal, lang string) error {
 const userColumns = `u.id, u.email, u.name, u.agency_id, a.code, u.roles, u.lang, u.cleared, u.active, u.password_hash <> '', u.version, u.created_at, u.signed_in_at`
 
 func scanUser(row pgx.CollectableRow) (u User, err error) {
-	return u, row.Scan(&u.ID, &u.Email, &u.Name, &u.AgencyID, &u.AgencyCode, &u.Roles, &u.Lang, &u.Cleared, &u.Active, &u.HasLogin, &u.Version, &u.CreatedAt, &u.SignedInAt)
+	err = row.Scan(&u.ID, &u.Email, &u.Name, &u.AgencyID, &u.AgencyCode, &u.Roles, &u.Lang, &u.Cleared, &u.Active, &u.HasLogin, &u.Version, &u.CreatedAt, &u.SignedInAt)
+	return u, err
 }
 
 // Get gives one user. Errors: ErrNotFound.
@@ -192,10 +198,8 @@ func (s *Service) query(ctx context.Context, where string, args ...any) (all []U
 	return all, err
 }
 
-// isAdmin: an administrator, or the operator of the machine.
-func isAdmin(p Principal) bool {
-	return p.Has(Administrator) || (p.UserID == uuid.Nil && p.KeyID == uuid.Nil && len(p.Roles) == 0)
-}
+// isAdmin: an administrator in person, or the machine.
+func isAdmin(p Principal) bool { return p.machine || p.UserID != uuid.Nil && p.Has(Administrator) }
 
 func clean(name string, roles []Role) (string, []Role, error) {
 	name = strings.Join(strings.Fields(strings.ToValidUTF8(name, "")), " ")
