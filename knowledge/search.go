@@ -149,7 +149,7 @@ type Thresholds struct {
 
 // DefaultThresholds were set on articles whose own stored questions were held
 // out one by one, and on small talk and questions about other things.
-var DefaultThresholds = Thresholds{Good: 0.45, Close: 0.30, Margin: 0.06}
+var DefaultThresholds = Thresholds{Good: 0.42, Close: 0.23, Margin: 0.04}
 
 // maxChoices is how many articles are offered to choose from.
 const maxChoices = 3
@@ -212,7 +212,7 @@ func (s *Service) Answer(ctx context.Context, text, lang string) (Answer, error)
 		a.Lang = fs[0].Article.Lang
 	}
 	if outcome == Answered {
-		a.Text = answerText(fs[0].Version)
+		a.Text = AnswerText(fs[0].Version)
 	}
 	return a, nil
 }
@@ -233,9 +233,9 @@ func byScore(fs []found) []found {
 	return append(out, fs[best+1:]...)
 }
 
-// answerText is the summary, or the beginning of the body up to the end of a
+// AnswerText is what the bot says of a version: the summary, or the beginning of the body up to the end of a
 // paragraph.
-func answerText(v Version) string {
+func AnswerText(v Version) string {
 	if v.Summary != "" {
 		return v.Summary
 	}
