@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 
 	"hotline/tickets/sla"
 )
@@ -19,8 +20,9 @@ type change struct {
 	events []Event
 	// What the writer has to do besides.
 	notices    []notice
-	assignment *assignment // a new one
-	ended      string      // the state in which the running assignment ends or goes on ("signed", "returned", …)
+	assignment *assignment        // a new one
+	extra      func(b *pgx.Batch) // statements of its own, elevated like the rest
+	ended      string             // the state in which the running assignment ends or goes on ("signed", "returned", …)
 }
 
 // notice is a row of notifications.

@@ -128,14 +128,25 @@ func (s *Service) Disclose(ctx context.Context, a Actor, ticket uuid.UUID, reaso
 
 // Rating is the citizen's assessment.
 type Rating struct {
-	Grade    int // 1 very satisfied … 5 very unsatisfied, as the five grades are numbered in 好差评
+	Grade    int // 5 very satisfied … 1 very unsatisfied, as people read stars
 	Text     string
 	Resolved *bool
 	At       time.Time
 }
 
+// Ratable reports whether there is an answer to rate.
+func (t Ticket) Ratable() bool {
+	switch t.State {
+	case Replied, Completed, Revisiting, Closed, AnsweredDirectly:
+		return true
+	case Merged:
+		return t.Reply != ""
+	}
+	return false
+}
+
 // Negative reports whether the rating opens a rectification: the two lowest grades.
-func (r Rating) Negative() bool { return r.Grade >= 4 }
+func (r Rating) Negative() bool { return r.Grade <= 2 }
 
 // Rate stores the citizen's rating: one for each ticket, once there is an answer. A negative one starts the rectification clock.
 // Errors: ErrNotFound, ErrForbidden, ErrBadField, ErrTooLong, ErrNotRatable, ErrRated.
@@ -150,22 +161,19 @@ func (s *Service) Rate(ctx context.Context, a Actor, ticket uuid.UUID, r Rating)
 		return Ticket{}, err
 	}
 	return s.amend(ctx, a, ticket, "", "rated", Fields{}, func(ctx context.Context, tx db.Tx, c *change) error {
-		switch c.t.State {
-		case Replied, Completed, Revisiting, Closed, AnsweredDirectly:
-		case Merged:
-			if c.t.Reply == "" {
-				return ErrNotRatable
-			}
-		default:
+		if !c.t.Ratable() {
 			return ErrNotRatable.With("state", string(c.t.State))
 		}
-		tag, err := tx.Exec(ctx, `insert into ticket_ratings (ticket_id, grade, text, resolved, created_at) values ($1, $2, $3, $4, $5) on conflict do nothing`,
-			c.t.ID, r.Grade, r.Text, r.Resolved, c.now)
-		if err != nil {
+		// The ticket is locked: nobody rates it between this look and the insert.
+		var rated bool
+		if err := tx.QueryRow(ctx, `select exists (select from ticket_ratings where ticket_id = $1)`, c.t.ID).Scan(&rated); err != nil {
 			return err
 		}
-		if tag.RowsAffected() == 0 {
+		if rated {
 			return ErrRated
+		}
+		c.extra = func(b *pgx.Batch) {
+			b.Queue(`insert into ticket_ratings (ticket_id, grade, text, resolved, created_at) values ($1, $2, $3, $4, $5)`, c.t.ID, r.Grade, r.Text, r.Resolved, c.now)
 		}
 		if r.Resolved != nil {
 			c.t.CitizenResolved = r.Resolved
@@ -202,10 +210,10 @@ func (s *Service) Reissue(ctx context.Context, a Actor, ticket uuid.UUID) (Ticke
 	if a.Kind == KindStaff && !a.DB.Desk() || a.Kind == KindCitizen {
 		return Ticket{}, ErrForbidden.With("action", "reissue")
 	}
-	return s.amend(ctx, a, ticket, "", "code_reissued", Fields{}, func(ctx context.Context, tx db.Tx, c *change) error {
+	return s.amend(ctx, a, ticket, "", "code_reissued", Fields{}, func(_ context.Context, _ db.Tx, c *change) error {
 		c.t.codeIssue++
-		if _, err := tx.Exec(ctx, `update tickets set code_issue = $2, code_hash = $3 where id = $1`, c.t.ID, c.t.codeIssue, s.keys.hash(s.keys.code(c.t.ID, c.t.codeIssue))); err != nil {
-			return err
+		c.extra = func(b *pgx.Batch) {
+			b.Queue(`update tickets set code_issue = $2, code_hash = $3 where id = $1`, c.t.ID, c.t.codeIssue, s.keys.hash(s.keys.code(c.t.ID, c.t.codeIssue)))
 		}
 		c.add(Event{Type: "code_reissued"}, a)
 		return nil

@@ -208,6 +208,9 @@ func (c *change) write(b *pgx.Batch, key string, f Fields) error {
 	if k := clockColumns(c.clocks.rows); len(k.name) > 0 {
 		b.Queue(upsertClocksSQL, t.ID, k.name, k.policy, k.agency, k.n, k.unit, k.started, k.warn, k.due, k.provisional, k.stage, k.next, k.paused, k.remaining, k.stopped)
 	}
+	if c.extra != nil {
+		c.extra(b)
+	}
 	c.writeAccess(b)
 	c.writeAssignment(b, f)
 	queueNotices(b, c.now, t.ID, c.notices)

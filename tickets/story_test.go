@@ -404,7 +404,7 @@ func TestOneRatingAndABadOneOpensARectification(t *testing.T) {
 	if _, err := o.Rate(ctx, o.as("handler-env"), k.ID, tickets.Rating{Grade: 1}); !errors.Is(err, tickets.ErrForbidden) {
 		t.Errorf("the handler rated: %v", err)
 	}
-	rated, err := o.Rate(ctx, citizen(k), k.ID, tickets.Rating{Grade: 5, Text: "Still loud", Resolved: no()})
+	rated, err := o.Rate(ctx, citizen(k), k.ID, tickets.Rating{Grade: 1, Text: "Still loud", Resolved: no()})
 	if err != nil || rated.CitizenResolved == nil || *rated.CitizenResolved || !*rated.AgencyResolved {
 		t.Fatalf("%v %+v", err, rated)
 	}
@@ -421,7 +421,7 @@ func TestOneRatingAndABadOneOpensARectification(t *testing.T) {
 	if !runs {
 		t.Error("the rectification ended with the case")
 	}
-	if r, ok, err := o.RatingOf(ctx, o.as("supervisor"), k.ID); err != nil || !ok || r.Grade != 5 || !r.Negative() {
+	if r, ok, err := o.RatingOf(ctx, o.as("supervisor"), k.ID); err != nil || !ok || r.Grade != 1 || !r.Negative() {
 		t.Errorf("%+v %v %v", r, ok, err)
 	}
 }

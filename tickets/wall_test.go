@@ -193,3 +193,22 @@ func TestElevationEndsWithTheMove(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+func TestOnlyTheStateMachineWrites(t *testing.T) {
+	t.Parallel()
+	o := open(t)
+	k := o.inProgress()
+	for _, sql := range []string{
+		`update tickets set state = 'closed' where id = $1`, `insert into ticket_access select gen_random_uuid(), ticket_id, 'lead', state, queue, open, acting, kind, category, urgency, confidential from ticket_access where ticket_id = $1`,
+		`update ticket_access set confidential = false where ticket_id = $1`, `delete from ticket_access where ticket_id = $1`, `update ticket_clocks set due_at = 'infinity' where ticket_id = $1`,
+		`insert into ticket_events (ticket_id, seq, type, actor, at) values ($1, 99, 'forged', 'staff', now())`, `insert into ticket_ratings (ticket_id, grade) values ($1, 1)`,
+	} {
+		for who, a := range map[string]db.Actor{"the lead": o.city.Staff("handler-env"), "the hotline": o.city.Staff("dispatcher"), "the citizen": db.CitizenOfTicket(k.ID)} {
+			before := o.snapshot(k.ID)
+			err := db.WithTx(t.Context(), o.pool, a, func(tx db.Tx) error { _, err := tx.Exec(t.Context(), sql, k.ID); return err })
+			if after := o.snapshot(k.ID); after != before {
+				t.Errorf("%s: %s went through (%v)", who, sql, err)
+			}
+		}
+	}
+}
