@@ -93,7 +93,7 @@ func newTickets(t testing.TB, r *rig) *tickets.Service {
 		Agency: func(id uuid.UUID) (tickets.Agency, bool) {
 			return tickets.Agency{ID: id, Desk: id == desk, Active: true}, id == desk || id == env
 		},
-		Desk: func() uuid.UUID { return desk }, CategoryKnown: func(string) bool { return true }, CategoryPrivate: func(string) bool { return false },
+		Desk: func() uuid.UUID { return desk }, CategoryKnown: func(string) bool { return true }, ItemKnown: func(string) bool { return true },
 	}})
 	if err != nil {
 		t.Fatal(err)
