@@ -103,6 +103,9 @@ func New(d Deps) (*Service, error) {
 		}
 		d.Settings.Calendar, d.Settings.SLA = cal, set
 	}
+	if d.Router.ItemKnown == nil {
+		d.Router.ItemKnown = func(string) bool { return true } // an installation without a service-item catalogue
+	}
 	s := &Service{pool: d.Pool, clock: d.Clock, keys: newCodeKeys(d.Key), router: d.Router, log: d.Log, notify: d.Notify}
 	s.use(d.Settings)
 	return s, nil
