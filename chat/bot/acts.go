@@ -179,7 +179,7 @@ func (p *Policy) fresh(ctx context.Context, t *turn, r *reading, in Input, shelv
 	case p.smallTalk(t, r):
 	case r.has("upset") && !r.has("insist") && r.rest("upset", "abuse") <= 2*r.slack():
 		p.upset(t)
-	case r.mostly("abuse"):
+	case r.only("abuse", "upset"):
 		m := p.say(t, "abuse")
 		p.offer(t, m, "human", "file")
 	case p.files(t, r):

@@ -7,11 +7,11 @@ import (
 
 // ask looks a text up in the knowledge base and says what was found, or that nothing was.
 func (p *Policy) ask(ctx context.Context, t *turn, r *reading, in Input) {
-	a, ok := p.lookUp(ctx, t, r)
+	a, asked, ok := p.lookUp(ctx, t, r)
 	if !ok {
 		m := p.say(t, "kb_down")
 		p.offer(t, m, "human", "file")
-		t.st.Question = question(r.text)
+		t.st.Question = asked
 		return
 	}
 	switch {
@@ -25,7 +25,7 @@ func (p *Policy) ask(ctx context.Context, t *turn, r *reading, in Input) {
 			ids = append(ids, "file_question")
 		}
 		p.offer(t, m, ids...)
-		t.st.Question, t.st.Misses = question(r.text), 0
+		t.st.Question, t.st.Misses = asked, 0
 	case a.Outcome == OutcomeChoices && len(a.Citations) > 0:
 		m := p.say(t, "which")
 		for _, c := range a.Citations[:min(4, len(a.Citations))] {
@@ -33,7 +33,7 @@ func (p *Policy) ask(ctx context.Context, t *turn, r *reading, in Input) {
 		}
 		m.Choices = append(m.Choices, p.choices(t.lang, "none_of_these", "human")...)
 		m.Ask, t.st.Waiting = AskArticle, AskArticle
-		t.st.Question, t.st.Misses = question(r.text), 0
+		t.st.Question, t.st.Misses = asked, 0
 	case r.scope() != "":
 		p.refuse(t, r.scope(), false)
 	case r.has("insist", "file", "problem") || r.kind() != "" && r.kind() != Help:
@@ -47,6 +47,11 @@ func (p *Policy) ask(ctx context.Context, t *turn, r *reading, in Input) {
 		t.st.Misses++
 		m := p.say(t, "still_unclear")
 		p.offer(t, m, "human", "file")
+	case !r.question && r.place != "": // who names a place tells of something there
+		p.start(t, r.kind(), r.kind() != "")
+		p.take(t, r, in)
+	case !r.question:
+		p.unknown(t, r.text, "none_problem")
 	default:
 		t.st.Misses++
 		p.unknown(t, r.text, "none")
@@ -54,23 +59,24 @@ func (p *Policy) ask(ctx context.Context, t *turn, r *reading, in Input) {
 }
 
 // lookUp searches, and once more together with the question before when a short text only goes on with it ("and for students?").
-// It reports false when the knowledge base cannot be reached.
-func (p *Policy) lookUp(ctx context.Context, t *turn, r *reading) (Answer, bool) {
+// It gives what was asked, and reports false when the knowledge base cannot be reached.
+func (p *Policy) lookUp(ctx context.Context, t *turn, r *reading) (a Answer, asked string, ok bool) {
+	asked = question(r.text)
 	if p.kb == nil {
-		return Answer{Outcome: OutcomeNone}, true
+		return Answer{Outcome: OutcomeNone}, asked, true
 	}
-	q := cut(r.text, maxQuestion)
-	a, err := p.kb.Answer(ctx, q, t.lang)
+	a, err := p.kb.Answer(ctx, asked, t.lang)
 	if err == nil && a.Outcome != OutcomeAnswer && t.st.Question != "" && r.has("follow_up") && len(r.toks) <= 12 {
-		if b, err2 := p.kb.Answer(ctx, cut(t.st.Question+" "+q, maxQuestion), t.lang); err2 == nil && b.Outcome == OutcomeAnswer {
-			a = b
+		both := question(t.st.Question + " " + r.text)
+		if b, err2 := p.kb.Answer(ctx, both, t.lang); err2 == nil && b.Outcome == OutcomeAnswer {
+			a, asked = b, both
 		}
 	}
 	if err != nil {
 		t.reply.Problems = append(t.reply.Problems, err)
-		return Answer{}, false
+		return Answer{}, asked, false
 	}
-	return a, true
+	return a, asked, true
 }
 
 // tell shows an answer with its source.
@@ -155,7 +161,7 @@ func (p *Policy) fileQuestion(t *turn) {
 	kind := r.kind()
 	if kind == "" {
 		switch {
-		case r.has("problem"):
+		case r.has("problem") || !r.question:
 			kind = Help
 		default:
 			kind = Consult

@@ -101,6 +101,10 @@ func (p *Policy) fillWhere(ctx context.Context, t *turn, r *reading) {
 		p.prompt(t, AskWhere, "where.vague", "skip_place", "cancel", "human")
 		return
 	}
+	if r.place == "" && r.mostly("file_here") {
+		p.next(t)
+		return
+	}
 	if utf8.RuneCountInString(place) > 120 { // not an address any more: it belongs to the matter too
 		p.describe(t, r)
 		if place = r.place; place == "" {
@@ -131,7 +135,7 @@ func (p *Policy) fillContact(t *turn, r *reading) {
 		p.next(t)
 		return
 	}
-	if r.only("skip") || r.only("no") || r.mostly("reply_here") {
+	if r.only("no") || r.phone == "" && r.email == "" && (r.mostly("skip") || r.mostly("reply_here") || r.mostly("confirm", "yes", "thanks")) {
 		f.ContactDone = true
 		p.next(t)
 		return
@@ -140,7 +144,7 @@ func (p *Policy) fillContact(t *turn, r *reading) {
 		if i := strings.IndexAny(name, ",，。.;；0123456789\n"); i > 0 {
 			name = strings.TrimSpace(name[:i])
 		}
-		if personName(name) {
+		if personName(name) || containsHan(name) && utf8.RuneCountInString(name) == 1 {
 			f.Name = name
 		}
 	}
@@ -157,7 +161,7 @@ func (p *Policy) fillContact(t *turn, r *reading) {
 		}
 		f.ContactDone, f.Anonymous, f.Last = true, false, AskContact
 		if f.Name == "" {
-			if left := strings.Trim(withoutContact(withoutContact(r.text, r.phone, "", ""), "", r.email, ""), " ,，.。;；:：\n"); personName(left) && !r.has("contact_cue", "yes") {
+			if left := strings.Trim(withoutContact(withoutContact(r.text, r.phone, "", ""), "", r.email, ""), " ,，.。;；:：\n"); personName(left) && len(p.lex.read(left).found) == 0 {
 				f.Name = left
 			}
 		}
@@ -173,7 +177,7 @@ func (p *Policy) fillContact(t *turn, r *reading) {
 		p.next(t)
 	case key != "":
 		p.contactAgain(t, key)
-	case f.Name != "":
+	case utf8.RuneCountInString(f.Name) > 1:
 		p.contactAgain(t, "contact.named", "contact_name", defuse(f.Name))
 	case personName(r.text) && !r.has("yes") && len(r.found) == 0:
 		f.Name = r.text
@@ -199,6 +203,7 @@ func (p *Policy) fillConfirm(ctx context.Context, t *turn, r *reading) {
 	switch {
 	case r.only("yes", "thanks") || r.mostly("confirm", "yes", "thanks"):
 		p.send(t)
+	case p.answersChange(t, r):
 	case r.only("no") || r.mostly("change"):
 		p.changeMenu(t)
 	case r.only("anonymous", "yes") || r.mostly("anonymous"):

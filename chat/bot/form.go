@@ -39,7 +39,7 @@ func (p *Policy) take(t *turn, r *reading, in Input) {
 // absorb fills whatever slots a text happens to answer, in any order.
 func (p *Policy) absorb(t *turn, r *reading) {
 	f := t.st.Form
-	if k := r.kind(); k != "" && !f.KindSaid {
+	if k := r.kind(); k != "" && (!f.KindSaid || r.has("insist") && f.Description == "") {
 		f.Kind, f.KindSaid = k, true
 	}
 	if f.Place == "" && r.place != "" {
@@ -73,7 +73,7 @@ func (p *Policy) describe(t *turn, r *reading) {
 	if phone != f.Phone { // a number that was not taken as the contact stays in the text
 		phone = ""
 	}
-	text := withoutContact(r.text, phone, r.email, p.tx.t(t.lang, "contact_removed"))
+	text := withoutContact(p.substance(r.text, f.Place), phone, r.email, p.tx.t(t.lang, "contact_removed"))
 	if f.Hint != "" {
 		text, f.Hint = f.Hint+"\n"+text, ""
 	}
@@ -85,6 +85,25 @@ func (p *Policy) describe(t *turn, r *reading) {
 	if f.Kind == "" {
 		f.Kind = Help
 	}
+}
+
+// substance leaves out the lines that only say "I want to complain" or only give the place, which is kept apart.
+func (p *Policy) substance(text, place string) string {
+	lines := strings.Split(text, "\n")
+	if len(lines) == 1 {
+		return text
+	}
+	var out []string
+	for _, line := range lines {
+		r := p.lex.read(line)
+		if p.matter(&r) > 0 && (place == "" || p.placeOf(&r, "", "") != place) {
+			out = append(out, line)
+		}
+	}
+	if len(out) == 0 {
+		return text
+	}
+	return strings.Join(out, "\n")
 }
 
 // matter counts the words that tell something about the matter: not the wish to complain, not the contact.
@@ -367,13 +386,13 @@ func (p *Policy) inForm(ctx context.Context, t *turn, r *reading, in Input) {
 		p.person(t, HandOffAsked)
 	case waiting == waitDuty && (r.only("yes", "thanks") || r.mostly("wait")):
 		p.handOff(t, HandOffAsked, true)
-	case r.mostly("cancel"):
+	case r.only("cancel", "no", "thanks") || r.mostly("cancel") && f.Asked != AskWhat:
 		p.cancel(t)
 	case waiting == waitAsk:
 		p.aside(ctx, t, r, true)
 	case r.has("question_first"):
 		p.questionFirst(ctx, t, r)
-	case waiting == waitReport && p.answersReport(t, r):
+	case waiting == waitReport && !r.has("privacy") && p.answersReport(t, r):
 	case waiting == waitScope && (r.only("yes") || r.mostly("insist")):
 		p.chooseInForm(t, "insist", r)
 	case waiting == waitScope && (r.only("no", "thanks") || r.only("thanks", "yes")):
@@ -383,12 +402,30 @@ func (p *Policy) inForm(ctx context.Context, t *turn, r *reading, in Input) {
 		p.status(ctx, t, r.code.digits)
 		t.st.Waiting = ""
 		p.next(t)
+	case r.mostly("lost_code"):
+		p.say(t, "status.lost_code")
+		p.next(t)
+	case f.Asked != AskWhat && (r.has("status") && !r.has("insist", "problem") || r.code.public && isNumber(r)):
+		p.askCodeFor(t, r)
+		m := &t.reply.Messages[len(t.reply.Messages)-1]
+		p.offer(t, m, "go_on", "human")
+	case r.has("privacy") && r.question:
+		m := p.say(t, "why.privacy")
+		if waiting == waitReport { // the page was named a moment ago
+			p.offer(t, m, "file_here", "cancel", "human")
+			t.st.Waiting = waitReport
+			return
+		}
+		p.next(t)
+	case r.only("farewell", "thanks", "bye"):
+		m := p.say(t, "form.leaving")
+		p.offer(t, m, "go_on", "cancel", "human")
 	case r.mostly("why_ask"):
 		p.explain(t)
 	case f.Asked != AskConfirm && r.only("thanks", "greet", "yes"), f.Asked != AskConfirm && r.only("greet"):
 		t.lead = p.tx.t(t.lang, "form.welcome")
 		p.next(t)
-	case r.mostly("abuse"):
+	case r.only("abuse", "upset"):
 		t.lead = p.tx.t(t.lang, "form.abuse")
 		p.next(t)
 	case r.has("upset") && r.rest("upset", "abuse") <= r.slack():
@@ -398,6 +435,11 @@ func (p *Policy) inForm(ctx context.Context, t *turn, r *reading, in Input) {
 	default:
 		p.fill(ctx, t, r)
 	}
+}
+
+// isNumber reports whether a text is digits and little else.
+func isNumber(r *reading) bool {
+	return len(r.toks) <= 4 && len(onlyDigits(narrowAll(r.text)))*2 > len(r.text)
 }
 
 // answersReport: yes means here, no means the page; anybody who simply goes on telling has chosen the chat.
@@ -423,7 +465,7 @@ func (p *Policy) answersReport(t *turn, r *reading) bool {
 // answersChange understands which part is wrong, in words.
 func (p *Policy) answersChange(t *turn, r *reading) bool {
 	for _, slot := range []string{"where", "contact", "what", "kind"} {
-		if r.mostly("slot." + slot) {
+		if r.only("slot."+slot, "change") {
 			p.chooseInForm(t, "change:"+slot, r)
 			return true
 		}
@@ -456,7 +498,7 @@ func (p *Policy) questionFirst(ctx context.Context, t *turn, r *reading) {
 // aside answers a question in the middle of a form and comes back to the form. Unless it must, it stays silent about a text without a
 // good answer and reports false: the text is then the answer to what was asked.
 func (p *Policy) aside(ctx context.Context, t *turn, r *reading, must bool) bool {
-	a, ok := p.lookUp(ctx, t, r)
+	a, _, ok := p.lookUp(ctx, t, r)
 	switch {
 	case ok && a.Outcome == OutcomeAnswer && len(a.Citations) > 0:
 		p.tell(t, a)
@@ -482,7 +524,7 @@ func (p *Policy) aside(ctx context.Context, t *turn, r *reading, must bool) bool
 // correct changes a slot that was filled before. It reports false when the text corrects nothing.
 func (p *Policy) correct(t *turn, r *reading) bool {
 	f := t.st.Form
-	if r.only("no", "thanks") || r.only("yes", "thanks") {
+	if r.only("no", "thanks") || r.only("yes", "thanks") || r.question {
 		return false
 	}
 	for _, slot := range []string{"kind", "where", "contact", "what"} {
@@ -510,6 +552,9 @@ func (p *Policy) correct(t *turn, r *reading) bool {
 	if v.empty() {
 		p.changeMenu(t)
 		return true
+	}
+	if f.Asked == AskWhere && (v.place != "" || len(v.toks) <= 6) { // "it should be at the station" answers the question
+		return false
 	}
 	slot := f.Last
 	switch {
@@ -545,9 +590,9 @@ func (p *Policy) replace(t *turn, slot string, v *reading) bool {
 			f.anonymise()
 			break
 		}
+		name := f.Name
 		f.clearContact()
-		t.lead = ""
-		f.Asked = AskContact
+		f.Name, t.lead, f.Asked = name, "", AskContact
 		p.fillContact(t, v)
 		return true
 	default:

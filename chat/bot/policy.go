@@ -236,13 +236,27 @@ func (p *Policy) step(ctx context.Context, t *turn, in Input) {
 			p.language(t, &r)
 		}
 	}
-	shelved := t.st.Shelved
-	t.st.Shelved = nil
+	shelved, alerted := t.st.Shelved, t.st.Alerted
+	t.st.Shelved, t.st.Alerted = nil, false
 	if in.Choice == "" {
 		if s, ok := detect(r.toks, r.found); ok {
-			p.alarm(ctx, t, s, &r, in)
+			p.alarm(t, s, &r, in)
 			return
 		}
+		if alerted && p.afterAlarm(t, &r) {
+			return
+		}
+		if l := r.suffixed("speak."); l != "" && r.rest("speak."+l, "question", "thanks", "yes") <= 2*r.slack() && p.tx[l] != nil {
+			t.lang, t.st.Lang = l, l
+			p.say(t, "speak")
+			if t.st.Form != nil {
+				p.next(t)
+			}
+			return
+		}
+	} else if alerted && in.Choice == "human" {
+		p.person(t, HandOffEmergency)
+		return
 	} else if p.choose(ctx, t, in.Choice, shelved, &r) {
 		t.st.Misses = 0
 		return
@@ -281,7 +295,8 @@ func plain(s string) string {
 }
 
 // alarm answers an emergency, then goes on with the form if there is one.
-func (p *Policy) alarm(ctx context.Context, t *turn, s Service, r *reading, in Input) {
+func (p *Policy) alarm(t *turn, s Service, r *reading, in Input) {
+	t.st.Alerted = true
 	if !in.Alerted {
 		m := p.emergency.Message(s, t.lang)
 		t.reply.Messages = append(t.reply.Messages, m)
@@ -309,6 +324,21 @@ func (p *Policy) alarm(ctx context.Context, t *turn, s Service, r *reading, in I
 			}
 		}
 	}
+}
+
+// afterAlarm understands "false alarm" and "yes, a person" after an emergency text.
+func (p *Policy) afterAlarm(t *turn, r *reading) bool {
+	switch {
+	case r.has("human"), t.st.Form == nil && r.only("yes", "thanks"):
+		p.person(t, HandOffEmergency)
+	case r.mostly("all_clear", "thanks", "no"), t.st.Form == nil && r.only("no", "thanks"):
+		t.reply.AlertCleared = true
+		p.say(t, "emergency.cleared")
+		p.next(t)
+	default:
+		return false
+	}
+	return true
 }
 
 // bare handles a file or a place that comes without words and without a form.

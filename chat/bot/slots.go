@@ -103,10 +103,10 @@ func contactError(text string) string {
 	return "contact.bad_phone"
 }
 
-// wrongMobile finds a mainland mobile number with a digit too few or too many: it starts like one and has 10 or 12 digits.
+// wrongMobile finds a mainland mobile number with digits too few or too many: it starts like one and has 9, 10 or 12 digits.
 func wrongMobile(phone string) bool {
 	d := onlyDigits(phone)
-	return (len(d) == 10 || len(d) == 12) && d[0] == '1' && d[1] >= '3' && !strings.HasPrefix(phone, "+")
+	return len(d) >= 9 && len(d) <= 12 && len(d) != 11 && d[0] == '1' && d[1] >= '3' && !strings.HasPrefix(phone, "+")
 }
 
 // placeWords describes how a language writes places.

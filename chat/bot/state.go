@@ -21,6 +21,7 @@ type State struct {
 	Question string    `json:"question,omitempty"` // the last question, to file it when no answer helped
 	Cited    *Citation `json:"cited,omitempty"`    // the answer that waits for "did this help?"
 	Offered  []Choice  `json:"offered,omitempty"`  // quick replies of the last message, so that a typed label or number works too
+	Alerted  bool      `json:"alerted,omitempty"`  // the last message was an emergency
 	Misses   int       `json:"misses,omitempty"`   // turns in a row that were not understood
 	Rating   *Rating   `json:"rating,omitempty"`
 }

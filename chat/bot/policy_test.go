@@ -1,0 +1,238 @@
+package bot_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"hotline/chat/bot"
+	"hotline/chat/bot/bottest"
+)
+
+func scripted(t *testing.T, lang string) *bot.Policy {
+	t.Helper()
+	p, err := bottest.Scripted(&bottest.Dialogue{Lang: lang, Now: time.Date(2026, 3, 4, 10, 0, 0, 0, time.UTC)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func say(t *testing.T, p *bot.Policy, st bot.State, in ...bot.Input) (bot.Reply, bot.State) {
+	t.Helper()
+	r, st, err := p.Turn(t.Context(), st, in, "en")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r, bot.DecodeState(st.Encode())
+}
+
+func TestGreetingHasThreeQuickReplies(t *testing.T) {
+	t.Parallel()
+	p := scripted(t, "en")
+	for _, lang := range append(p.Langs(), "zh", "fr") {
+		m := p.Greeting(lang)
+		if len(m.Choices) != 3 || strings.Contains(m.Text, "{") {
+			t.Errorf("%s: %+v", lang, m)
+		}
+	}
+}
+
+func TestTrackingCodeInAllItsShapes(t *testing.T) {
+	t.Parallel()
+	const code = "12345678901234567890"
+	for _, text := range []string{code, "my code is 1234 5678 9012 3456 7890.", "1234-5678-9012-3456-7890", "１２３４５６７８９０１２３４５６７８９０", "查询码：12345 67890 12345 67890 谢谢"} {
+		if got, ok := bot.TrackingCode(text); !ok || got != code {
+			t.Errorf("%q: got %q", text, got)
+		}
+	}
+	for _, text := range []string{"", "1234567890", code + "1", "2026-000017", "call 13800138000 or 13900139000 today"} {
+		if got, ok := bot.TrackingCode(text); ok {
+			t.Errorf("%q: got %q", text, got)
+		}
+	}
+}
+
+func TestTheStateKeepsNoTrackingCode(t *testing.T) {
+	t.Parallel()
+	p := scripted(t, "en")
+	r, st := say(t, p, bot.State{}, bot.Input{Text: "1234 5678 9012 3456 7890"})
+	if len(r.Messages) == 0 || strings.Contains(onlyDigits(string(st.Encode())), "12345678901234567890") {
+		t.Errorf("%s", st.Encode())
+	}
+}
+
+func onlyDigits(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < '0' || r > '9' {
+			return -1
+		}
+		return r
+	}, s)
+}
+
+func TestAnAlertAlreadySentIsNotRepeated(t *testing.T) {
+	t.Parallel()
+	p := scripted(t, "en")
+	r, st := say(t, p, bot.State{}, bot.Input{Text: "my house is on fire", Alerted: true})
+	if len(r.Messages) != 0 || r.Alert != nil {
+		t.Errorf("said again: %+v", r)
+	}
+	if r, _ = say(t, p, st, bot.Input{Text: "it is a false alarm, sorry"}); !r.AlertCleared {
+		t.Errorf("false alarm not understood: %+v", r)
+	}
+	_, st = say(t, p, bot.State{}, bot.Input{Text: "I want to file a complaint"})
+	if r, _ = say(t, p, st, bot.Input{Text: "my house is on fire", Alerted: true}); len(r.Messages) != 2 || r.Messages[1].Ask != bot.AskWhat {
+		t.Errorf("the form does not go on: %+v", r)
+	}
+}
+
+func TestAnEmergencyAmongOtherMessagesIsAnsweredFirst(t *testing.T) {
+	t.Parallel()
+	p := scripted(t, "en")
+	r, _ := say(t, p, bot.State{}, bot.Input{Text: "hello"}, bot.Input{Text: "how do I get a passport?"}, bot.Input{Text: "someone is drowning in the lake"})
+	if r.Alert == nil || r.Alert.Service != bot.Water || !strings.Contains(r.Messages[0].Text, "119") {
+		t.Errorf("%+v", r)
+	}
+}
+
+func TestConfirmingTwiceOpensOneTicket(t *testing.T) {
+	t.Parallel()
+	p := scripted(t, "en")
+	_, st := say(t, p, bot.State{}, bot.Input{Text: "I want to complain about the noise at 5 Hill Street every night, anonymously"})
+	r, st := say(t, p, st, bot.Input{Choice: "confirm"}, bot.Input{Choice: "confirm"})
+	if r.Open == nil || st.Form != nil {
+		t.Fatalf("%+v", r)
+	}
+	if r, _ = say(t, p, st, bot.Input{Choice: "confirm"}); r.Open != nil {
+		t.Error("a late confirmation opened a second ticket")
+	}
+}
+
+func TestContactIsKeptOutOfTheDescription(t *testing.T) {
+	t.Parallel()
+	p := scripted(t, "en")
+	_, st := say(t, p, bot.State{}, bot.Input{Text: "我要投诉解放路12号晚上施工噪音，电话１３８００１３８０００，邮箱li@example.org"})
+	r, _ := say(t, p, st, bot.Input{Text: "是"})
+	if r.Open == nil {
+		t.Fatalf("%+v", r.Messages)
+	}
+	d := r.Open
+	if d.Phone != "13800138000" || d.Email != "li@example.org" || strings.Contains(d.Description, "１３８") || strings.Contains(d.Description, "@") {
+		t.Errorf("%+v", d)
+	}
+}
+
+func TestLongTextsAreCutNotLost(t *testing.T) {
+	t.Parallel()
+	p := scripted(t, "en")
+	long := "I want to complain about the noise. " + strings.Repeat("It is loud every night. ", 5000)
+	_, st := say(t, p, bot.State{}, bot.Input{Text: long})
+	_, st = say(t, p, st, bot.Input{Text: "5 Hill Street"})
+	_, st = say(t, p, st, bot.Input{Choice: "anonymous"})
+	r, _ := say(t, p, st, bot.Input{Choice: "confirm"})
+	if r.Open == nil || len([]rune(r.Open.Description)) > 4000 || !strings.HasSuffix(r.Open.Description, "…") || len([]rune(r.Open.Title)) > 60 {
+		t.Errorf("%+v", r)
+	}
+}
+
+func TestAnEndedContextChangesNothing(t *testing.T) {
+	t.Parallel()
+	p := scripted(t, "en")
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, before := say(t, p, bot.State{}, bot.Input{Text: "I want to file a complaint"})
+	r, after, err := p.Turn(ctx, before, []bot.Input{{Text: "noise"}}, "en")
+	if !errors.Is(err, context.Canceled) || len(r.Messages) != 0 || string(after.Encode()) != string(before.Encode()) {
+		t.Errorf("%v %+v", err, r)
+	}
+}
+
+func TestTheCallersStateIsNotTouched(t *testing.T) {
+	t.Parallel()
+	p := scripted(t, "en")
+	_, st := say(t, p, bot.State{}, bot.Input{Text: "I want to file a complaint"})
+	before := string(st.Encode())
+	say(t, p, st, bot.Input{Text: "The lift in our house at 9 Hill Street is broken"})
+	if got := string(st.Encode()); got != before {
+		t.Errorf("was %s\nis  %s", before, got)
+	}
+}
+
+func TestDecodeStateNeverFails(t *testing.T) {
+	t.Parallel()
+	for _, raw := range []string{"", "{}", "null", "[]", "garbage", `{"v":99,"lang":"zh-CN","form":{"kind":"complaint"}}`} {
+		if st := bot.DecodeState([]byte(raw)); st.Form != nil || st.V != 1 {
+			t.Errorf("%q: %+v", raw, st)
+		}
+	}
+	if st := bot.DecodeState([]byte(`{"v":99,"lang":"zh-CN"}`)); st.Lang != "zh-CN" {
+		t.Errorf("the language is lost: %+v", st)
+	}
+}
+
+func TestWithoutKnowledgeTicketsAndClassifier(t *testing.T) {
+	t.Parallel()
+	p, err := bot.New(bot.Options{Env: bot.Env{Now: time.Now}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range []string{"how do I get a passport?", "12345678901234567890", "I want to complain about the noise at 5 Hill Street", "fire in my house", "talk to a person"} {
+		if r, _ := say(t, p, bot.State{}, bot.Input{Text: text}); len(r.Messages) == 0 {
+			t.Errorf("%q: silence", text)
+		}
+	}
+	if _, err := bot.New(bot.Options{}); err == nil {
+		t.Error("a policy without a clock")
+	}
+}
+
+func TestTheRightChannelIsTheJurisdictions(t *testing.T) {
+	t.Parallel()
+	p, err := bot.New(bot.Options{Env: bot.Env{Now: time.Now, Channels: map[bot.Scope]map[string]string{bot.Litigation: {"en": "Lanting People's Court, 1 Court Road"}}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, _ := say(t, p, bot.State{}, bot.Input{Text: "I want to complain about the court ruling in my case"})
+	if r.Refused == nil || !strings.Contains(r.Messages[0].Text, "1 Court Road") {
+		t.Errorf("%+v", r)
+	}
+}
+
+func TestOnePolicyServesManyConversations(t *testing.T) {
+	t.Parallel()
+	p := scripted(t, "en")
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			st := bot.State{}
+			var r bot.Reply
+			for _, s := range []string{"I want to complain about the noise at 5 Hill Street all night", "anonymous", "yes"} {
+				var err error
+				if r, st, err = p.Turn(t.Context(), st, []bot.Input{{Text: s}}, "en"); err != nil {
+					t.Error(err)
+					return
+				}
+			}
+			if r.Open == nil {
+				t.Error("no ticket")
+			}
+		})
+	}
+	wg.Wait()
+}
+
+func BenchmarkTurn(b *testing.B) {
+	p, err := bottest.Scripted(&bottest.Dialogue{Lang: "en"})
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		if _, _, err := p.Turn(b.Context(), bot.State{}, []bot.Input{{Text: "there is a huge pothole in front of 5 Hill Street and nobody has fixed it for weeks, please call me at 555-2100"}}, "en"); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
