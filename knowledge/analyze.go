@@ -150,6 +150,9 @@ func (a *analyzer) scanWord(text string, start int) int {
 		return i
 	}
 	w = strings.ReplaceAll(w, "'", "")
+	if len(w) > maxTermBytes { // decomposed letters are longer
+		w = strings.ToValidUTF8(w[:maxTermBytes], "")
+	}
 	if w == "" || stopWords[w] {
 		return i
 	}
@@ -180,7 +183,8 @@ func (a *analyzer) stem(w string) string {
 func stripMarks(s string) string {
 	var b strings.Builder
 	for _, r := range norm.NFKD.String(s) {
-		if !unicode.Is(unicode.Mn, r) {
+		// Some letters decompose into whole words with spaces between.
+		if r == '\'' || unicode.IsLetter(r) || unicode.IsDigit(r) {
 			b.WriteRune(unicode.ToLower(r))
 		}
 	}

@@ -96,7 +96,7 @@ func newSlug(key, title, lang string) string {
 
 func slugWords(s string) string {
 	var b strings.Builder
-	for _, r := range stripMarks(strings.ToLower(s)) {
+	for _, r := range strings.ToLower(s) {
 		switch {
 		case r >= 'a' && r <= 'z' || r >= '0' && r <= '9':
 			b.WriteRune(r)

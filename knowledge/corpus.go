@@ -213,10 +213,15 @@ func (c *Corpus) profileOf(id string, version int, doc func() Doc) *profile {
 	return newProfile(doc())
 }
 
+// smallCorpus is the number of documents below which rarity is reckoned as if
+// there were that many: among six articles no word looks rare, yet a question
+// that matches a title is as good a match as among six hundred.
+const smallCorpus = 100
+
 // idf is the rarity of a term, in nats. An unknown term counts like one that
 // a single document holds.
 func (c *Corpus) idf(h uint32) float64 {
-	n := float64(len(c.docs))
+	n := math.Max(smallCorpus, float64(len(c.docs)))
 	df := math.Max(1, float64(c.df[h]))
 	return math.Log(1 + (n-df+0.5)/(df+0.5))
 }

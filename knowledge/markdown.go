@@ -15,10 +15,13 @@ import (
 	"github.com/yuin/goldmark/text"
 )
 
+// table aligns cells by attribute, as the policy below allows no styles.
+var table = extension.NewTable(extension.WithTableCellAlignMethod(extension.TableCellAlignAttribute))
+
 // markdown is safe for concurrent use; raw HTML in an article is dropped. A
 // line break stays one: imported texts are lines, and between Chinese
 // characters Markdown's space for it would be wrong.
-var markdown = goldmark.New(goldmark.WithExtensions(extension.Table, extension.Strikethrough, extension.Linkify),
+var markdown = goldmark.New(goldmark.WithExtensions(table, extension.Strikethrough, extension.Linkify),
 	goldmark.WithRendererOptions(html.WithHardWraps()))
 
 // htmlPolicy is the second wall behind Goldmark: structure, emphasis, tables

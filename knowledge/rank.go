@@ -60,7 +60,7 @@ func (c *Corpus) judge(question string, candidates []candidate, proposed []Hit) 
 	for i, d := range candidates {
 		m := q.measure(c.profileOf(d.id, d.version, d.doc))
 		if r := m.rankOf(); r > 0 {
-			out = append(out, judgement{at: i, score: m.score(), rank: r + indexRank*index[d.id]})
+			out = append(out, judgement{at: i, score: q.score(m), rank: r + indexRank*index[d.id]})
 		}
 	}
 	slices.SortFunc(out, func(a, b judgement) int {
@@ -77,5 +77,6 @@ const indexRank = 0.1
 // near 1 when it is an article for exactly this question. It is pure: it
 // depends on the question, the document and the corpus only.
 func (c *Corpus) Score(question string, d Doc) float64 {
-	return c.Question(question).measure(c.profileOf(d.ID, d.Version, func() Doc { return d })).score()
+	q := c.Question(question)
+	return q.score(q.measure(c.profileOf(d.ID, d.Version, func() Doc { return d })))
 }

@@ -12,6 +12,7 @@ type Question struct {
 	units  []unit
 	weight float64 // sum of the units' weights
 	rank   float64 // sum of the units' ranking weights
+	scale  float64 // see pairSlack
 	avgLen float64
 	syns   []synUnit
 }
@@ -42,7 +43,8 @@ func (c *Corpus) Question(text string) *Question {
 	ws := subject(text)
 	c.mu.RLock()
 	defer c.mu.RUnlock()
-	q := &Question{corpus: c, avgLen: 1}
+	q := &Question{corpus: c, avgLen: 1, scale: 1}
+	pairs := 0.0
 	if n := len(c.docs); n > 0 {
 		q.avgLen = c.total / float64(n)
 	}
@@ -63,7 +65,13 @@ func (c *Corpus) Question(text string) *Question {
 		u.rank = w.Weight * math.Pow(u.idf, rarityPower)
 		q.units = append(q.units, u)
 		q.weight += u.weight
+		if w.Kind == Pair {
+			pairs += u.weight
+		}
 		q.rank += u.rank
+	}
+	if q.weight > 0 {
+		q.scale += pairSlack * pairs / q.weight
 	}
 	q.addSynonyms(text)
 	return q
@@ -230,12 +238,19 @@ func hasTerm(head []headTerm, h uint32) bool {
 	return ok
 }
 
+// pairSlack makes up for the character pairs of a Chinese question that lie
+// across the border of two words: they are found only where the article puts
+// the same two words side by side, which no English question is asked for.
+const pairSlack = 0.15
+
 // score combines the measures into how well the document answers. The last
 // factor asks for evidence: a question of one vague word that happens to occur
 // is no proof, however completely it is covered.
-func (m measures) score() float64 {
+func (q *Question) score(m measures) float64 {
 	evidence := 1 - math.Exp(-m.mass/enoughMass)
-	return math.Min(1, (0.8*m.bm25+0.2*m.like)*evidence)
+	found := q.scale * (0.8*m.bm25 + 0.2*m.like)
+	asked := m.like * m.like * m.like // a stored question that is nearly this one settles it
+	return math.Min(1, math.Max(found, asked)*evidence)
 }
 
 // enoughMass is the information, in nats, whose match counts as two thirds of

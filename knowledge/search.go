@@ -149,7 +149,7 @@ type Thresholds struct {
 
 // DefaultThresholds were set on articles whose own stored questions were held
 // out one by one, and on small talk and questions about other things.
-var DefaultThresholds = Thresholds{Good: 0.42, Close: 0.23, Margin: 0.04}
+var DefaultThresholds = Thresholds{Good: 0.45, Close: 0.28, Margin: 0.06}
 
 // maxChoices is how many articles are offered to choose from.
 const maxChoices = 3

@@ -1,0 +1,92 @@
+package knowledge_test
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+
+	"hotline/knowledge"
+)
+
+func TestRenderHTML(t *testing.T) {
+	t.Parallel()
+	got := string(knowledge.RenderHTML("## 办理\n\n1. **带** 身份证\n2. 交费\n第二行\n\n| a | b |\n|---|--:|\n| 1 | 2 |\n\n[site](https://example.org) [page](/a/x) [call](tel:12345)"))
+	for _, want := range []string{"<h2>办理</h2>", "<strong>带</strong>", "交费<br", `<td align="right">2</td>`,
+		`href="https://example.org" rel="nofollow noreferrer"`, `href="/a/x"`, `href="tel:12345"`} {
+		if !strings.Contains(got, want) {
+			t.Errorf("%q is missing in %s", want, got)
+		}
+	}
+}
+
+var harmful = regexp.MustCompile(`(?i)<\s*(script|style|img|iframe|svg|object|embed|form|input|math|base|meta|link)|\son\w+\s*=|(href|src)\s*=\s*"?\s*(javascript|data|vbscript)|\sstyle\s*=|\sid\s*=`)
+
+var hostile = []string{
+	"<script>alert(1)</script>", "<img src=x onerror=alert(1)>", "[x](javascript:alert(1))", "[x](  jAvAsCrIpT&#58;alert(1))", "![x](javascript:alert(1))",
+	"[x](data:text/html;base64,PHNjcmlwdD4=)", "<a href='vbscript:x'>y</a>", "<svg/onload=alert(1)>", "<div style=\"position:fixed\">x</div>",
+	"`<script>`", "```html\n<script>alert(1)</script>\n```", "[x]: javascript:alert(1)\n[x]", "<javascript:alert(1)>", "<iframe src=//evil>", "<!-- --><script>x</script>",
+	"![pixel](https://evil.example/p.gif)", "<math><mtext></mtext><script>x</script></math>", "[a\"onmouseover=alert(1) x](http://x \"y\\\" onclick=alert(1)\")",
+	strings.Repeat("[", 5000), strings.Repeat("> ", 2000) + "x", strings.Repeat("*a", 5000), "\xff\xfe\x00<b onclick=x>", "| a |\n|---|\n| <script>x</script> |",
+}
+
+func TestHostileMarkdownIsHarmless(t *testing.T) {
+	t.Parallel()
+	for _, md := range hostile {
+		if got := string(knowledge.RenderHTML(md)); harmful.MatchString(got) {
+			t.Errorf("%.60q renders to %.200s", md, got)
+		}
+		if got := knowledge.PlainText(md); strings.Contains(got, "<script>alert") && !strings.Contains(md, "`") {
+			t.Errorf("%.60q as text is %q", md, got)
+		}
+	}
+}
+
+func FuzzMarkdown(f *testing.F) {
+	for _, md := range hostile[:12] {
+		f.Add(md)
+	}
+	f.Fuzz(func(t *testing.T, md string) {
+		if len(md) > 10_000 {
+			return
+		}
+		got := string(knowledge.RenderHTML(md))
+		// Escaped text may say anything; only what is inside a tag counts.
+		for _, tag := range regexp.MustCompile(`<[^>]*>`).FindAllString(got, -1) {
+			if harmful.MatchString(tag) {
+				t.Fatalf("%q renders to %q", md, got)
+			}
+		}
+		knowledge.PlainText(md)
+	})
+}
+
+func TestPlainText(t *testing.T) {
+	t.Parallel()
+	got := knowledge.PlainText("# Title\n\nSome **bold** and [a link](https://x.example).\nNext line\n\n- one\n- two\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n    code\n")
+	want := "Title\nSome bold and a link.\nNext line\none\ntwo\na b \n1 2 \ncode"
+	if got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+func TestExcerpt(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("Nothing to see in this sentence. ", 30) + "The passport office opens at nine & closes <early>. " + strings.Repeat("More words follow here. ", 30)
+	s := knowledge.Excerpt("when does the passport office open?", long)
+	if html := string(s.HTML()); !strings.Contains(html, "<mark>passport</mark> <mark>office</mark> <mark>opens</mark> at nine &amp; closes &lt;early&gt;") {
+		t.Errorf("snippet %s", html)
+	}
+	if !strings.HasPrefix(s.Text(), "… The passport") || !strings.HasSuffix(s.Text(), " …") {
+		t.Errorf("snippet %q does not begin with its sentence", s.Text())
+	}
+	zh := knowledge.Excerpt("身份证怎么补办", strings.Repeat("其他事项的说明。", 60)+"居民身份证丢失后，可以补办。")
+	if html := string(zh.HTML()); !strings.Contains(html, "居民<mark>身份证</mark>丢失后，可以<mark>补办</mark>。") {
+		t.Errorf("Chinese snippet %s", html)
+	}
+	if got := knowledge.Excerpt("passport", "").Text(); got != "" {
+		t.Errorf("snippet of nothing: %q", got)
+	}
+	if got := knowledge.Excerpt("zebra", "Short text.").Text(); got != "Short text." {
+		t.Errorf("without a match: %q", got)
+	}
+}
