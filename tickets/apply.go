@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"hotline/internal/db"
 	"hotline/internal/errs"
@@ -18,7 +19,7 @@ const AnyVersion = 0
 
 // Apply makes one move on a ticket. version is the one that the actor saw; key makes a double submit return the first result.
 //
-// Errors: ErrNotFound, ErrStale (with what happened), ErrNoMove, ErrForbidden, ErrMissing, ErrBadField, ErrTooLong, ErrKeyReused, and
+// Errors: ErrNotFound, ErrStale (with what happened), ErrBusy (merging), ErrNoMove, ErrForbidden, ErrMissing, ErrBadField, ErrTooLong, ErrKeyReused, and
 // those of the guards: ErrLateReturn, ErrDesignated, ErrNothingAsked, ErrAlreadyAsked, ErrExpired, ErrExtensionCap, ErrSameOfficer,
 // ErrAppealed, ErrNoReply, ErrCoordinate, ErrTooEarly, ErrRevisits, ErrReturnedBefore, ErrUnknownAgency.
 func (s *Service) Apply(ctx context.Context, a Actor, ticket uuid.UUID, version int, name Action, f Fields, key string) (Ticket, error) {
@@ -134,8 +135,13 @@ func (s *Service) stale(ctx context.Context, tx db.Tx, t Ticket, seen int) error
 func (s *Service) checkParent(ctx context.Context, tx db.Tx, parent uuid.UUID) error {
 	bad := ErrBadField.On(string(FParent)).With("field", string(FParent))
 	var state State
-	err := tx.QueryRow(ctx, `select state from tickets where id = $1`, parent).Scan(&state)
+	// Held until the end of the transaction, so that the parent is not merged away at the same moment. Not waited for: two tickets that are merged
+	// into each other would wait for ever.
+	err := tx.QueryRow(ctx, `select state from tickets where id = $1 for share nowait`, parent).Scan(&state)
+	var pg *pgconn.PgError
 	switch {
+	case errors.As(err, &pg) && pg.Code == "55P03":
+		return ErrBusy.Wrap(err)
 	case errors.Is(err, pgx.ErrNoRows):
 		return bad
 	case err != nil:

@@ -208,6 +208,11 @@ func (c *change) effects(m Move, a Actor, f *Fields) {
 		c.tell(t.Lead, Handler, "reopened")
 	case Merge:
 		t.Parent = f.Parent
+		// What was merged into this ticket goes along, so that every reporter hangs on the one that will be answered.
+		id, parent := t.ID, t.Parent
+		c.extra = func(b *pgx.Batch) {
+			b.Queue(`update tickets set parent_id = $2 where parent_id = $1 and state = 'merged'`, id, parent)
+		}
 	case Unmerge:
 		t.Parent = uuid.Nil
 	case CitizenReply, AddInformation, Resume:

@@ -12,6 +12,8 @@ var (
 	ErrMalformedCode = errs.New(errs.Invalid, "tickets.malformed_code", "a tracking code has twenty digits").On("code")
 	// ErrStale: someone else changed the ticket. Args: action, user, agency, at, version, state.
 	ErrStale = errs.New(errs.Conflict, "tickets.stale", "someone else changed the ticket in the meantime")
+	// ErrBusy: somebody is changing the other ticket at this moment; the same call may succeed later.
+	ErrBusy = errs.New(errs.Unavailable, "tickets.busy", "somebody is working on that ticket at this moment; try again")
 	// ErrNoMove: the state does not know the action. Args: state, action.
 	ErrNoMove = errs.New(errs.Conflict, "tickets.no_such_move", "the ticket's state does not allow this")
 	// ErrForbidden: the state allows the action, but not to this person. Args: state, action.

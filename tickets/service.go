@@ -165,5 +165,6 @@ func (s *Service) Reload(ctx context.Context) error {
 		return fmt.Errorf("tickets: reload %s: %w", code, err)
 	}
 	s.use(next)
+	s.log.InfoContext(ctx, "service levels loaded", "jurisdiction", code, "calendar", next.Calendar.Code(), "published_until", next.Calendar.LastPublishedYear())
 	return nil
 }
