@@ -1,0 +1,163 @@
+package portal
+
+import (
+	"context"
+	"io"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// Knowledge finds and shows articles. Only what may be served to the public comes back.
+type Knowledge interface {
+	// Search gives the best articles for a query, best first.
+	Search(ctx context.Context, lang, query string, limit int) ([]Hit, error)
+	// Article gives the published version behind a slug. Errors: kind not_found.
+	Article(ctx context.Context, slug string) (Article, error)
+	// Feedback keeps whether an article helped.
+	Feedback(ctx context.Context, article uuid.UUID, version int, helpful bool, comment string) error
+}
+
+// Hit is one search result. Snippet is split where the query's words are.
+type Hit struct {
+	Slug, Title string
+	Version     int
+	Snippet     []Segment
+}
+
+// Segment is a piece of text, marked where it matches.
+type Segment struct {
+	Text string
+	Mark bool
+}
+
+// Article is a published version.
+type Article struct {
+	ID               uuid.UUID
+	Slug, Lang       string
+	Title, Summary   string
+	Body             string // Markdown
+	Version          int
+	Owner            string // agency, in the article's language
+	OwnerPhone       string
+	ValidFrom, Until *time.Time
+	Published        time.Time
+	Others           []Translation
+	Related          []Hit
+}
+
+// Translation is the same article in another language.
+type Translation struct{ Lang, Slug string }
+
+// City is what the installation serves, read from memory.
+type City interface {
+	Jurisdiction() Jurisdiction
+	// Guess gives categories for a text, best first, with their probability.
+	Guess(text string) []Guess
+	CategoryName(code, lang string) string
+}
+
+// Jurisdiction is the place and how to reach it.
+type Jurisdiction struct {
+	Name      func(lang string) string
+	Phone     string
+	Hours     func(lang string) string
+	Zone      *time.Location
+	Emergency []Emergency
+	Site      string // key under which the portal's own chat widget runs; "" shows none
+}
+
+// Emergency is a number to call at once.
+type Emergency struct {
+	Number string
+	Name   func(lang string) string
+}
+
+// Guess is a category and the probability that it is right.
+type Guess struct {
+	Category string
+	Score    float64
+}
+
+// Cases files and follows tickets for a citizen.
+type Cases interface {
+	// File opens a ticket. The same Key again gives the same answer.
+	File(ctx context.Context, f Filing) (Filed, error)
+	// Upload keeps a file until it is filed or posted with the same thread. Errors: not on the list of types, too large.
+	Upload(ctx context.Context, thread, name string, body io.Reader) (Upload, error)
+	// ByCode finds a ticket by its tracking code as typed. Errors: kinds invalid and not_found.
+	ByCode(ctx context.Context, code string) (uuid.UUID, error)
+	// Case is a ticket as its citizen may see it. Errors: kind not_found.
+	Case(ctx context.Context, id uuid.UUID, lang string) (Case, error)
+	// Reply adds the citizen's words and files.
+	Reply(ctx context.Context, id uuid.UUID, r Reply) error
+	// Move is one of the actions a citizen has: withdraw, not_answered, appeal.
+	Move(ctx context.Context, id uuid.UUID, action, text, key string) error
+	// Rate keeps the five-grade assessment; resolved is nil when not said.
+	Rate(ctx context.Context, id uuid.UUID, grade int, resolved *bool, text string) error
+	// Open reads a file of the ticket. Errors: kind not_found.
+	Open(ctx context.Context, ticket, upload uuid.UUID) (Upload, io.ReadSeekCloser, error)
+	// UploadTo keeps a file for a reply to the ticket.
+	UploadTo(ctx context.Context, ticket uuid.UUID, name string, body io.Reader) (Upload, error)
+}
+
+// Filing is a finished draft.
+type Filing struct {
+	Key, Thread        string
+	Lang               string
+	Kind, Category     string
+	Text, Place        string
+	Lat, Lon           *float64
+	Name, Phone, Email string // all empty: anonymous
+	Confidential       bool
+	Uploads            []uuid.UUID
+}
+
+// Filed is the receipt for a filing. Agency is where the ticket went at once, "" when a dispatcher decides.
+type Filed struct {
+	Number, Code string
+}
+
+// Upload is a stored file.
+type Upload struct {
+	ID            uuid.UUID
+	Name, Type    string
+	Size          int64
+	Width, Height int
+}
+
+// Reply is what a citizen adds to a ticket.
+type Reply struct {
+	Key, Text string
+	Uploads   []uuid.UUID
+}
+
+// Case is a ticket as its citizen may see it.
+type Case struct {
+	ID                   uuid.UUID
+	Number, Title        string
+	Kind, State          string
+	Category             string // name, may be empty
+	Description, Place   string
+	Agency               string // name, "" before the dispatch
+	Opened, Updated      time.Time
+	Due                  *time.Time // when the next thing must have happened
+	Provisional          bool
+	Confidential         bool
+	Items                []Item
+	CanReply, Asked      bool // Asked: the agency waits for the citizen's answer
+	CanWithdraw, CanRate bool
+	CanAppeal, CanReopen bool
+	Rating               int // 0: not rated
+}
+
+// Item is one entry of the story.
+type Item struct {
+	At      time.Time
+	Author  string // citizen, bot, staff, system
+	Name    string // of the agency or the person, may be empty
+	Event   string // code of what happened, "" for a plain message
+	State   string // state after it, when it changed
+	Text    string
+	Uploads []Upload
+}

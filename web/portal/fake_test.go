@@ -1,0 +1,339 @@
+package portal
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net/http"
+	"net/http/cookiejar"
+	"net/http/httptest"
+	"net/url"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/alexedwards/scs/v2/memstore"
+	"github.com/google/uuid"
+
+	"hotline/internal/clock"
+	"hotline/internal/errs"
+	"hotline/internal/i18n"
+	"hotline/internal/testkit"
+)
+
+const hostile = `<script>document.title="pwned"</script><img src=x onerror=alert(1)> "'&`
+
+var (
+	errNoArticle = errs.New(errs.NotFound, "test.no_article", "no article")
+	errNoCode    = errs.New(errs.NotFound, "test.no_code", "no code")
+	errBadCode   = errs.New(errs.Invalid, "test.bad_code", "bad code")
+)
+
+// fakeKnowledge holds two articles in both languages.
+type fakeKnowledge struct {
+	mu       sync.Mutex
+	feedback []string
+}
+
+func (k *fakeKnowledge) Search(_ context.Context, lang, q string, limit int) ([]Hit, error) {
+	if strings.Contains(q, "nothing") {
+		return nil, nil
+	}
+	hits := []Hit{{Slug: "rent-subsidy", Title: "Monthly rent subsidy for a private flat", Version: 2, Snippet: []Segment{{"If you rent on the open market, the city pays a ", false}, {"rent subsidy", true}, {" each quarter.", false}}},
+		{Slug: "hostile", Title: hostile, Version: 1, Snippet: []Segment{{hostile, true}}}}
+	if lang == "zh-CN" {
+		hits[0] = Hit{Slug: "zufang", Title: "市场租房补贴怎么申请", Version: 2, Snippet: []Segment{{"收入较低且在市场租房的家庭可按月领取", false}, {"租房补贴", true}, {"，每季度发放。", false}}}
+	}
+	return hits[:min(limit, len(hits))], nil
+}
+
+func (k *fakeKnowledge) Article(_ context.Context, slug string) (Article, error) {
+	from := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	switch slug {
+	case "rent-subsidy":
+		return Article{ID: uuid.MustParse("00000000-0000-7000-8000-000000000001"), Slug: slug, Lang: "en", Title: "Monthly rent subsidy for a private flat", Version: 2,
+			Summary: "If you rent on the open market and have little income, the city pays 12 to 22 yuan per square metre each month.",
+			Body:    "Yes, if your income is low.\n\n## Conditions\n\n- You meet the limits.\n- You have a signed contract.\n\n## How much\n\n| Income per head | Per square metre |\n| --- | --- |\n| up to 2,400 yuan | 17 yuan |\n\n## Steps\n\n1. Register the contract.\n2. Apply in the app.\n\n" + hostile + "\n\n[bad](javascript:alert(1)) [good](/a/other)",
+			Owner:   "Housing Department", OwnerPhone: "555-2304", ValidFrom: &from, Published: from, Others: []Translation{{"zh-CN", "zufang"}}}, nil
+	case "zufang":
+		return Article{ID: uuid.MustParse("00000000-0000-7000-8000-000000000002"), Slug: slug, Lang: "zh-CN", Title: "市场租房补贴怎么申请", Version: 2, Summary: "收入较低且在市场租房的家庭，可按面积每月领取 12 至 22 元/平方米的补贴。",
+			Body: "可以，只要收入符合条件。\n\n## 条件\n\n- 符合收入标准。\n- 合同已备案。\n\n## 步骤\n\n1. 备案合同。\n2. 提交申请。", Owner: "住房保障局", OwnerPhone: "555-2304", ValidFrom: &from, Published: from, Others: []Translation{{"en", "rent-subsidy"}}}, nil
+	}
+	return Article{}, errNoArticle
+}
+
+func (k *fakeKnowledge) Feedback(_ context.Context, _ uuid.UUID, _ int, helpful bool, comment string) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	word := "no "
+	if helpful {
+		word = "yes "
+	}
+	k.feedback = append(k.feedback, word+comment)
+	return nil
+}
+
+type fakeCity struct{}
+
+func (fakeCity) Jurisdiction() Jurisdiction {
+	name := func(en, zh string) func(string) string {
+		return func(lang string) string {
+			if lang == "zh-CN" {
+				return zh
+			}
+			return en
+		}
+	}
+	return Jurisdiction{Name: name("Lanting", "兰汀市"), Phone: "555-12345", Hours: name("Staff answer every day 8:00–20:00.", "人工服务每天8:00–20:00。"), Zone: time.FixedZone("Lanting", 8*3600),
+		Emergency: []Emergency{{"110", name("Police", "报警电话")}, {"119", name("Fire and rescue", "火警与救援")}, {"120", name("Ambulance", "医疗急救")}}}
+}
+
+func (fakeCity) Guess(text string) []Guess {
+	if strings.Contains(text, "noise") || strings.Contains(text, "噪音") {
+		return []Guess{{"environment.noise", .8}, {"environment.waste", .1}, {"city.light", .01}}
+	}
+	return []Guess{{"environment.noise", .02}}
+}
+
+func (fakeCity) CategoryName(code, lang string) string {
+	names := map[string][2]string{"environment.noise": {"Noise", "噪音扰民"}, "environment.waste": {"Waste", "垃圾"}}
+	if lang == "zh-CN" {
+		return names[code][1]
+	}
+	return names[code][0]
+}
+
+// fakeCases keeps one ticket, idempotent by key.
+type fakeCases struct {
+	mu      sync.Mutex
+	filings []Filing
+	byKey   map[string]Filed
+	uploads map[uuid.UUID][]byte
+	replies []Reply
+	moves   []string
+	rating  int
+	state   string
+	asked   bool
+}
+
+const goodCode = "12345678901234567890"
+
+var caseID = uuid.MustParse("00000000-0000-7000-8000-0000000000aa")
+
+func (c *fakeCases) File(_ context.Context, f Filing) (Filed, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if filed, ok := c.byKey[f.Key]; ok {
+		return filed, nil
+	}
+	c.filings = append(c.filings, f)
+	filed := Filed{Number: "2026-000123", Code: goodCode}
+	c.byKey[f.Key] = filed
+	return filed, nil
+}
+
+func (c *fakeCases) Upload(_ context.Context, _, name string, body io.Reader) (Upload, error) {
+	content, err := io.ReadAll(body)
+	if err != nil {
+		return Upload{}, err
+	}
+	if bytes.HasPrefix(content, []byte("MZ")) {
+		return Upload{}, errs.New(errs.Invalid, "http.malformed", "an executable")
+	}
+	id := uuid.New()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.uploads[id] = content
+	return Upload{ID: id, Name: name, Type: "image/jpeg", Size: int64(len(content))}, nil
+}
+
+func (c *fakeCases) UploadTo(ctx context.Context, _ uuid.UUID, name string, body io.Reader) (Upload, error) {
+	return c.Upload(ctx, "", name, body)
+}
+
+func (c *fakeCases) ByCode(_ context.Context, code string) (uuid.UUID, error) {
+	code = strings.ReplaceAll(code, " ", "")
+	if len(code) != 20 {
+		return uuid.Nil, errBadCode
+	}
+	if code != goodCode {
+		return uuid.Nil, errNoCode
+	}
+	return caseID, nil
+}
+
+func (c *fakeCases) Case(_ context.Context, id uuid.UUID, lang string) (Case, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if id != caseID {
+		return Case{}, errNoCode
+	}
+	at := time.Date(2026, 3, 2, 1, 30, 0, 0, time.UTC)
+	due := at.Add(7 * 24 * time.Hour)
+	out := Case{ID: id, Number: "2026-000123", Title: "Construction noise at night", Kind: "complaint", State: c.state, Category: "Noise", Agency: "Environment Department",
+		Description: "Drilling after midnight since Monday.\n" + hostile, Place: "12 Willow Road", Opened: at, Updated: at.Add(time.Hour), Due: &due,
+		CanReply: true, CanWithdraw: true, CanRate: c.state == "completed" && c.rating == 0, CanReopen: c.state == "completed", Asked: c.asked, Rating: c.rating,
+		Items: []Item{{At: at, Author: "citizen", Event: "opened", Text: "Drilling after midnight since Monday.\n" + hostile},
+			{At: at.Add(5 * time.Minute), Author: "system", Event: "dispatch", State: "dispatched"},
+			{At: at.Add(time.Hour), Author: "staff", Name: "Environment Department", Event: "sign", State: "in_progress"},
+			{At: at.Add(26 * time.Hour), Author: "staff", Name: "Environment Department", Event: "reply", Text: "We measured on site at 00:40. The builder has no night permit and was fined. Work now stops at 22:00."}}}
+	if lang == "zh-CN" {
+		out.Title, out.Agency = "夜间施工噪音", "生态环境局"
+	}
+	return out, nil
+}
+
+func (c *fakeCases) Reply(_ context.Context, _ uuid.UUID, r Reply) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, old := range c.replies {
+		if old.Key == r.Key {
+			return nil
+		}
+	}
+	c.replies = append(c.replies, r)
+	return nil
+}
+
+func (c *fakeCases) Move(_ context.Context, _ uuid.UUID, action, text, _ string) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.moves = append(c.moves, action+" "+text)
+	return nil
+}
+
+func (c *fakeCases) Rate(_ context.Context, _ uuid.UUID, grade int, _ *bool, _ string) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.rating != 0 {
+		return errs.New(errs.Conflict, "tickets.already_rated", "rated")
+	}
+	c.rating = grade
+	return nil
+}
+
+type noClose struct{ *bytes.Reader }
+
+func (noClose) Close() error { return nil }
+
+func (c *fakeCases) Open(_ context.Context, _, id uuid.UUID) (Upload, io.ReadSeekCloser, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	content, ok := c.uploads[id]
+	if !ok {
+		return Upload{}, nil, errNoCode
+	}
+	return Upload{ID: id, Name: "a\r\nb.jpg", Type: "text/html", Size: int64(len(content))}, noClose{bytes.NewReader(content)}, nil
+}
+
+// site is a running portal and one browser's worth of cookies.
+type site struct {
+	t         *testing.T
+	srv       *httptest.Server
+	client    *http.Client
+	knowledge *fakeKnowledge
+	cases     *fakeCases
+	clock     *clock.Fake
+	log       *testkit.Log
+	lang      string
+}
+
+func newSite(t *testing.T) *site {
+	t.Helper()
+	s := &site{t: t, knowledge: &fakeKnowledge{}, clock: clock.NewFake(time.Now()), lang: "en",
+		cases: &fakeCases{byKey: map[string]Filed{}, uploads: map[uuid.UUID][]byte{}, state: "in_progress"}}
+	log, buffer := testkit.NewLog()
+	s.log = buffer
+	h, err := New(Deps{Words: i18n.MustLoad(), Log: log, Clock: s.clock, Key: bytes.Repeat([]byte("k"), 32), Knowledge: s.knowledge, Cases: s.cases, City: fakeCity{},
+		Drafts: memstore.NewWithCleanupInterval(0), Demo: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.srv = httptest.NewServer(h)
+	t.Cleanup(s.srv.Close)
+	s.fresh()
+	return s
+}
+
+// fresh is another person's browser.
+func (s *site) fresh() {
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.client = &http.Client{Jar: jar}
+}
+
+type answer struct {
+	status int
+	body   string
+	path   string
+	header http.Header
+}
+
+func (s *site) do(r *http.Request) answer {
+	s.t.Helper()
+	r.Header.Set("Accept", "text/html")
+	r.Header.Set("Accept-Language", s.lang)
+	res, err := s.client.Do(r)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return answer{res.StatusCode, string(body), res.Request.URL.RequestURI(), res.Header}
+}
+
+func (s *site) get(path string) answer {
+	s.t.Helper()
+	r, err := http.NewRequest("GET", s.srv.URL+path, nil)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return s.do(r)
+}
+
+func (s *site) post(path string, pairs ...string) answer {
+	s.t.Helper()
+	form := url.Values{}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		form.Add(pairs[i], pairs[i+1])
+	}
+	r, err := http.NewRequest("POST", s.srv.URL+path, strings.NewReader(form.Encode()))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.Header.Set("Sec-Fetch-Site", "same-origin")
+	return s.do(r)
+}
+
+func (a answer) sees(t *testing.T, words ...string) answer {
+	t.Helper()
+	for _, w := range words {
+		if !strings.Contains(a.body, w) {
+			t.Errorf("%s (%d) does not show %q\n%s", a.path, a.status, w, text(a.body))
+		}
+	}
+	return a
+}
+
+func (a answer) at(t *testing.T, path string) answer {
+	t.Helper()
+	if a.path != path {
+		t.Fatalf("at %s (%d), want %s\n%s", a.path, a.status, path, text(a.body))
+	}
+	return a
+}
+
+var tags = regexp.MustCompile(`(?s)<head>.*</head>|<[^>]*>|\n\s*\n`)
+
+func text(html string) string {
+	s := tags.ReplaceAllString(html, " ")
+	return s[:min(len(s), 1500)]
+}
