@@ -115,14 +115,14 @@ func (p *Policy) article(ctx context.Context, t *turn, id string) {
 
 // helped notes an answer that the citizen confirmed.
 func (p *Policy) helped(t *turn) {
-	t.reply.Answered = t.st.Cited
+	t.reply.Answered, t.reply.Question = t.st.Cited, t.st.Question
 	t.st.Cited, t.st.Waiting, t.st.Question = nil, "", ""
 	m := p.say(t, "glad")
 	p.offer(t, m, "done", "ask", "human")
 }
 
 func (p *Policy) notHelped(t *turn) {
-	t.reply.NotHelped = t.st.Cited
+	t.reply.NotHelped, t.reply.Question = t.st.Cited, t.st.Question
 	t.reply.Unanswered = t.st.Question
 	t.st.Cited, t.st.Waiting = nil, waitFile
 	m := p.say(t, "sorry_not_helped")

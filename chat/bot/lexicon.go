@@ -21,7 +21,7 @@ var dataFS embed.FS
 // words, ^ and $ are the start and the end of a sentence. Latin words of five letters and more may have one typing error.
 type lexicon struct {
 	vocab    map[string]int
-	words    []string // Latin vocabulary of 5 letters and more, for typing errors
+	words    map[byte][]string // Latin vocabulary of 5 letters and more by first letter, for typing errors
 	patterns []pattern
 	first    map[int][]int
 	folds    map[rune]rune // variant and traditional characters → the ones cues are written in
@@ -58,7 +58,7 @@ type cueFile struct {
 
 // loadLexicon reads every cues_*.json of a folder. It returns an error that names the file and the cue that is wrong.
 func loadLexicon(fsys fs.FS) (*lexicon, error) {
-	l := &lexicon{vocab: map[string]int{}, first: map[int][]int{}, folds: map[rune]rune{}, real: map[string]bool{}, scripts: map[string]string{}}
+	l := &lexicon{vocab: map[string]int{}, words: map[byte][]string{}, first: map[int][]int{}, folds: map[rune]rune{}, real: map[string]bool{}, scripts: map[string]string{}}
 	names, err := fs.Glob(fsys, "data/cues_*.json")
 	if err != nil {
 		return nil, fmt.Errorf("bot: list cues: %w", err)
@@ -102,10 +102,12 @@ func loadLexicon(fsys fs.FS) (*lexicon, error) {
 	}
 	for w := range l.vocab {
 		if len(w) >= 5 && w[0] < utf8.RuneSelf {
-			l.words = append(l.words, w)
+			l.words[w[0]] = append(l.words[w[0]], w)
 		}
 	}
-	slices.Sort(l.words)
+	for _, ws := range l.words {
+		slices.Sort(ws)
+	}
 	return l, nil
 }
 
@@ -290,8 +292,8 @@ func (l *lexicon) idsOf(t token) []int {
 		return nil
 	}
 	var out []int
-	for _, w := range l.words {
-		if w[0] == t.text[0] && oneError(w, t.text) {
+	for _, w := range l.words[t.text[0]] {
+		if oneError(w, t.text) {
 			out = append(out, l.vocab[w])
 		}
 	}

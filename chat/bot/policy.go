@@ -130,14 +130,15 @@ func (p *Policy) speak(lang string) string {
 	return fallback
 }
 
-// Turn answers what the citizen sent since the last turn; lang is the language of the conversation as its page or channel knows it, and
-// what is typed wins over it. A failure of Knowledge or Tickets is told to the citizen in words and listed in Reply.Problems; the only
+// Turn answers what the citizen sent since the last turn; lang is the language of the conversation as its page or channel knows it. The
+// bot goes on in the language of the last turn until the page's language changes or the citizen types, or asks for, another. A failure of Knowledge or Tickets is told to the citizen in words and listed in Reply.Problems; the only
 // error returned is that of a context that ended, and the state is then unchanged.
 func (p *Policy) Turn(ctx context.Context, old State, in []Input, lang string) (Reply, State, error) {
 	st := old.clone()
-	if st.Lang == "" {
+	if st.Lang == "" || lang != st.Page {
 		st.Lang = p.speak(lang)
 	}
+	st.Page = lang
 	reply := Reply{}
 	t := &turn{st: &st, reply: &reply, lang: p.speak(st.Lang)}
 	for i, one := range merge(in) {

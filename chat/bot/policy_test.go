@@ -236,3 +236,42 @@ func BenchmarkTurn(b *testing.B) {
 		}
 	}
 }
+
+func TestThePagesLanguageSwitchIsFollowed(t *testing.T) {
+	t.Parallel()
+	p := scripted(t, "en")
+	turn := func(st bot.State, lang string, in bot.Input) (string, bot.State) {
+		r, st, err := p.Turn(t.Context(), st, []bot.Input{in}, lang)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r.Lang, st
+	}
+	got, st := turn(bot.State{}, "en", bot.Input{Text: "我要投诉"})
+	if got != "zh-CN" {
+		t.Fatal(got)
+	}
+	if got, st = turn(st, "en", bot.Input{Choice: "cancel"}); got != "zh-CN" { // the page still says en: what was typed counts
+		t.Fatal(got)
+	}
+	if got, st = turn(st, "zh-CN", bot.Input{Choice: "ask"}); got != "zh-CN" {
+		t.Fatal(got)
+	}
+	if got, _ = turn(st, "en", bot.Input{Choice: "ask"}); got != "en" { // somebody pressed the language button
+		t.Fatal(got)
+	}
+}
+
+func TestAHugeMessageIsReadQuickly(t *testing.T) {
+	t.Parallel()
+	p := scripted(t, "en")
+	var b strings.Builder
+	for i := range 4000 {
+		b.WriteString(strings.Repeat(string(rune('a'+i%26)), 1+i%7) + string(rune('a'+i/26%26)) + string(rune('a'+i/676)) + " ")
+	}
+	start := time.Now()
+	say(t, p, bot.State{}, bot.Input{Text: b.String()})
+	if took := time.Since(start); took > 2*time.Second { // about 20 ms; the margin is for the race detector on a busy machine
+		t.Errorf("took %s", took)
+	}
+}

@@ -14,6 +14,7 @@ const stateVersion = 1
 type State struct {
 	V        int       `json:"v"`
 	Lang     string    `json:"lang,omitempty"`
+	Page     string    `json:"page,omitempty"` // the language of the page or channel at the last turn
 	Greeted  bool      `json:"greeted,omitempty"`
 	Waiting  string    `json:"waiting,omitempty"`  // what the last message asked for outside a form: Ask… or a wait… value
 	Form     *Form     `json:"form,omitempty"`     // the ticket being written

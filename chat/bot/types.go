@@ -141,6 +141,7 @@ type Reply struct {
 	Refused      *Refusal
 	Answered     *Citation // the citizen confirmed that this answer helped
 	NotHelped    *Citation
+	Question     string // the question that Answered or NotHelped is about
 	Unanswered   string // a question that found no good article, for the gap list
 	Rate         *Rating
 	Close        bool
