@@ -182,3 +182,6 @@ func (s *Service) now() time.Time { return s.clock.Now() }
 func (s *Service) say(lang, key string, args ...any) string {
 	return s.words.T(lang, "chat."+key, args...)
 }
+
+// HasBot reports whether somebody answers by machine.
+func (s *Service) HasBot() bool { return s.think != nil }
