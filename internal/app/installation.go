@@ -146,3 +146,10 @@ func leaveNodes(ctx context.Context, pool *pgxpool.Pool, id uuid.UUID) error {
 		return err
 	})
 }
+
+func forgetNodes(ctx context.Context, pool *pgxpool.Pool) error {
+	return db.WithTx(ctx, pool, db.System(), func(tx db.Tx) error {
+		_, err := tx.Exec(ctx, `delete from nodes`)
+		return err
+	})
+}

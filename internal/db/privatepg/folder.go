@@ -90,6 +90,24 @@ func prepare(base string, who *account, log *slog.Logger) (string, error) {
 	return dir, nil
 }
 
+// Running gives the application's address of the server that another process runs in a data folder, if one does: commands such as
+// an import work beside a running node.
+func Running(base string) (url string, ok bool) {
+	base, err := filepath.Abs(base)
+	if err != nil {
+		return "", false
+	}
+	dir := filepath.Join(base, "postgres")
+	if text, err := os.ReadFile(filepath.Join(base, "postgres.moved-to")); err == nil {
+		dir = strings.TrimSpace(string(text))
+	}
+	s := &Server{Dir: dir, socket: socketPath(dir)}
+	if _, err := os.Stat(filepath.Join(s.socket, ".s.PGSQL.5432")); err != nil {
+		return "", false
+	}
+	return s.URL(), true
+}
+
 // reachable reports whether every folder on the way may be searched by the account.
 func reachable(path string, who *account) bool {
 	for p := path; ; p = filepath.Dir(p) {
@@ -161,14 +179,19 @@ func initdb(ctx context.Context, bin, pgdata string, who *account, volatile bool
 	return nil
 }
 
-// socketDir is inside the data folder where its path is short enough, else in the temporary folder under a name made from the path.
-func socketDir(dir string, who *account) (string, error) {
+func socketPath(dir string) string {
 	socket := filepath.Join(dir, "run")
 	if len(socket) > maxSocketPath {
 		h := fnv.New64a()
 		h.Write([]byte(dir))
 		socket = filepath.Join(os.TempDir(), fmt.Sprintf("hotline-%d-%016x", os.Geteuid(), h.Sum64()))
 	}
+	return socket
+}
+
+// socketDir is inside the data folder where its path is short enough, else in the temporary folder under a name made from the path.
+func socketDir(dir string, who *account) (string, error) {
+	socket := socketPath(dir)
 	if err := os.MkdirAll(socket, 0o700); err != nil {
 		return "", fmt.Errorf("socket folder: %w", err)
 	}

@@ -1,0 +1,212 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"hotline/internal/app"
+	"hotline/internal/auth"
+	"hotline/internal/clock"
+	"hotline/internal/config"
+	"hotline/internal/db"
+	"hotline/internal/telemetry"
+	"hotline/knowledge"
+	"hotline/knowledge/bleve"
+)
+
+// settings reads the environment and lets the flags of a sub-command override it.
+func settings(name string, args []string, more func(set func(string, *string, string), flag func(string, string) *bool)) (config.Config, error) {
+	cfg, err := config.Load()
+	if err != nil {
+		return cfg, err
+	}
+	fs := flags(name)
+	addr := fs.String("addr", cfg.Addr, "address and port to listen on")
+	data := fs.String("data", cfg.Data, "data folder")
+	if more != nil {
+		more(func(n string, p *string, help string) { fs.StringVar(p, n, *p, help) }, func(n, help string) *bool { return fs.Bool(n, false, help) })
+	}
+	if err := parse(fs, args); err != nil {
+		return cfg, err
+	}
+	if fs.NArg() > 0 {
+		return cfg, usageError{fmt.Sprintf("unexpected %q", fs.Arg(0))}
+	}
+	cfg.Addr, cfg.Data = *addr, *data
+	return cfg, nil
+}
+
+func serve(ctx context.Context, args []string, out io.Writer) error {
+	cfg, err := settings("serve", args, nil)
+	if err != nil {
+		return err
+	}
+	return app.Run(ctx, cfg, app.Options{Log: telemetry.NewLogger(os.Stderr, cfg.LogLevel, cfg.LogFormat)}, func(a *app.App) {
+		fmt.Fprintf(out, "hotline serves %s\n", a.URL())
+	})
+}
+
+func demoCity(ctx context.Context, args []string, out io.Writer) error {
+	start := time.Now()
+	var public *bool
+	cfg, err := settings("demo", args, func(_ func(string, *string, string), flag func(string, string) *bool) {
+		public = flag("public", "listen on other than loopback addresses, with well-known passwords")
+	})
+	if err != nil {
+		return err
+	}
+	if !*public && !loopback(cfg.Addr) {
+		return usageError{fmt.Sprintf("the demo's passwords are well known, so it listens on loopback only; %s is not. Add --public if you mean it", cfg.Addr)}
+	}
+	return app.Run(ctx, cfg, app.Options{Log: telemetry.NewLogger(os.Stderr, cfg.LogLevel, cfg.LogFormat), Demo: true}, func(a *app.App) {
+		fmt.Fprintf(out, welcome, time.Since(start).Seconds(), a.URL(), app.DemoPassword)
+	})
+}
+
+const welcome = `
+The demo city of Lanting is ready (%.1f s).
+
+  Citizens    %[2]s               search, file, track, chat
+  Widget      %[2]s/demo-widget   the chat on somebody else's page
+  Staff       %[2]s/console/      password for all of them: %[3]s
+                dispatcher@lanting.example     the hotline's dispatcher
+                operator@lanting.example       the hotline's operator: live chats
+                supervisor@lanting.example     the hotline's supervisor
+                environment@lanting.example    handler of the environment department
+                environment.head@lanting.example   its head
+                editor@lanting.example · reviewer@lanting.example   knowledge base
+                administrator@lanting.example  users, agencies, keys
+  API         %[2]s/api/v1/openapi.json
+  Health      %[2]s/readyz
+
+Stop with Ctrl-C; the next start finds everything again.
+`
+
+// loopback reports whether every address that addr stands for is on this machine only.
+func loopback(addr string) bool {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil || host == "" {
+		return false
+	}
+	ips, err := net.LookupIP(host)
+	if err != nil || len(ips) == 0 {
+		return false
+	}
+	for _, ip := range ips {
+		if !ip.IsLoopback() {
+			return false
+		}
+	}
+	return true
+}
+
+func migrate(ctx context.Context, args []string, out io.Writer) error {
+	cfg, err := settings("migrate", args, nil)
+	if err != nil {
+		return err
+	}
+	if cfg.Owner == "" {
+		return errors.New("HOTLINE_DATABASE_OWNER_URL is not set; a private database is migrated at every start by itself")
+	}
+	if err := db.Migrate(ctx, cfg.Owner, telemetry.NewLogger(os.Stderr, cfg.LogLevel, cfg.LogFormat)); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(out, "the schema is up to date")
+	return err
+}
+
+func admin(ctx context.Context, args []string, out io.Writer) error {
+	if len(args) == 0 || args[0] != "create" {
+		return usageError{"usage: hotline admin create --email E --name N [--city NAME]; the password is read from standard input"}
+	}
+	var email, name, city, lang = "", "", "", "en"
+	cfg, err := settings("admin create", args[1:], func(set func(string, *string, string), _ func(string, string) *bool) {
+		set("email", &email, "e-mail address, for signing in")
+		set("name", &name, "name")
+		set("city", &city, "name of the installation, when it is new")
+		set("lang", &lang, "en or zh-CN")
+	})
+	if err != nil {
+		return err
+	}
+	fmt.Fprint(os.Stderr, "Password (12 characters or more): ")
+	password, err := bufio.NewReader(io.LimitReader(os.Stdin, 4096)).ReadString('\n')
+	if err != nil && !errors.Is(err, io.EOF) {
+		return err
+	}
+	password = strings.TrimRight(password, "\r\n")
+	return app.WithDatabase(ctx, cfg, telemetry.NewLogger(os.Stderr, cfg.LogLevel, cfg.LogFormat), func(d app.Database) error {
+		if err := d.EnsureInstallation(ctx, city); err != nil {
+			return err
+		}
+		agency, err := d.Desk(ctx)
+		if err != nil {
+			return err
+		}
+		users := auth.New(d.Pool, clock.System{}, auth.Options{})
+		if _, err := users.Create(ctx, auth.Machine(), auth.NewUser{Email: email, Name: name, Lang: lang, AgencyID: agency, Roles: []auth.Role{auth.Administrator}, Password: password}); err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(out, "%s can sign in as administrator\n", email)
+		return err
+	})
+}
+
+func importFile(ctx context.Context, args []string, out io.Writer) error {
+	if len(args) < 2 || args[0] != "knowledge" {
+		return usageError{"usage: hotline import knowledge FILE.jsonl [--data D]"}
+	}
+	path := args[1]
+	cfg, err := settings("import knowledge", args[2:], nil)
+	if err != nil {
+		return err
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	log := telemetry.NewLogger(os.Stderr, cfg.LogLevel, cfg.LogFormat)
+	return app.WithDatabase(ctx, cfg, log, func(d app.Database) (err error) {
+		index, err := bleve.New("")
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, index.Close()) }()
+		// Running nodes see the new articles on their next look, within seconds.
+		kb := knowledge.New(knowledge.Deps{Pool: d.Pool, Index: index, Clock: clock.System{}, Log: log})
+		report, err := kb.Import(ctx, knowledge.System(), f, knowledge.ImportOptions{})
+		for _, bad := range report.Errors {
+			fmt.Fprintln(os.Stderr, bad)
+		}
+		if err := errors.Join(printJSON(out, report), err); err != nil {
+			return err
+		}
+		if report.Failed > 0 {
+			return fmt.Errorf("%d lines were not taken in", report.Failed)
+		}
+		return nil
+	})
+}
+
+func printVersion(_ context.Context, _ []string, out io.Writer) error {
+	version := "unknown"
+	if info, ok := debug.ReadBuildInfo(); ok {
+		version = info.Main.Version
+		for _, s := range info.Settings {
+			if s.Key == "vcs.revision" {
+				version += " " + s.Value
+			}
+		}
+	}
+	_, err := fmt.Fprintln(out, "hotline", version)
+	return err
+}

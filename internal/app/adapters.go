@@ -1,0 +1,121 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+
+	"github.com/google/uuid"
+
+	"hotline/channels/telegram"
+	"hotline/chat"
+	"hotline/chat/bot"
+	"hotline/internal/db"
+	"hotline/internal/errs"
+	"hotline/knowledge"
+	"hotline/routing"
+	"hotline/tickets"
+)
+
+// router gives tickets what they need of routing.
+func router(r *routing.Service) tickets.Router {
+	return tickets.Router{
+		Decide: func(f tickets.RouteFacts) tickets.Route {
+			d := r.Decide(routing.Facts{Kind: f.Kind, Category: f.Category, ServiceItem: f.ServiceItem, Text: f.Text, Urgency: f.Urgency, Lat: f.Lat, Lon: f.Lon, Confidential: f.Confidential, Excluded: f.Excluded})
+			record, err := json.Marshal(d)
+			if err != nil {
+				record = []byte("{}") // numbers and strings: no error possible
+			}
+			return tickets.Route{Lead: d.Lead, Co: d.Co, Auto: d.Auto, Score: d.Score, Category: d.Category, Area: d.Area, Urgency: d.Urgency, Confidential: d.Confidential, Record: record}
+		},
+		Agency: func(id uuid.UUID) (tickets.Agency, bool) {
+			a, ok := r.Snapshot().Agency(id)
+			return tickets.Agency{ID: a.ID, Code: a.Code, Ancestors: a.Ancestors, Desk: a.Desk(), Active: a.Active}, ok
+		},
+		Desk:          func() uuid.UUID { return r.Snapshot().Desk().ID },
+		CategoryKnown: func(code string) bool { c, ok := r.Snapshot().Category(code); return ok && c.Active },
+		ItemKnown:     func(code string) bool { i, ok := r.Snapshot().ServiceItem(code); return ok && i.Active },
+	}
+}
+
+// botKnowledge lets the bot ask the knowledge base.
+type botKnowledge struct {
+	service *knowledge.Service
+	baseURL string
+}
+
+// Answer implements bot.Knowledge.
+func (k botKnowledge) Answer(ctx context.Context, text, lang string) (bot.Answer, error) {
+	a, err := k.service.Answer(ctx, text, lang)
+	if err != nil {
+		return bot.Answer{}, err
+	}
+	out := bot.Answer{Outcome: bot.Outcome(a.Outcome), Text: a.Text} // both packages use the same words
+	for _, c := range a.Citations {
+		out.Citations = append(out.Citations, bot.Citation{ArticleID: c.Article, Version: c.Version, Title: c.Title, URL: k.baseURL + c.URL, Snippet: c.Snippet})
+	}
+	return out, nil
+}
+
+// ByID implements bot.Knowledge.
+func (k botKnowledge) ByID(ctx context.Context, id, _ string) (bot.Answer, error) {
+	article, err := uuid.Parse(id)
+	if err != nil {
+		return bot.Answer{}, bot.ErrNotFound
+	}
+	found, err := k.service.Servable(ctx, []uuid.UUID{article}, false)
+	if err != nil {
+		return bot.Answer{}, err
+	}
+	if len(found) == 0 {
+		return bot.Answer{}, bot.ErrNotFound
+	}
+	e := found[0]
+	return bot.Answer{Outcome: bot.OutcomeAnswer, Text: knowledge.AnswerText(e.Version), Citations: []bot.Citation{{
+		ArticleID: e.Article.ID.String(), Version: e.Version.Number, Title: e.Version.Title, URL: k.baseURL + e.Article.URL(), Snippet: e.Version.Summary}}}, nil
+}
+
+// botTickets tells the status behind a tracking code.
+type botTickets struct {
+	service *tickets.Service
+	routing *routing.Service
+}
+
+// Status implements bot.Tickets.
+func (b botTickets) Status(ctx context.Context, code, lang string) (bot.Status, error) {
+	t, err := b.service.ByCode(ctx, code)
+	if err != nil {
+		if k := errs.KindOf(err); k == errs.NotFound || k == errs.Invalid {
+			return bot.Status{}, bot.ErrNotFound
+		}
+		return bot.Status{}, err
+	}
+	s := bot.Status{TicketID: t.ID.String(), Number: t.Number, Title: t.Title, State: string(t.State), Updated: t.UpdatedAt, Due: t.PromisedAt, Reply: t.Reply}
+	if a, ok := b.routing.Snapshot().Agency(t.Lead); ok {
+		s.Agency = a.Names.In(lang)
+	}
+	_, rated, err := b.service.RatingOf(ctx, tickets.CitizenBy(db.CitizenOfTicket(t.ID)), t.ID)
+	if err != nil {
+		return bot.Status{}, err
+	}
+	s.CanRate = !rated && t.Ratable()
+	return s, nil
+}
+
+// botClassifier names categories.
+type botClassifier struct{ routing *routing.Service }
+
+// Predict implements bot.Classifier.
+func (c botClassifier) Predict(text string) []bot.Guess {
+	var out []bot.Guess
+	for _, g := range c.routing.Predict(text) {
+		out = append(out, bot.Guess{Label: g.Label, Score: g.Score})
+	}
+	return out
+}
+
+// storeTelegramFile keeps a file that came in by Telegram.
+func (a *App) storeTelegramFile(ctx context.Context, thread, name string, r io.Reader) ([16]byte, error) {
+	u, err := a.Chat.Upload(ctx, db.System(), chat.Owner{Channel: telegram.Name, Account: a.telegram.Account(), Thread: thread}, name, r)
+	return u.ID, err
+}

@@ -1,0 +1,252 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"sync"
+	"time"
+
+	"hotline/chat"
+	"hotline/internal/db"
+)
+
+// loops runs the node's own endless work and waits for it.
+type loops struct {
+	ctx  context.Context
+	stop context.CancelFunc
+	done sync.WaitGroup
+}
+
+func newLoops() *loops {
+	l := &loops{}
+	l.ctx, l.stop = context.WithCancel(context.Background())
+	return l
+}
+
+func (l *loops) run(f func(ctx context.Context)) { l.done.Go(func() { f(l.ctx) }) }
+
+func (l *loops) wait() { l.stop(); l.done.Wait() }
+
+// Times of the background work.
+const (
+	sweepMax   = 2 * time.Second // a clock is at most this late, whatever hint is lost
+	sweepBatch = 200
+	cleanEvery = 10 * time.Minute
+	keepKeys   = 24 * time.Hour // idempotency keys
+)
+
+// background starts what works without being asked.
+func (a *App) background(ctx context.Context) error {
+	a.onStop(func(context.Context) { a.loops.wait() })
+	a.loops.run(a.heartbeat)
+	a.loops.run(a.sweepClocks)
+	a.loops.run(a.clean)
+	a.Chat.Start(ctx)
+	a.onStop(func(context.Context) { a.Chat.Stop() })
+	if err := a.runner.Start(ctx); err != nil {
+		return err
+	}
+	a.onStop(func(ctx context.Context) {
+		if err := a.runner.Stop(ctx); err != nil {
+			a.log.Warn("jobs were cut off; another node takes them up", "error", err)
+		}
+	})
+	if a.telegram == nil {
+		return nil
+	}
+	if a.cfg.TelegramMode == "webhook" {
+		a.loops.run(func(ctx context.Context) {
+			a.retry(ctx, "telegram webhook", func() error { return a.telegram.SetWebhook(ctx, a.baseURL+telegramPath) })
+		})
+		return nil
+	}
+	a.loops.run(func(ctx context.Context) { a.elected(ctx, "telegram "+a.telegram.Account(), a.telegram.Poll) })
+	return nil
+}
+
+// retry repeats until it works or the node stops.
+func (a *App) retry(ctx context.Context, what string, f func() error) {
+	for pause := time.Second; ; pause = min(2*pause, 5*time.Minute) {
+		err := f()
+		if err == nil || ctx.Err() != nil {
+			return
+		}
+		a.log.Warn(what, "error", err, "again_in", pause.String())
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(pause):
+		}
+	}
+}
+
+// elected runs f on one node at a time: on the one that holds an advisory lock. When the lock's connection breaks, f is stopped.
+func (a *App) elected(ctx context.Context, name string, f func(context.Context)) {
+	for ctx.Err() == nil {
+		if err := a.hold(ctx, name, f); err != nil && ctx.Err() == nil {
+			a.log.Warn("election", "what", name, "error", err)
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(2 * time.Second):
+		}
+	}
+}
+
+func (a *App) hold(ctx context.Context, name string, f func(context.Context)) error {
+	conn, err := a.pool.Acquire(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Release()
+	var mine bool
+	if err := conn.QueryRow(ctx, `select pg_try_advisory_lock(hashtext($1))`, "hotline "+name).Scan(&mine); err != nil || !mine {
+		return err
+	}
+	work, cancel := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() { defer close(done); f(work) }()
+	tick := time.NewTicker(5 * time.Second)
+	defer tick.Stop()
+	for err == nil && ctx.Err() == nil {
+		select {
+		case <-done:
+			err = fmt.Errorf("%s ended", name)
+		case <-ctx.Done():
+		case <-tick.C:
+			err = conn.Ping(ctx)
+		}
+	}
+	cancel()
+	<-done
+	_, unlock := conn.Exec(context.WithoutCancel(ctx), `select pg_advisory_unlock(hashtext($1))`, "hotline "+name)
+	if unlock != nil {
+		_ = conn.Conn().Close(context.WithoutCancel(ctx)) // the lock ends with its connection
+	}
+	return err
+}
+
+// heartbeat keeps this node among the living.
+func (a *App) heartbeat(ctx context.Context) {
+	tick := time.NewTicker(nodeBeat)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			if err := beat(ctx, a.pool, a.node, a.listener.Addr().String()); err != nil && ctx.Err() == nil {
+				a.log.Warn("heartbeat", "error", err)
+			}
+		}
+	}
+}
+
+// sweepClocks fires the tickets' clocks: at the next due time, and at least every sweepMax.
+func (a *App) sweepClocks(ctx context.Context) {
+	for {
+		pause := sweepMax
+		swept, err := a.Tickets.Sweep(ctx, a.clock.Now(), sweepBatch)
+		switch {
+		case err != nil && ctx.Err() == nil:
+			a.log.Error("clock sweep", "error", err)
+		case err == nil:
+			for _, id := range swept.Tickets {
+				if raw, err := json.Marshal(chat.InboxHint{Ticket: id.String()}); err == nil { // a string: no error possible
+					a.bus.Publish(chat.SubjectInbox, raw)
+				}
+			}
+			if swept.Fired >= sweepBatch {
+				pause = 0 // more is due
+			} else if !swept.Next.IsZero() {
+				pause = min(max(swept.Next.Sub(a.clock.Now()), 50*time.Millisecond), sweepMax)
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(pause):
+		}
+	}
+}
+
+// clean removes what is only kept for a time.
+func (a *App) clean(ctx context.Context) {
+	tick := time.NewTicker(cleanEvery)
+	defer tick.Stop()
+	for {
+		err := db.WithTx(ctx, a.pool, db.System(), func(tx db.Tx) error {
+			_, err := tx.Exec(ctx, `delete from idempotency_keys where created_at < $1`, a.clock.Now().Add(-keepKeys))
+			return err
+		})
+		if err != nil && ctx.Err() == nil {
+			a.log.Warn("cleaning", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// Knowledge is followed by hint and by a slow look at what changed last.
+const subjectKnowledge = "knowledge.changed"
+
+func (a *App) knowledgeChanged(article string) { a.bus.Publish(subjectKnowledge, []byte(article)) }
+
+// followKnowledge fills the index and keeps it up to date: hints say which article changed; the slow tick compares the newest change, so
+// that a lost hint leaves a node behind for seconds only.
+func (a *App) followKnowledge(ctx context.Context) error {
+	changed := make(chan string, 256)
+	cancel, err := a.bus.Subscribe(subjectKnowledge, func(_ string, data []byte) {
+		select {
+		case changed <- string(data):
+		default: // the slow tick sees it
+		}
+	})
+	if err != nil {
+		return err
+	}
+	a.onStop(func(context.Context) { cancel() })
+	seen, err := a.newestArticle(ctx)
+	if err != nil {
+		return err
+	}
+	if err := a.Knowledge.Rebuild(ctx); err != nil {
+		return err
+	}
+	a.loops.run(func(ctx context.Context) {
+		tick := time.NewTicker(5 * time.Second)
+		defer tick.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case id := <-changed:
+				if err := a.Knowledge.Reindex(ctx, id); err != nil && ctx.Err() == nil {
+					a.log.Error("search index not up to date; the next change or start repairs it", "error", err)
+				}
+			case <-tick.C:
+				newest, err := a.newestArticle(ctx)
+				if err == nil && !newest.Equal(seen) {
+					if err = a.Knowledge.Reindex(ctx, ""); err == nil {
+						seen = newest
+					}
+				}
+				if err != nil && ctx.Err() == nil {
+					a.log.Warn("search index", "error", err)
+				}
+			}
+		}
+	})
+	return nil
+}
+
+func (a *App) newestArticle(ctx context.Context) (newest time.Time, err error) {
+	err = db.ReadTx(ctx, a.pool, db.System(), func(tx db.Tx) error {
+		return tx.QueryRow(ctx, `select coalesce(max(updated_at), 'epoch') from articles`).Scan(&newest)
+	})
+	return newest, err
+}
