@@ -46,9 +46,7 @@ func (p *Policy) choose(ctx context.Context, t *turn, id string, shelved *Form, 
 	case "none_of_these":
 		p.nothing(t, t.st.Question)
 	case "false_alarm":
-		t.reply.AlertCleared = true
-		p.say(t, "emergency.cleared")
-		p.next(t)
+		p.clearAlarm(t)
 	case "resume":
 		p.resume(t, shelved)
 	case "done":

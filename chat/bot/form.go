@@ -4,7 +4,6 @@ import (
 	"context"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 )
 
 // start opens an empty form. Said: the citizen named the kind.
@@ -34,88 +33,6 @@ func (p *Policy) take(t *turn, r *reading, in Input) {
 		f.Hint = r.text
 	}
 	p.next(t)
-}
-
-// absorb fills whatever slots a text happens to answer, in any order.
-func (p *Policy) absorb(t *turn, r *reading) {
-	f := t.st.Form
-	if k := r.kind(); k != "" && (!f.KindSaid || r.has("insist") && f.Description == "") {
-		f.Kind, f.KindSaid = k, true
-	}
-	if f.Place == "" && r.place != "" {
-		f.Place, f.Last = r.place, AskWhere
-	}
-	if r.email != "" {
-		f.Email, f.ContactDone, f.Anonymous, f.Last = r.email, true, false, AskContact
-	}
-	if r.phone != "" && (certainPhone(r.phone) || r.has("contact_cue")) {
-		f.Phone, f.ContactDone, f.Anonymous, f.Last = r.phone, true, false, AskContact
-	}
-	if r.has("anonymous") && r.email == "" && r.phone == "" {
-		f.anonymise()
-	}
-	if r.has("confidential") {
-		f.Confidential = true
-	}
-	if r.has("urgent") {
-		f.Urgency = "urgent"
-	}
-}
-
-func (f *Form) anonymise() {
-	f.Anonymous, f.ContactDone, f.Name, f.Phone, f.Email = true, true, "", "", ""
-}
-
-// describe sets the description, after the hint that was given before it.
-func (p *Policy) describe(t *turn, r *reading) {
-	f := t.st.Form
-	phone := r.phone
-	if phone != f.Phone { // a number that was not taken as the contact stays in the text
-		phone = ""
-	}
-	text := withoutContact(p.substance(r.text, f.Place), phone, r.email, p.tx.t(t.lang, "contact_removed"))
-	if f.Hint != "" {
-		text, f.Hint = f.Hint+"\n"+text, ""
-	}
-	if f.Description != "" {
-		text = f.Description + "\n" + text
-	}
-	f.Description, f.Lang, f.Last = cut(text, maxDescription), t.lang, AskWhat
-	f.Category = p.category(f.Description)
-	if f.Kind == "" {
-		f.Kind = Help
-	}
-}
-
-// substance leaves out the lines that only say "I want to complain" or only give the place, which is kept apart.
-func (p *Policy) substance(text, place string) string {
-	lines := strings.Split(text, "\n")
-	if len(lines) == 1 {
-		return text
-	}
-	var out []string
-	for _, line := range lines {
-		r := p.lex.read(line)
-		if p.matter(&r) > 0 && (place == "" || p.placeOf(&r, "", "") != place) {
-			out = append(out, line)
-		}
-	}
-	if len(out) == 0 {
-		return text
-	}
-	return strings.Join(out, "\n")
-}
-
-// matter counts the words that tell something about the matter: not the wish to complain, not the contact.
-func (p *Policy) matter(r *reading) int {
-	rest := p.lex.read(withoutContact(r.text, r.phone, r.email, " "))
-	return rest.rest("insist", "file", "yes", "no", "greet", "thanks", "anonymous", "contact_cue",
-		"kind.complaint", "kind.report", "kind.suggestion", "kind.praise", "kind.help")
-}
-
-// needsPlace: a complaint or a request happens somewhere; a suggestion or praise need not.
-func (f *Form) needsPlace() bool {
-	return (f.Kind == Complaint || f.Kind == Help || f.Kind == Report) && f.Place == "" && f.Lat == nil && !f.NoPlace
 }
 
 // next asks for the next thing that is missing, or shows the summary.
@@ -328,18 +245,6 @@ func (p *Policy) chooseInForm(t *turn, id string, r *reading) bool {
 	return true
 }
 
-func (f *Form) clearPlace() { f.Place, f.Lat, f.Lon, f.NoPlace = "", nil, nil, false }
-
-func (f *Form) clearContact() {
-	f.Anonymous, f.ContactDone, f.Name, f.Phone, f.Email = false, false, "", "", ""
-}
-
-func (p *Policy) changeMenu(t *turn) {
-	m := p.say(t, "change.which")
-	p.offer(t, m, "change:what", "change:where", "change:contact", "change:kind", "cancel", "human")
-	t.st.Waiting = waitChange
-}
-
 // skip leaves out the slot that was asked for. The matter itself cannot be left out.
 func (p *Policy) skip(t *turn) {
 	f := t.st.Form
@@ -462,17 +367,6 @@ func (p *Policy) answersReport(t *turn, r *reading) bool {
 	return true
 }
 
-// answersChange understands which part is wrong, in words.
-func (p *Policy) answersChange(t *turn, r *reading) bool {
-	for _, slot := range []string{"where", "contact", "what", "kind"} {
-		if r.only("slot."+slot, "change") {
-			p.chooseInForm(t, "change:"+slot, r)
-			return true
-		}
-	}
-	return false
-}
-
 // explain says why the bot wants to know.
 func (p *Policy) explain(t *turn) {
 	key := "why." + t.st.Form.Asked
@@ -517,88 +411,6 @@ func (p *Policy) aside(ctx context.Context, t *turn, r *reading, must bool) bool
 		return false
 	}
 	t.lead = p.tx.t(t.lang, "form.back")
-	p.next(t)
-	return true
-}
-
-// correct changes a slot that was filled before. It reports false when the text corrects nothing.
-func (p *Policy) correct(t *turn, r *reading) bool {
-	f := t.st.Form
-	if r.only("no", "thanks") || r.only("yes", "thanks") || r.question {
-		return false
-	}
-	for _, slot := range []string{"kind", "where", "contact", "what"} {
-		rest, ok := r.after("fix." + slot)
-		if !ok {
-			continue
-		}
-		v := p.lex.read(rest)
-		switch {
-		case slot == "kind" && v.kind() == "": // "it is a small shop" changes nothing
-			continue
-		case slot == AskContact && !v.empty() && v.phone == "" && v.email == "" && !v.has("anonymous"):
-			continue
-		case v.empty():
-			p.chooseInForm(t, "change:"+slot, r)
-			return true
-		}
-		return p.replace(t, slot, &v)
-	}
-	rest, ok := r.after("fix.last")
-	if !ok {
-		return false
-	}
-	v := p.lex.read(rest)
-	if v.empty() {
-		p.changeMenu(t)
-		return true
-	}
-	if f.Asked == AskWhere && (v.place != "" || len(v.toks) <= 6) { // "it should be at the station" answers the question
-		return false
-	}
-	slot := f.Last
-	switch {
-	case v.email != "" || v.phone != "" && utf8.RuneCountInString(v.text) < 30:
-		slot = AskContact
-	case v.kind() != "" && v.rest("kind."+v.kind()) <= v.slack():
-		slot = "kind"
-	case v.place != "" && f.Place != "":
-		slot = AskWhere
-	}
-	if slot == "" || slot == AskContact && v.email == "" && v.phone == "" {
-		slot = AskWhat
-	}
-	return p.replace(t, slot, &v)
-}
-
-func (p *Policy) replace(t *turn, slot string, v *reading) bool {
-	f := t.st.Form
-	t.lead = p.tx.t(t.lang, "form.changed")
-	switch slot {
-	case "kind":
-		k := v.kind()
-		if k == "" {
-			p.chooseInForm(t, "change:kind", v)
-			return true
-		}
-		f.Kind, f.KindSaid = k, true
-	case AskWhere:
-		f.clearPlace()
-		f.Place = p.placeOf(v, "", "")
-	case AskContact:
-		if v.has("anonymous") {
-			f.anonymise()
-			break
-		}
-		name := f.Name
-		f.clearContact()
-		f.Name, t.lead, f.Asked = name, "", AskContact
-		p.fillContact(t, v)
-		return true
-	default:
-		f.Description = ""
-		p.describe(t, v)
-	}
 	p.next(t)
 	return true
 }

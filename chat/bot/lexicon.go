@@ -97,6 +97,7 @@ func loadLexicon(fsys fs.FS) (*lexicon, error) {
 			if err != nil {
 				return nil, fmt.Errorf("bot: %s: %w", names[i], err)
 			}
+			rule.script = f.Script
 			l.places = append(l.places, rule)
 		}
 	}

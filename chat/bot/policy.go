@@ -298,6 +298,9 @@ func plain(s string) string {
 // alarm answers an emergency, then goes on with the form if there is one.
 func (p *Policy) alarm(t *turn, s Service, r *reading, in Input) {
 	t.st.Alerted = true
+	if t.st.Form == nil {
+		t.st.Question, t.st.Cited, t.st.Waiting = question(r.text), nil, ""
+	}
 	if !in.Alerted {
 		m := p.emergency.Message(s, t.lang)
 		t.reply.Messages = append(t.reply.Messages, m)
@@ -333,13 +336,24 @@ func (p *Policy) afterAlarm(t *turn, r *reading) bool {
 	case r.has("human"), t.st.Form == nil && r.only("yes", "thanks"):
 		p.person(t, HandOffEmergency)
 	case r.mostly("all_clear", "thanks", "no"), t.st.Form == nil && r.only("no", "thanks"):
-		t.reply.AlertCleared = true
-		p.say(t, "emergency.cleared")
-		p.next(t)
+		p.clearAlarm(t)
 	default:
 		return false
 	}
 	return true
+}
+
+// clearAlarm goes back to what the citizen came for: what sounded like an emergency may have been a complaint.
+func (p *Policy) clearAlarm(t *turn) {
+	t.reply.AlertCleared = true
+	if t.st.Form != nil {
+		t.lead = p.tx.t(t.lang, "emergency.cleared_form")
+		p.next(t)
+		return
+	}
+	m := p.say(t, "emergency.cleared")
+	p.offer(t, m, "file_question", "ask", "human")
+	t.st.Waiting = waitFile
 }
 
 // bare handles a file or a place that comes without words and without a form.

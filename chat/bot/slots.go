@@ -128,6 +128,7 @@ type placeRule struct {
 	re, lead, answer *regexp.Regexp
 	not              []string
 	clip             map[string]string
+	script           string
 }
 
 // compile returns an error when a pattern is no regular expression.
@@ -154,7 +155,12 @@ func (w *placeWords) compile() (placeRule, error) {
 // findPlace gives the first address or landmark in a sentence. It would rather find nothing than something wrong: the citizen is asked
 // then, and sees in the summary what was found.
 func (l *lexicon) findPlace(text string) string {
+	text = cut(text, maxPlaceRead)
+	han := containsHan(text)
 	for _, rule := range l.places {
+		if rule.script == "Han" && !han {
+			continue
+		}
 	next:
 		for _, m := range rule.re.FindAllStringSubmatchIndex(text, -1) {
 			s := strings.TrimSpace(text[m[2]:m[3]])

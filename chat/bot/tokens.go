@@ -11,6 +11,7 @@ const (
 	maxRead        = 20000
 	maxDescription = 4000
 	maxPlace       = 300
+	maxPlaceRead   = 2000
 	maxQuestion    = 500
 	maxTitle       = 60
 )

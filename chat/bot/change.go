@@ -1,0 +1,108 @@
+package bot
+
+import "unicode/utf8"
+
+func (p *Policy) changeMenu(t *turn) {
+	m := p.say(t, "change.which")
+	p.offer(t, m, "change:what", "change:where", "change:contact", "change:kind", "cancel", "human")
+	t.st.Waiting = waitChange
+}
+
+// answersChange understands which part is wrong, in words.
+func (p *Policy) answersChange(t *turn, r *reading) bool {
+	for _, slot := range []string{"where", "contact", "what", "kind"} {
+		if r.only("slot."+slot, "change") {
+			p.chooseInForm(t, "change:"+slot, r)
+			return true
+		}
+	}
+	return false
+}
+
+// correct changes a slot that was filled before. It reports false when the text corrects nothing.
+func (p *Policy) correct(t *turn, r *reading) bool {
+	f := t.st.Form
+	if r.only("no", "thanks") || r.only("yes", "thanks") || r.question {
+		return false
+	}
+	for _, slot := range []string{"kind", "where", "contact", "what"} {
+		rest, ok := r.after("fix." + slot)
+		if !ok {
+			continue
+		}
+		v := p.lex.read(rest)
+		switch {
+		case slot == "kind" && v.kind() == "": // "it is a small shop" changes nothing
+			continue
+		case slot == AskContact && !v.empty() && v.phone == "" && v.email == "" && !v.has("anonymous"):
+			continue
+		case v.empty():
+			p.chooseInForm(t, "change:"+slot, r)
+			return true
+		}
+		return p.replace(t, slot, &v)
+	}
+	rest, ok := r.after("fix.last")
+	if !ok {
+		return false
+	}
+	v := p.lex.read(rest)
+	if v.empty() {
+		p.changeMenu(t)
+		return true
+	}
+	if f.Asked == AskWhere && (v.place != "" || len(v.toks) <= 6) { // "it should be at the station" answers the question
+		return false
+	}
+	slot := f.Last
+	switch {
+	case v.email != "" || v.phone != "" && utf8.RuneCountInString(v.text) < 30:
+		slot = AskContact
+	case v.kind() != "" && v.rest("kind."+v.kind()) <= v.slack():
+		slot = "kind"
+	case v.place != "" && f.Place != "":
+		slot = AskWhere
+	}
+	if slot == "" || slot == AskContact && v.email == "" && v.phone == "" {
+		slot = AskWhat
+	}
+	return p.replace(t, slot, &v)
+}
+
+func (p *Policy) replace(t *turn, slot string, v *reading) bool {
+	f := t.st.Form
+	t.lead = p.tx.t(t.lang, "form.changed")
+	switch slot {
+	case "kind":
+		k := v.kind()
+		if k == "" {
+			p.chooseInForm(t, "change:kind", v)
+			return true
+		}
+		f.Kind, f.KindSaid = k, true
+	case AskWhere:
+		f.clearPlace()
+		f.Place = p.placeOf(v, "", "")
+	case AskContact:
+		if v.has("anonymous") {
+			f.anonymise()
+			break
+		}
+		name := f.Name
+		f.clearContact()
+		f.Name, t.lead, f.Asked = name, "", AskContact
+		p.fillContact(t, v)
+		return true
+	default:
+		f.Description = ""
+		p.describe(t, v)
+	}
+	p.next(t)
+	return true
+}
+
+func (f *Form) clearPlace() { f.Place, f.Lat, f.Lon, f.NoPlace = "", nil, nil, false }
+
+func (f *Form) clearContact() {
+	f.Anonymous, f.ContactDone, f.Name, f.Phone, f.Email = false, false, "", "", ""
+}

@@ -1,0 +1,88 @@
+package bot
+
+import "strings"
+
+// absorb fills whatever slots a text happens to answer, in any order.
+func (p *Policy) absorb(t *turn, r *reading) {
+	f := t.st.Form
+	if k := r.kind(); k != "" && (!f.KindSaid || r.has("insist") && f.Description == "") {
+		f.Kind, f.KindSaid = k, true
+	}
+	if f.Place == "" && r.place != "" {
+		f.Place, f.Last = r.place, AskWhere
+	}
+	if r.email != "" {
+		f.Email, f.ContactDone, f.Anonymous, f.Last = r.email, true, false, AskContact
+	}
+	if r.phone != "" && (certainPhone(r.phone) || r.has("contact_cue")) {
+		f.Phone, f.ContactDone, f.Anonymous, f.Last = r.phone, true, false, AskContact
+	}
+	if r.has("anonymous") && r.email == "" && r.phone == "" {
+		f.anonymise()
+	}
+	if r.has("confidential") {
+		f.Confidential = true
+	}
+	if r.has("urgent") {
+		f.Urgency = "urgent"
+	}
+}
+
+// describe sets the description, after the hint that was given before it.
+func (p *Policy) describe(t *turn, r *reading) {
+	f := t.st.Form
+	phone := r.phone
+	if phone != f.Phone { // a number that was not taken as the contact stays in the text
+		phone = ""
+	}
+	text := withoutContact(p.substance(r.text, f.Place), phone, r.email, p.tx.t(t.lang, "contact_removed"))
+	if f.Hint != "" {
+		text, f.Hint = f.Hint+"\n"+text, ""
+	}
+	if f.Description != "" {
+		text = f.Description + "\n" + text
+	}
+	f.Description, f.Lang, f.Last = cut(text, maxDescription), t.lang, AskWhat
+	f.Category = p.category(f.Description)
+	if f.Kind == "" {
+		f.Kind = Help
+	}
+}
+
+// substance leaves out the lines that only say "I want to complain" or only give the place, which is kept apart.
+func (p *Policy) substance(text, place string) string {
+	lines := strings.Split(text, "\n")
+	if len(lines) == 1 {
+		return text
+	}
+	var out []string
+	for _, line := range lines {
+		r := p.lex.read(line)
+		if p.matter(&r) > 0 && (place == "" || p.placeOf(&r, "", "") != place) {
+			out = append(out, line)
+		}
+	}
+	if len(out) == 0 {
+		return text
+	}
+	return strings.Join(out, "\n")
+}
+
+// matter counts the words that tell something about the matter: not the wish to complain, not the contact.
+func (p *Policy) matter(r *reading) int {
+	var rest reading
+	rest.text = withoutContact(r.text, r.phone, r.email, " ")
+	rest.toks = p.lex.tokens(rest.text)
+	rest.found = p.lex.find(rest.toks)
+	return rest.rest("insist", "file", "yes", "no", "greet", "thanks", "anonymous", "contact_cue",
+		"kind.complaint", "kind.report", "kind.suggestion", "kind.praise", "kind.help")
+}
+
+func (f *Form) anonymise() {
+	f.Anonymous, f.ContactDone, f.Name, f.Phone, f.Email = true, true, "", "", ""
+}
+
+// needsPlace: a complaint or a request happens somewhere; a suggestion or praise need not.
+func (f *Form) needsPlace() bool {
+	return (f.Kind == Complaint || f.Kind == Help || f.Kind == Report) && f.Place == "" && f.Lat == nil && !f.NoPlace
+}
