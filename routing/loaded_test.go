@@ -34,7 +34,7 @@ func TestDemoCityFromTheDatabase(t *testing.T) {
 	}
 	for text, agency := range map[string]string{
 		"The school will not give my daughter a place although we live next door": "dept-education",
-		"孩子上小学没有学位怎么办": "dept-education",
+		"孩子上小学没有学位怎么办":                                                            "dept-education",
 	} {
 		d := s.Decide(routing.Facts{Kind: "complaint", Text: text})
 		if a, _ := snap.Agency(d.Lead); a.Code != agency {

@@ -124,6 +124,8 @@ func fitTemperature(texts []heldOut, margins [][]float64) (temperature, loss flo
 }
 
 // logLoss of margins whose greatest is 0 in each row.
+//
+//go:norace
 func logLoss(texts []heldOut, margins [][]float64, temperature float64) float64 {
 	var sum float64
 	for i, h := range texts {

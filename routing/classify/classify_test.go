@@ -172,8 +172,8 @@ func TestPublicData(t *testing.T) {
 	} {
 		t.Run(c.set, func(t *testing.T) {
 			t.Parallel()
-			if testing.Short() && c.set == "banking77_en" {
-				t.Skip("ten thousand texts take seconds")
+			if c.set == "banking77_en" && testing.Short() {
+				t.Skip("ten thousand texts: run without -short")
 			}
 			ev, err := classify.Evaluate(readSet(t, c.set, "train"), readSet(t, c.set, "test"), classify.Options{}, time.Now)
 			if err != nil {
