@@ -3,6 +3,31 @@ package main
 import (
 	"context"
 	"io"
+	"log/slog"
+	"os"
+	"time"
+
+	"hotline/cmd/hotline/internal/bench"
+	"hotline/internal/telemetry"
 )
 
-func benchmark(ctx context.Context, args []string, out io.Writer) error { return nil }
+// benchmark prints the figures as JSON, and as a table for people on standard error.
+func benchmark(ctx context.Context, args []string, out io.Writer) error {
+	fs := flags("bench")
+	o := bench.Options{Log: telemetry.NewLogger(os.Stderr, slog.LevelWarn, "text")}
+	fs.IntVar(&o.Clients, "clients", 16, "clients at once")
+	fs.DurationVar(&o.Length, "length", 10*time.Second, "of each load")
+	fs.IntVar(&o.Sockets, "sockets", 10_000, "idle chats")
+	fs.IntVar(&o.Articles, "articles", 10_000, "articles in the knowledge base")
+	if err := parse(fs, args); err != nil {
+		return err
+	}
+	report, err := bench.Run(ctx, o)
+	if err != nil {
+		return err
+	}
+	if err := printJSON(out, report); err != nil {
+		return err
+	}
+	return report.Table(os.Stderr)
+}

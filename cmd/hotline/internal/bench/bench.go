@@ -1,0 +1,346 @@
+// Package bench measures this build on this machine: intake beside bare inserts of the same rows in the same run, memory of idle chats, a
+// bot's turn, knowledge search and routing. Every figure stands beside its own limit. Generator, server and PostgreSQL share the cores, as
+// they do on a small installation.
+//
+// It runs on a private PostgreSQL of its own with durable commits, in a folder that is removed afterwards.
+package bench
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"os"
+	"runtime"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"hotline/channels"
+	"hotline/chat/hub"
+	"hotline/internal/app"
+	"hotline/internal/auth"
+	"hotline/internal/config"
+	"hotline/internal/db"
+	"hotline/knowledge"
+)
+
+// Options of Run.
+type Options struct {
+	Clients  int           // at once, for intake and bare inserts
+	Length   time.Duration // of each load
+	Sockets  int           // idle chats
+	Articles int           // in the knowledge base, with the demo city's
+	Log      *slog.Logger
+}
+
+// Report is everything measured.
+type Report struct {
+	Machine  Machine `json:"machine"`
+	Tickets  Intake  `json:"tickets"`  // POST /api/v1/tickets
+	Messages Intake  `json:"messages"` // the chat's message path
+	Idle     Idle    `json:"idle_chat"`
+	Turn     Load    `json:"bot_turn"` // message in → reply stored
+	Search   Load    `json:"knowledge_search"`
+	Articles int     `json:"articles"`
+	Routing  Load    `json:"routing_decision"`
+}
+
+// Machine is where the figures come from.
+type Machine struct {
+	Cores      int    `json:"cores"`
+	CPU        string `json:"cpu"`
+	Go         string `json:"go"`
+	PostgreSQL string `json:"postgresql"`
+}
+
+// Intake is a load beside bare inserts of the same rows.
+type Intake struct {
+	Load  Load    `json:"hotline"`
+	Bare  Load    `json:"bare_inserts"`
+	Ratio float64 `json:"ratio"`
+	Rows  int     `json:"rows_each"`
+}
+
+// bed is the node that is measured.
+type bed struct {
+	o     Options
+	app   *app.App
+	owner *pgxpool.Pool
+	http  *http.Client
+}
+
+// Run measures everything.
+func Run(ctx context.Context, o Options) (r Report, err error) {
+	dir, err := os.MkdirTemp("", "hotline-bench-")
+	if err != nil {
+		return r, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	if err := os.Chmod(dir, 0o755); err != nil { // the database's user must reach it
+		return r, err
+	}
+	cfg, err := config.Parse([]string{"HOTLINE_ADDR=127.0.0.1:0", "HOTLINE_DATA=" + dir, "HOTLINE_DATABASE_CONNS=32"})
+	if err != nil {
+		return r, err
+	}
+	a, err := app.Start(ctx, cfg, app.Options{Log: o.Log, Demo: true, NoLimits: true})
+	if err != nil {
+		return r, err
+	}
+	defer a.Stop(context.WithoutCancel(ctx))
+	b := &bed{o: o, app: a, http: &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: o.Clients}}}
+	if b.owner, err = pgxpool.New(ctx, strings.Replace(a.Pool().Config().ConnString(), "user=hotline", "user=hotline_owner", 1)+"&pool_max_conns=32"); err != nil {
+		return r, err
+	}
+	defer b.owner.Close()
+	r.Machine = machine(ctx, b.owner)
+	steps := []struct {
+		name string
+		run  func() error
+	}{
+		{"tickets", func() (err error) { r.Tickets, err = b.tickets(ctx); return err }},
+		{"messages", func() (err error) { r.Messages, err = b.messages(ctx); return err }},
+		{"idle chats", func() (err error) { r.Idle, err = idle(ctx, o); return err }},
+		{"articles", func() (err error) { r.Articles, err = b.fill(ctx); return err }},
+		{"search", func() (err error) { r.Search, err = b.search(ctx); return err }},
+		{"turns", func() (err error) { r.Turn, err = b.turns(ctx); return err }},
+		{"routing", func() (err error) { r.Routing, err = b.routing(ctx); return err }},
+	}
+	for _, s := range steps {
+		o.Log.Info("bench", "part", s.name)
+		if err := s.run(); err != nil {
+			return r, fmt.Errorf("bench %s: %w", s.name, err)
+		}
+	}
+	return r, nil
+}
+
+func machine(ctx context.Context, pool *pgxpool.Pool) Machine {
+	m := Machine{Cores: runtime.NumCPU(), Go: runtime.Version(), CPU: "unknown"}
+	if text, err := os.ReadFile("/proc/cpuinfo"); err == nil {
+		for line := range strings.Lines(string(text)) {
+			if name, value, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(name) == "model name" {
+				m.CPU = strings.TrimSpace(value)
+				break
+			}
+		}
+	}
+	if err := pool.QueryRow(ctx, `show server_version`).Scan(&m.PostgreSQL); err != nil {
+		m.PostgreSQL = "unknown"
+	}
+	return m
+}
+
+// tickets files through the REST API and compares with the rows of one such filing.
+func (b *bed) tickets(ctx context.Context) (Intake, error) {
+	var desk uuid.UUID
+	if err := b.owner.QueryRow(ctx, `select id from agencies where kind = 'hotline'`).Scan(&desk); err != nil {
+		return Intake{}, err
+	}
+	key, _, err := b.app.Auth.CreateKey(ctx, auth.Machine(), "bench", desk, []string{auth.ScopeTicketsWrite, auth.ScopeTicketsRead})
+	if err != nil {
+		return Intake{}, err
+	}
+	file := func(ctx context.Context, _, _ int) error {
+		_, err := b.post(ctx, "/api/v1/tickets", key, `{"kind":"complaint","category":"environment.noise.construction","title":"Building site at night","description":"The building site beside our house works until two in the morning, with drilling, every night this week.","place":{"text":"12 Lake Road"},"lang":"en","contact":{"name":"Li Hua","phone":"555-0199"}}`)
+		return err
+	}
+	if err := file(ctx, 0, 0); err != nil {
+		return Intake{}, err
+	}
+	var sample uuid.UUID
+	if err := b.owner.QueryRow(ctx, `select id from tickets order by opened_at desc limit 1`).Scan(&sample); err != nil {
+		return Intake{}, err
+	}
+	const conv = `(select conversation_id from tickets where id = $1)`
+	bare, err := newBare(ctx, b.owner, []rowSource{
+		{"contacts", `id = (select contact_id from tickets where id = $1)`}, {"conversations", `id = ` + conv}, {"tickets", `id = $1`}, {"messages", `conversation_id = ` + conv},
+		{"receipts", `conversation_id = ` + conv}, {"ticket_access", `ticket_id = $1`}, {"ticket_events", `ticket_id = $1`}, {"ticket_clocks", `ticket_id = $1`},
+		{"assignments", `ticket_id = $1`}, {"ticket_search", `ticket_id = $1`}, {"notifications", `ticket_id = $1`},
+		{"idempotency_keys", `response::text like '%' || (select number from tickets where id = $1) || '%'`},
+	}, sample)
+	if err != nil {
+		return Intake{}, err
+	}
+	return b.compare(ctx, file, bare)
+}
+
+// compare alternates the two loads, so that both see the tables at the same size.
+func (b *bed) compare(ctx context.Context, f func(ctx context.Context, client, i int) error, bare *bare) (Intake, error) {
+	var in Intake
+	in.Rows = strings.Count(bare.sql, "insert into")
+	half := b.o.Length / 2
+	insert := func(ctx context.Context, _, _ int) error { return bare.insert(ctx) }
+	var loads, bares [2]Load
+	for i := range 2 {
+		var err error
+		if loads[i], err = run(ctx, b.o.Clients, half, f); err != nil {
+			return in, err
+		}
+		if bares[i], err = run(ctx, b.o.Clients, half, insert); err != nil {
+			return in, err
+		}
+	}
+	in.Load, in.Bare = mean(loads), mean(bares)
+	in.Ratio = in.Load.PerSecond / in.Bare.PerSecond
+	return in, nil
+}
+
+func mean(l [2]Load) Load {
+	return Load{PerSecond: (l[0].PerSecond + l[1].PerSecond) / 2, P50: (l[0].P50 + l[1].P50) / 2, P99: max(l[0].P99, l[1].P99), N: l[0].N + l[1].N}
+}
+
+func (b *bed) post(ctx context.Context, path, key, body string) ([]byte, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, b.app.URL()+path, bytes.NewReader([]byte(body)))
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("Idempotency-Key", uuid.NewString())
+	if key != "" {
+		req.Header.Set("Authorization", "Bearer "+key)
+	}
+	resp, err := b.http.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	answer, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
+	if err == nil && resp.StatusCode >= 300 {
+		err = fmt.Errorf("POST %s: %s: %s", path, resp.Status, answer)
+	}
+	return answer, err
+}
+
+// messages go into new conversations that a person holds, so that no bot turn shares the figure; each waits for its receipt.
+func (b *bed) messages(ctx context.Context) (Intake, error) {
+	send := func(ctx context.Context, _, _ int) error {
+		thread, _ := hub.Thread(hub.NewToken())
+		_, err := b.app.Chat.Ingest(ctx, channels.Inbound{Channel: channels.API, Account: "bench", Thread: thread, ExternalID: uuid.NewString(), Text: "The street light in front of our house is broken since Monday.", Lang: "en"})
+		return err
+	}
+	if err := send(ctx, 0, 0); err != nil {
+		return Intake{}, err
+	}
+	var sample uuid.UUID
+	if err := b.owner.QueryRow(ctx, `select id from conversations where account = 'bench' limit 1`).Scan(&sample); err != nil {
+		return Intake{}, err
+	}
+	bare, err := newBare(ctx, b.owner, []rowSource{{"conversations", `id = $1`}, {"messages", `conversation_id = $1 and seq = 1`}, {"receipts", `conversation_id = $1`}}, sample)
+	if err != nil {
+		return Intake{}, err
+	}
+	b.app.Chat.Stop() // turns would be measured too; bot turns have their own figure
+	defer b.app.Chat.Start(ctx)
+	return b.compare(ctx, send, bare)
+}
+
+// fill makes the knowledge base as large as asked, from the city's own articles with other numbers and names in them.
+func (b *bed) fill(ctx context.Context) (int, error) {
+	var have int
+	if err := b.owner.QueryRow(ctx, `select count(*) from articles where live is not null`).Scan(&have); err != nil || have >= b.o.Articles {
+		return have, err
+	}
+	rows, err := b.owner.Query(ctx, `select a.lang, v.title, v.body from articles a join article_versions v on v.article_id = a.id and v.version = a.live where a.audience = 'public'`)
+	if err != nil {
+		return 0, err
+	}
+	defer rows.Close()
+	type text struct{ lang, title, body string }
+	var texts []text
+	for rows.Next() {
+		var t text
+		if err := rows.Scan(&t.lang, &t.title, &t.body); err != nil {
+			return 0, err
+		}
+		texts = append(texts, t)
+	}
+	if err := rows.Err(); err != nil {
+		return 0, err
+	}
+	var lines bytes.Buffer
+	enc := json.NewEncoder(&lines)
+	for i := range b.o.Articles - have {
+		t, other := texts[i%len(texts)], texts[(i*7+3)%len(texts)]
+		// Half of one text and half of another: as many different term statistics as a real collection has.
+		if err := enc.Encode(map[string]string{"id": fmt.Sprintf("bench-%d", i), "lang": t.lang, "topic": "bench", "title": fmt.Sprintf("%s %d", t.title, i),
+			"body": t.body[:len(t.body)/2] + "\n\n" + other.body[len(other.body)/2:]}); err != nil {
+			return 0, err
+		}
+	}
+	report, err := b.app.Knowledge.Import(ctx, knowledge.System(), strings.NewReader(strings.ToValidUTF8(lines.String(), " ")), knowledge.ImportOptions{})
+	if err != nil {
+		return 0, err
+	}
+	return have + report.Created, b.app.Knowledge.Rebuild(ctx)
+}
+
+var questions = []struct{ lang, text string }{
+	{"en", "How do I renew my driving licence?"}, {"zh-CN", "驾驶证到期怎么换证"}, {"en", "where do I take old furniture"}, {"zh-CN", "医保异地就医怎么报销"},
+	{"en", "my landlord does not return the deposit"}, {"zh-CN", "公租房申请条件"}, {"en", "register a child for primary school"}, {"zh-CN", "停水了怎么办"},
+}
+
+func (b *bed) search(ctx context.Context) (Load, error) {
+	return run(ctx, 1, b.o.Length, func(ctx context.Context, _, i int) error {
+		q := questions[i%len(questions)]
+		_, err := b.app.Knowledge.Search(ctx, knowledge.Query{Text: q.text, Lang: q.lang, Limit: 5})
+		return err
+	})
+}
+
+// turns: a message of a citizen in a new conversation, until the bot's reply is stored.
+func (b *bed) turns(ctx context.Context) (Load, error) {
+	return run(ctx, 1, b.o.Length, func(ctx context.Context, _, i int) error {
+		q := questions[i%len(questions)]
+		thread, _ := hub.Thread(hub.NewToken())
+		got, err := b.app.Chat.Ingest(ctx, channels.Inbound{Channel: channels.Web, Account: "portal", Thread: thread, ExternalID: uuid.NewString(), Text: q.text, Lang: q.lang})
+		if err != nil {
+			return err
+		}
+		for range 10_000 {
+			ms, err := b.app.Chat.Messages(ctx, db.System(), got.ConversationID, got.Seq, 10)
+			if err != nil {
+				return err
+			}
+			if len(ms) > 0 {
+				return nil
+			}
+			time.Sleep(500 * time.Microsecond) // the reader's poll, part of the figure
+		}
+		return errors.New("no reply came")
+	})
+}
+
+func (b *bed) routing(ctx context.Context) (Load, error) {
+	return run(ctx, 1, b.o.Length/2, func(_ context.Context, _, i int) error {
+		if g := b.app.Routing.Predict(questions[i%len(questions)].text); len(g) == 0 {
+			return errors.New("no category")
+		}
+		return nil
+	})
+}
+
+// Table prints the report for people.
+func (r Report) Table(w io.Writer) error {
+	t := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
+	fmt.Fprintf(t, "what\tmeasured\tits own limit in this run\tbudget\n")
+	intake := func(name string, in Intake) {
+		fmt.Fprintf(t, "%s\t%.0f/s (p99 %.1f ms)\tbare inserts of the same %d rows %.0f/s: %.0f %%\t≥ 50 %%\n", name, in.Load.PerSecond, in.Load.P99, in.Rows, in.Bare.PerSecond, 100*in.Ratio)
+	}
+	intake("tickets filed over HTTP", r.Tickets)
+	intake("chat messages taken in", r.Messages)
+	fmt.Fprintf(t, "idle chat\t%.1f KiB each at %d sockets\t–\t≤ 16 KiB\n", r.Idle.KiB, r.Idle.Sockets)
+	fmt.Fprintf(t, "bot turn\tp50 %.1f ms, p99 %.1f ms\t%d articles\tp99 < 50 ms\n", r.Turn.P50, r.Turn.P99, r.Articles)
+	fmt.Fprintf(t, "knowledge search\tp50 %.1f ms, p99 %.1f ms\t%d articles\tp99 < 10 ms\n", r.Search.P50, r.Search.P99, r.Articles)
+	fmt.Fprintf(t, "category from text\tp50 %.2f ms, p99 %.2f ms\t–\t< 2 ms\n", r.Routing.P50, r.Routing.P99)
+	fmt.Fprintf(t, "\n%s, %d cores, %s, PostgreSQL %s\n", r.Machine.CPU, r.Machine.Cores, r.Machine.Go, r.Machine.PostgreSQL)
+	return t.Flush()
+}
