@@ -1,0 +1,238 @@
+package console
+
+import (
+	"context"
+	"mime/multipart"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"hotline/channels"
+	"hotline/chat"
+	"hotline/internal/errs"
+	"hotline/tickets"
+	"hotline/web/httperr"
+)
+
+// composer writes to the citizen or to colleagues.
+type composer struct {
+	Modes    []string // message, reply, ask_citizen, answer_directly, note
+	Mode     string
+	Canned   []cannedOption
+	Outcomes []tickets.Code
+	Text     string
+	Outcome  string
+	Resolved string
+	Error    string
+	Version  int
+	ReadOnly bool // notes only, or nothing at all
+}
+
+type cannedOption struct{ Name, Text string }
+
+func (c *Console) newComposer(v View, d *ticketData, moves []tickets.Move) composer {
+	out := composer{Outcomes: tickets.Outcomes(), Version: d.T.Version}
+	for _, m := range moves {
+		if slices.Contains(composed, m.Name) && !slices.Contains(out.Modes, string(m.Name)) {
+			out.Modes = append(out.Modes, string(m.Name))
+		}
+	}
+	if c.mayWrite(v, d) {
+		out.Modes = append(out.Modes, "message")
+	}
+	out.Modes = append(out.Modes, "note")
+	out.Mode = out.Modes[0]
+	due := ""
+	if d.T.PromisedAt != nil {
+		due = v.Date(*d.T.PromisedAt)
+	}
+	lang := d.T.Lang
+	agency := v.Me.AgencyID
+	if d.T.Lead != uuid.Nil {
+		agency = d.T.Lead
+	}
+	to := View{c: c, Lang: lang, Now: v.Now}
+	fill := strings.NewReplacer("{number}", d.T.Number, "{agency}", to.Agency(agency), "{due}", due, "{officer}", v.Me.Name)
+	for _, one := range c.cannedReplies() {
+		words := one.Text[lang]
+		if words == "" {
+			words = one.Text["en"]
+		}
+		name := one.Names[v.Lang]
+		if name == "" {
+			name = one.Names["en"]
+		}
+		out.Canned = append(out.Canned, cannedOption{Name: name, Text: fill.Replace(words)})
+	}
+	return out
+}
+
+// mayWrite: those whose case it is write to the citizen; who only looks on writes notes.
+func (c *Console) mayWrite(v View, d *ticketData) bool {
+	if !d.HasChat || !d.T.Open() {
+		return false
+	}
+	if v.Me.Desk {
+		return v.Me.Has("operator", "dispatcher", "supervisor")
+	}
+	return d.T.Lead == v.Me.AgencyID && v.Me.Has("handler", "head")
+}
+
+// compose sends what the composer holds. When it cannot, the words of the reason appear above the text, which stays as it was.
+func (c *Console) compose(w http.ResponseWriter, r *http.Request) error {
+	id, err := pathID(r, "id")
+	if err != nil {
+		return err
+	}
+	if err := parseForm(r); err != nil {
+		return err
+	}
+	v := c.view(r)
+	mode := r.PostForm.Get("mode")
+	if err := c.write(r.Context(), v, r, id, mode); err != nil {
+		return c.composeFailed(w, r, v, id, mode, err)
+	}
+	return c.acted(w, r, id, v.T("done.sent_"+noteOrMessage(mode)))
+}
+
+func noteOrMessage(mode string) string {
+	if mode == "note" {
+		return "note"
+	}
+	return "message"
+}
+
+var errMode = errs.New(errs.Invalid, "console.unknown_mode", "this kind of message is not possible here")
+
+func (c *Console) write(ctx context.Context, v View, r *http.Request, id uuid.UUID, mode string) error {
+	q := r.PostForm
+	a, words, k := actor(v.Me), text(q.Get("text")), key(q.Get("key"))
+	version := number(q.Get("version"))
+	if mode == "note" {
+		t, err := c.Tickets.Note(ctx, a, id, words, k)
+		if err == nil {
+			c.Chat.Announce(t)
+		}
+		return err
+	}
+	t, err := c.Tickets.ByID(ctx, a, id)
+	if err != nil {
+		return err
+	}
+	f := tickets.Fields{Text: words}
+	action := tickets.Action(mode)
+	switch {
+	case mode == "message":
+		// A message alone is no move, so the state table does not judge it; who may write is asked here.
+		d := &ticketData{T: t, HasChat: t.ConversationID != uuid.Nil}
+		if !c.mayWrite(v, d) {
+			return tickets.ErrForbidden.With("action", "message")
+		}
+		if version != 0 && version != t.Version && q.Get("seen") == "" {
+			return tickets.ErrStale.With("state", string(t.State))
+		}
+		action = ""
+	case slices.Contains(composed, action):
+		if action != tickets.AskCitizen {
+			f.Outcome, f.Resolved = clean(q.Get("outcome"), 100), yesNo(q.Get("resolved"))
+		}
+	default:
+		return errMode
+	}
+	if f.Uploads, err = c.takeFiles(ctx, v, r, t.ConversationID); err != nil {
+		return err
+	}
+	if words == "" && len(f.Uploads) == 0 {
+		return tickets.ErrMissing.On("text").With("field", "text")
+	}
+	if action == "" {
+		if _, err := c.Chat.Post(ctx, v.Me.Actor(), t.ConversationID, chat.Outgoing{Author: chat.ByStaff, Text: words, Uploads: f.Uploads, TicketID: id, Key: k,
+			Payload: chat.Payload{Ticket: &chat.TicketRef{ID: t.ID, Number: t.Number}, Citations: c.citations(ctx, r)}}); err != nil {
+			return err
+		}
+		c.Chat.Announce(t)
+		return nil
+	}
+	_, err = c.Chat.ReplyToTicket(ctx, a, id, version, words, action, f, k)
+	return err
+}
+
+// maxFiles of one message.
+const maxFiles = 5
+
+var errTooManyFiles = errs.New(errs.TooLarge, "console.too_many_files", "too many files in one message").With("limit", maxFiles)
+
+// takeFiles stores the files of a form.
+func (c *Console) takeFiles(ctx context.Context, v View, r *http.Request, conversation uuid.UUID) ([]uuid.UUID, error) {
+	if r.MultipartForm == nil {
+		return nil, nil
+	}
+	var files []*multipart.FileHeader
+	for _, f := range r.MultipartForm.File["files"] {
+		if f.Size > 0 || f.Filename != "" {
+			files = append(files, f)
+		}
+	}
+	if len(files) > maxFiles {
+		return nil, errTooManyFiles
+	}
+	var out []uuid.UUID
+	for _, header := range files {
+		id, err := c.takeFile(ctx, v, header, conversation)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, id)
+	}
+	return out, nil
+}
+
+func (c *Console) composeFailed(w http.ResponseWriter, r *http.Request, v View, id uuid.UUID, mode string, cause error) error {
+	if !expected(cause) && errs.KindOf(cause) != errs.NotFound {
+		return cause
+	}
+	t, err := c.Tickets.ByID(r.Context(), actor(v.Me), id)
+	if err != nil {
+		return err
+	}
+	words, status := c.explain(r.Context(), v, cause), httperr.Status(errs.KindOf(cause))
+	if isHX(r) {
+		w.Header().Set("HX-Trigger", "ticket-changed")
+		return c.formError(w, r, "#composer-error", words, status, map[string]any{"Version": t.Version, "ID": "composer"})
+	}
+	return c.showTicket(w, r, id, status, func(d *ticketData) {
+		d.Composer.Text, d.Composer.Error, d.Composer.Outcome, d.Composer.Resolved = r.PostForm.Get("text"), words, r.PostForm.Get("outcome"), r.PostForm.Get("resolved")
+		if slices.Contains(d.Composer.Modes, mode) {
+			d.Composer.Mode = mode
+		}
+	})
+}
+
+func (c *Console) retryDelivery(w http.ResponseWriter, r *http.Request) error {
+	id, err := pathID(r, "id")
+	if err != nil {
+		return err
+	}
+	v := c.view(r)
+	t, err := c.Tickets.ByID(r.Context(), actor(v.Me), id)
+	if err != nil {
+		return err
+	}
+	if err := c.Chat.Redeliver(r.Context(), v.Me.Actor(), t.ConversationID, int64(number(r.PathValue("seq")))); err != nil {
+		return err
+	}
+	return c.acted(w, r, id, v.T("done.retry"))
+}
+
+// citations are the articles that the writer inserted, as the form names them: "article:version".
+func (c *Console) citations(ctx context.Context, r *http.Request) []channels.Citation {
+	var out []channels.Citation
+	for _, one := range r.PostForm["cite"] {
+		if cite, ok := c.cite(ctx, one); ok && len(out) < 5 {
+			out = append(out, cite)
+		}
+	}
+	return out
+}

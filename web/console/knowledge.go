@@ -1,0 +1,441 @@
+package console
+
+import (
+	"context"
+	"errors"
+	"html/template"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"hotline/internal/errs"
+	"hotline/knowledge"
+	"hotline/routing"
+	"hotline/web/httperr"
+)
+
+// knowledgeRoles read the knowledge pages: who answers citizens looks things up, editors and reviewers change them.
+var knowledgeRoles = []string{"editor", "reviewer", "administrator", "operator", "dispatcher", "supervisor", "handler", "head"}
+
+var editRoles = []string{"editor", "reviewer", "administrator"}
+
+func (c *Console) knowledgeRoutes(on func(string, []string, handle)) {
+	on("GET /console/knowledge", knowledgeRoles, c.articles)
+	on("GET /console/knowledge/new", editRoles, c.articleNew)
+	on("POST /console/knowledge/new", editRoles, c.articleCreate)
+	on("POST /console/knowledge/preview", editRoles, c.articlePreview)
+	on("GET /console/knowledge/{id}", knowledgeRoles, c.article)
+	on("GET /console/knowledge/{id}/edit", editRoles, c.articleEdit)
+	on("POST /console/knowledge/{id}/edit", editRoles, c.articleSave)
+	on("GET /console/knowledge/{id}/versions/{n}", knowledgeRoles, c.articleVersion)
+	on("POST /console/knowledge/{id}/do/{action}", knowledgeRoles, c.articleDo)
+	on("POST /console/knowledge/corrections/{id}", []string{"reviewer"}, c.correctionDecide)
+}
+
+func staff(v View) knowledge.Staff { return knowledge.Staff{Actor: v.Me.Actor(), Roles: v.Me.Roles} }
+
+// articlesData is the list.
+type articlesData struct {
+	Rows    []articleRow
+	State   string
+	Lang    string
+	Query   string
+	More    string
+	States  []string
+	MayEdit bool
+}
+
+type articleRow struct {
+	knowledge.Entry
+	Owner   string
+	Percent int
+}
+
+var articleStates = []string{"draft", "in_review", "published", "expired", "withdrawn", "disputed"}
+
+func (c *Console) articles(w http.ResponseWriter, r *http.Request) error {
+	v := c.view(r)
+	v.Nav, v.Title = "knowledge", v.T("nav.knowledge")
+	q := r.URL.Query()
+	d := &articlesData{State: q.Get("state"), Lang: q.Get("lang_of"), Query: clean(q.Get("q"), 300), States: articleStates, MayEdit: v.Me.Has(editRoles...)}
+	if d.Query != "" {
+		found, err := c.Knowledge.Search(r.Context(), knowledge.Query{Text: d.Query, Lang: d.Lang, Audience: knowledge.AudienceStaff, Limit: 30})
+		if err != nil && errs.KindOf(err) != errs.Invalid {
+			return err
+		}
+		for _, one := range found {
+			a, err := c.Knowledge.Article(r.Context(), one.ID)
+			if errors.Is(err, knowledge.ErrNotFound) {
+				continue
+			}
+			if err != nil {
+				return err
+			}
+			version, err := c.Knowledge.Version(r.Context(), one.ID, one.Version)
+			if err != nil {
+				return err
+			}
+			d.Rows = append(d.Rows, articleRow{Entry: knowledge.Entry{Article: a, Version: version}, Owner: v.Agency(a.Owner), Percent: percent(one.Score)})
+		}
+		v.D = d
+		c.page(w, r, http.StatusOK, "articles", v)
+		return nil
+	}
+	f := knowledge.Filter{Lang: d.Lang, Limit: 51}
+	if d.State == "disputed" {
+		f.Disputed = true
+	} else {
+		f.State = knowledge.State(d.State)
+	}
+	if at, err := time.Parse(time.RFC3339Nano, q.Get("after")); err == nil {
+		f.After = knowledge.Cursor{UpdatedAt: at, ID: parseID(q.Get("after_id"))}
+	}
+	rows, err := c.Knowledge.List(r.Context(), f)
+	if err != nil {
+		return err
+	}
+	if len(rows) > 50 {
+		rows = rows[:50]
+		at := rows[49].Cursor()
+		d.More = url.Values{"state": {d.State}, "lang_of": {d.Lang}, "after": {at.UpdatedAt.Format(time.RFC3339Nano)}, "after_id": {at.ID.String()}}.Encode()
+	}
+	for _, e := range rows {
+		d.Rows = append(d.Rows, articleRow{Entry: e, Owner: v.Agency(e.Article.Owner)})
+	}
+	v.D = d
+	c.page(w, r, http.StatusOK, "articles", v)
+	return nil
+}
+
+// articleData is one article with what may be done to it.
+type articleData struct {
+	A           knowledge.Article
+	V           knowledge.Version // the latest, or the one that was asked for
+	Versions    []knowledge.Version
+	HTML        template.HTML
+	Diff        []diffLine
+	Against     int
+	Corrections []correctionRow
+	Names       map[uuid.UUID]string
+	Latest      bool
+	MayEdit     bool
+	MaySubmit   bool
+	MayRecall   bool
+	MayReview   bool
+	OwnReview   bool // in review, but one's own text
+	MayWithdraw bool
+	MayDispute  bool
+	Error       string
+	Text        string // of the form that failed
+}
+
+type correctionRow struct {
+	knowledge.Correction
+	Name string
+}
+
+func (c *Console) loadArticle(ctx context.Context, v View, id uuid.UUID, number int) (*articleData, error) {
+	a, err := c.Knowledge.Article(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	d := &articleData{A: a}
+	if d.Versions, err = c.Knowledge.Versions(ctx, id); err != nil {
+		return nil, err
+	}
+	// Readers see what is published; drafts are for those who edit.
+	edits := v.Me.Has(editRoles...)
+	if !edits {
+		d.Versions = slices.DeleteFunc(d.Versions, func(x knowledge.Version) bool { return x.PublishedAt == nil })
+		if number == 0 {
+			number = a.Live
+		}
+	}
+	if number == 0 {
+		number = a.Latest
+	}
+	at := slices.IndexFunc(d.Versions, func(x knowledge.Version) bool { return x.Number == number })
+	if at < 0 {
+		return nil, knowledge.ErrNotFound
+	}
+	d.V, d.Latest = d.Versions[at], number == a.Latest
+	d.HTML = knowledge.RenderHTML(d.V.Body)
+	if at+1 < len(d.Versions) {
+		before := d.Versions[at+1]
+		d.Against, d.Diff = before.Number, diff(before.Title+"\n"+before.Summary+"\n\n"+before.Body, d.V.Title+"\n"+d.V.Summary+"\n\n"+d.V.Body)
+	}
+	corrections, err := c.Knowledge.Corrections(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	ids := map[uuid.UUID]bool{}
+	for _, x := range d.Versions {
+		ids[x.Author], ids[x.Reviewer] = true, true
+	}
+	for _, x := range corrections {
+		ids[x.User] = true
+	}
+	if d.Names, err = c.names(ctx, v.Me.Actor(), ids); err != nil {
+		return nil, err
+	}
+	for _, x := range corrections {
+		d.Corrections = append(d.Corrections, correctionRow{x, d.Names[x.User]})
+	}
+	reviews := v.Me.Has("reviewer") && (v.Me.Desk || a.Owner == v.Me.AgencyID)
+	d.MayEdit = edits && d.Latest && d.V.State != knowledge.InReview
+	d.MaySubmit = edits && d.Latest && d.V.State == knowledge.Drafted
+	d.MayRecall = edits && d.Latest && d.V.State == knowledge.InReview
+	d.OwnReview = reviews && d.V.Author == v.Me.UserID && d.V.Author != uuid.Nil
+	d.MayReview = reviews && d.Latest && d.V.State == knowledge.InReview && !d.OwnReview
+	d.MayWithdraw = reviews && a.Live != 0
+	d.MayDispute = a.Live != 0
+	return d, nil
+}
+
+func (c *Console) showArticle(w http.ResponseWriter, r *http.Request, number, status int, edit func(*articleData)) error {
+	id, err := pathID(r, "id")
+	if err != nil {
+		return err
+	}
+	v := c.view(r)
+	d, err := c.loadArticle(r.Context(), v, id, number)
+	if err != nil {
+		return err
+	}
+	if edit != nil {
+		edit(d)
+	}
+	v.Nav, v.Title, v.D = "knowledge", d.V.Title, d
+	c.page(w, r, status, "article", v)
+	return nil
+}
+
+func (c *Console) article(w http.ResponseWriter, r *http.Request) error {
+	return c.showArticle(w, r, 0, http.StatusOK, nil)
+}
+
+func (c *Console) articleVersion(w http.ResponseWriter, r *http.Request) error {
+	n := number(r.PathValue("n"))
+	if n < 1 {
+		return httperr.ErrNotFound
+	}
+	return c.showArticle(w, r, n, http.StatusOK, nil)
+}
+
+// editData is the editor.
+type editData struct {
+	A         knowledge.Article
+	V         knowledge.Version
+	New       bool
+	HTML      template.HTML
+	Keywords  string
+	Questions string
+	From, To  string
+	Agencies  []option
+	Langs     []string
+	Error     string
+	Field     string
+}
+
+func (c *Console) showEditor(w http.ResponseWriter, r *http.Request, v View, d *editData, status int) error {
+	d.HTML = knowledge.RenderHTML(d.V.Body)
+	d.Keywords, d.Questions = strings.Join(d.V.Keywords, "\n"), strings.Join(d.V.Questions, "\n")
+	d.From, d.To = day(d.V.ValidFrom), day(d.V.ValidTo)
+	d.Agencies, d.Langs = c.agencyOptions(v.Lang, func(a routing.Agency) bool { return a.Active }), c.words.Languages()
+	v.Nav, v.Title, v.D = "knowledge", v.T("knowledge.edit"), d
+	if d.New {
+		v.Title = v.T("knowledge.new")
+	}
+	c.page(w, r, status, "edit", v)
+	return nil
+}
+
+func day(t *time.Time) string {
+	if t == nil {
+		return ""
+	}
+	return t.Format(time.DateOnly)
+}
+
+func (c *Console) articleNew(w http.ResponseWriter, r *http.Request) error {
+	v := c.view(r)
+	return c.showEditor(w, r, v, &editData{New: true, A: knowledge.Article{Lang: v.Lang, Audience: knowledge.AudiencePublic, Owner: v.Me.AgencyID}}, http.StatusOK)
+}
+
+func (c *Console) articleEdit(w http.ResponseWriter, r *http.Request) error {
+	id, err := pathID(r, "id")
+	if err != nil {
+		return err
+	}
+	a, err := c.Knowledge.Article(r.Context(), id)
+	if err != nil {
+		return err
+	}
+	version, err := c.Knowledge.Version(r.Context(), id, a.Latest)
+	if err != nil {
+		return err
+	}
+	return c.showEditor(w, r, c.view(r), &editData{A: a, V: version}, http.StatusOK)
+}
+
+func lines(s string) []string {
+	var out []string
+	for line := range strings.SplitSeq(s, "\n") {
+		if line = strings.TrimSpace(line); line != "" {
+			out = append(out, line)
+		}
+	}
+	return out
+}
+
+func date(s string) *time.Time {
+	t, err := time.Parse(time.DateOnly, s)
+	if err != nil {
+		return nil // an empty field: without a limit
+	}
+	return &t
+}
+
+func readText(q url.Values) knowledge.Text {
+	return knowledge.Text{Title: q.Get("title"), Summary: q.Get("summary"), Body: text(q.Get("body")), Keywords: lines(q.Get("keywords")),
+		Questions: lines(q.Get("questions")), ValidFrom: date(q.Get("valid_from")), ValidTo: date(q.Get("valid_to"))}
+}
+
+func readHead(q url.Values, a knowledge.Article) knowledge.Article {
+	a.Topic, a.Owner, a.Audience, a.Slug = clean(q.Get("topic"), 300), parseID(q.Get("owner")), q.Get("audience"), clean(q.Get("slug"), 200)
+	return a
+}
+
+func (c *Console) articleCreate(w http.ResponseWriter, r *http.Request) error {
+	if err := parseForm(r); err != nil {
+		return err
+	}
+	v := c.view(r)
+	head := readHead(r.PostForm, knowledge.Article{Lang: clean(r.PostForm.Get("lang_of"), 20)})
+	words := readText(r.PostForm)
+	e, err := c.Knowledge.Create(r.Context(), staff(v), head, words)
+	if err != nil {
+		if !expected(err) {
+			return err
+		}
+		return c.showEditor(w, r, v, &editData{New: true, A: head, V: knowledge.Version{Text: words}, Error: c.explain(r.Context(), v, err), Field: fieldOf(err)}, httperr.Status(errs.KindOf(err)))
+	}
+	http.Redirect(w, r, "/console/knowledge/"+e.Article.ID.String(), http.StatusSeeOther)
+	return nil
+}
+
+func fieldOf(err error) string {
+	var e *errs.Error
+	if errors.As(err, &e) {
+		return e.Field
+	}
+	return ""
+}
+
+func (c *Console) articleSave(w http.ResponseWriter, r *http.Request) error {
+	id, err := pathID(r, "id")
+	if err != nil {
+		return err
+	}
+	if err := parseForm(r); err != nil {
+		return err
+	}
+	v, q := c.view(r), r.PostForm
+	a, err := c.Knowledge.Article(r.Context(), id)
+	if err != nil {
+		return err
+	}
+	ref := knowledge.Ref{Article: id, Version: number(q.Get("version")), Edit: number(q.Get("edit"))}
+	words, head := readText(q), readHead(q, a)
+	e, err := c.Knowledge.Save(r.Context(), staff(v), ref, words)
+	if err == nil && (head.Topic != a.Topic || head.Owner != a.Owner || head.Audience != a.Audience || head.Slug != a.Slug) {
+		e, err = c.Knowledge.SaveHead(r.Context(), staff(v), e.Version.Ref(), head)
+	}
+	if err != nil {
+		if !expected(err) {
+			return err
+		}
+		// What was typed stays; the lock is the new one, so that a second save is a decision made with the other's text in view.
+		version, readErr := c.Knowledge.Version(r.Context(), id, a.Latest)
+		if readErr != nil {
+			return readErr
+		}
+		version.Text = words
+		return c.showEditor(w, r, v, &editData{A: head, V: version, Error: c.explain(r.Context(), v, err), Field: fieldOf(err)}, httperr.Status(errs.KindOf(err)))
+	}
+	if q.Get("then") == "submit" {
+		if _, err := c.Knowledge.Submit(r.Context(), staff(v), e.Version.Ref()); err != nil {
+			return err
+		}
+	}
+	http.Redirect(w, r, "/console/knowledge/"+id.String(), http.StatusSeeOther)
+	return nil
+}
+
+// articlePreview renders what is being typed exactly as it will be shown.
+func (c *Console) articlePreview(w http.ResponseWriter, r *http.Request) error {
+	if err := parseForm(r); err != nil {
+		return err
+	}
+	v := c.view(r)
+	v.D = map[string]any{"Title": r.PostForm.Get("title"), "Summary": r.PostForm.Get("summary"), "HTML": knowledge.RenderHTML(r.PostForm.Get("body"))}
+	c.fragment(w, r, http.StatusOK, "preview", v)
+	return nil
+}
+
+// articleDo moves an article through its life.
+func (c *Console) articleDo(w http.ResponseWriter, r *http.Request) error {
+	id, err := pathID(r, "id")
+	if err != nil {
+		return err
+	}
+	if err := parseForm(r); err != nil {
+		return err
+	}
+	v, q, ctx := c.view(r), r.PostForm, r.Context()
+	by, words := staff(v), text(q.Get("text"))
+	ref := knowledge.Ref{Article: id, Version: number(q.Get("version")), Edit: number(q.Get("edit"))}
+	switch r.PathValue("action") {
+	case "submit":
+		_, err = c.Knowledge.Submit(ctx, by, ref)
+	case "recall":
+		_, err = c.Knowledge.Recall(ctx, by, ref)
+	case "refuse":
+		_, err = c.Knowledge.Refuse(ctx, by, ref, words)
+	case "publish":
+		_, err = c.Knowledge.Publish(ctx, by, ref)
+	case "withdraw":
+		_, err = c.Knowledge.Withdraw(ctx, by, ref, words)
+	case "dispute":
+		_, err = c.Knowledge.Dispute(ctx, by, id, words)
+	default:
+		return httperr.ErrNotFound
+	}
+	if err != nil {
+		if !expected(err) {
+			return err
+		}
+		return c.showArticle(w, r, 0, httperr.Status(errs.KindOf(err)), func(d *articleData) { d.Error, d.Text = c.explain(ctx, v, err), words })
+	}
+	http.Redirect(w, r, "/console/knowledge/"+id.String(), http.StatusSeeOther)
+	return nil
+}
+
+func (c *Console) correctionDecide(w http.ResponseWriter, r *http.Request) error {
+	id, err := pathID(r, "id")
+	if err != nil {
+		return err
+	}
+	if err := parseForm(r); err != nil {
+		return err
+	}
+	if err := c.Knowledge.DecideCorrection(r.Context(), staff(c.view(r)), id, r.PostForm.Get("accept") == "yes"); err != nil {
+		return err
+	}
+	http.Redirect(w, r, "/console/knowledge/"+parseID(r.PostForm.Get("article")).String(), http.StatusSeeOther)
+	return nil
+}

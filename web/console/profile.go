@@ -1,0 +1,140 @@
+package console
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/google/uuid"
+
+	"hotline/internal/auth"
+	"hotline/internal/errs"
+	"hotline/web/httperr"
+)
+
+type profileData struct{ Error, Saved string }
+
+func (c *Console) showProfile(w http.ResponseWriter, r *http.Request, d profileData, status int) error {
+	v := c.view(r)
+	v.Nav, v.Title, v.D = "profile", v.T("profile.title"), d
+	c.page(w, r, status, "profile", v)
+	return nil
+}
+
+func (c *Console) profile(w http.ResponseWriter, r *http.Request) error {
+	d := profileData{}
+	if r.URL.Query().Get("saved") != "" {
+		d.Saved = c.view(r).T("saved")
+	}
+	return c.showProfile(w, r, d, http.StatusOK)
+}
+
+func (c *Console) profileLanguage(w http.ResponseWriter, r *http.Request) error {
+	if err := parseForm(r); err != nil {
+		return err
+	}
+	lang := r.PostForm.Get("lang_of")
+	if !c.words.Has(lang) {
+		return httperr.ErrMalformed
+	}
+	p, _ := principal(r.Context())
+	if err := c.Auth.SetLang(r.Context(), p, lang); err != nil {
+		return err
+	}
+	http.Redirect(w, r, "/console/profile?saved=1", http.StatusSeeOther)
+	return nil
+}
+
+// profilePassword changes the own password. Other sessions of the same person end; this one goes on.
+func (c *Console) profilePassword(w http.ResponseWriter, r *http.Request) error {
+	if err := parseForm(r); err != nil {
+		return err
+	}
+	v := c.view(r)
+	q := r.PostForm
+	if q.Get("password") != q.Get("again") {
+		return c.showProfile(w, r, profileData{Error: v.T("profile.differ")}, http.StatusBadRequest)
+	}
+	p, err := c.Auth.ChangePassword(r.Context(), *v.Me, q.Get("old"), q.Get("password"), httperr.Address(r, c.TrustedProxies))
+	if err != nil {
+		words := c.words.Error(v.Lang, err)
+		switch kind := errs.KindOf(err); {
+		case kind == errs.Unauthenticated:
+			return c.showProfile(w, r, profileData{Error: v.T("profile.wrong")}, http.StatusBadRequest)
+		case expected(err):
+			return c.showProfile(w, r, profileData{Error: words}, httperr.Status(kind))
+		}
+		return err
+	}
+	if err := c.begin(r.Context(), p); err != nil {
+		return err
+	}
+	http.Redirect(w, r, "/console/profile?saved=1", http.StatusSeeOther)
+	return nil
+}
+
+type noticesData struct {
+	Rows   []noticeRow
+	More   string
+	Unread bool
+}
+
+type noticeRow struct {
+	notice
+	URL string
+}
+
+func (c *Console) notifications(w http.ResponseWriter, r *http.Request) error {
+	v := c.view(r)
+	v.Nav, v.Title = "notifications", v.T("nav.notifications")
+	var before *time.Time
+	if at, err := time.Parse(time.RFC3339Nano, r.URL.Query().Get("before")); err == nil {
+		before = &at
+	}
+	rows, err := c.notices(r.Context(), v.Me.Actor(), v.Me.Roles, before, 51)
+	if err != nil {
+		return err
+	}
+	d := noticesData{}
+	if len(rows) > 50 {
+		rows = rows[:50]
+		d.More = rows[49].At.UTC().Format(time.RFC3339Nano)
+	}
+	for _, n := range rows {
+		row := noticeRow{notice: n}
+		if n.TicketID != nil {
+			row.URL = "/console/tickets/" + n.TicketID.String()
+		}
+		d.Unread = d.Unread || n.ReadAt == nil
+		d.Rows = append(d.Rows, row)
+	}
+	v.D = d
+	c.page(w, r, http.StatusOK, "notifications", v)
+	return nil
+}
+
+func (c *Console) notificationsRead(w http.ResponseWriter, r *http.Request) error {
+	if err := parseForm(r); err != nil {
+		return err
+	}
+	p, _ := principal(r.Context())
+	id := uuid.Nil
+	if one := r.PostForm.Get("id"); one != "" {
+		if id = parseID(one); id == uuid.Nil {
+			return httperr.ErrNotFound
+		}
+	}
+	if err := c.markRead(r.Context(), p.Actor(), p.Roles, id); err != nil {
+		return err
+	}
+	http.Redirect(w, r, "/console/notifications", http.StatusSeeOther)
+	return nil
+}
+
+func (c *Console) unread(ctx context.Context, p *auth.Principal) int {
+	n, err := c.countUnread(ctx, p.Actor(), p.Roles)
+	if err != nil {
+		c.Log.WarnContext(ctx, "unread notices", "error", err)
+	}
+	return n
+}

@@ -1,0 +1,418 @@
+package console
+
+import (
+	"context"
+	"encoding/json"
+	"math"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"hotline/chat"
+	"hotline/internal/auth"
+	"hotline/internal/errs"
+	"hotline/routing"
+	"hotline/tickets"
+)
+
+// ticketData is the ticket page: the ticket, what happened, what may be done, and what helps to decide.
+type ticketData struct {
+	T            tickets.Ticket
+	Light        Light
+	Feed         []feedItem
+	First, More  []moveView
+	Clocks       []tickets.ClockView
+	Composer     composer
+	Contact      contactView
+	Route        routeView
+	Siblings     []sibling
+	Assignee     string
+	Colleagues   []auth.User
+	MayTake      bool // nobody has it and it is ours
+	MayAssign    bool
+	Rating       *tickets.Rating
+	Query        string // of the list it was opened from
+	Conversation chat.Conversation
+	HasChat      bool
+	ParentNumber string
+	Asked        bool // the description is not among the messages
+}
+
+// moveView is an action button.
+type moveView struct {
+	tickets.Move
+	Direct  bool // needs no field: one click
+	Primary bool
+	Danger  bool
+	Hotkey  string
+}
+
+// rare actions stand behind "more": they are seldom right and seldom undone.
+var rare = []tickets.Action{tickets.Withdraw, tickets.Merge, tickets.TransferOut, tickets.Supervise, tickets.Refuse, tickets.CitizenReply,
+	tickets.AddInformation, tickets.Recall, tickets.Unmerge, tickets.Appeal, tickets.NotAnswered, tickets.TakeBack, tickets.RevisitAttempt}
+
+// composed actions are what the composer does.
+var composed = []tickets.Action{tickets.Reply, tickets.AskCitizen, tickets.AnswerDirectly}
+
+var hotkeys = map[tickets.Action]string{tickets.Dispatch: "d", tickets.Designate: "d", tickets.Redispatch: "d", tickets.RequestReturn: "b",
+	tickets.RequestTransfer: "b", tickets.Sign: "s", tickets.TakeUp: "s", tickets.Accept: "s"}
+
+// extraFields are inputs that an action takes without requiring them.
+var extraFields = map[tickets.Action][]tickets.Field{
+	tickets.RevisitAttempt: {tickets.FReached, tickets.FText}, tickets.ApproveReturn: {tickets.FText}, tickets.ApproveTransfer: {tickets.FText},
+	tickets.Withdraw: {tickets.FText}, tickets.RevisitDone: {tickets.FText}, tickets.Coordinate: {tickets.FText},
+}
+
+func moveViews(moves []tickets.Move) (first, more []moveView) {
+	for _, m := range moves {
+		if slices.Contains(composed, m.Name) {
+			continue
+		}
+		v := moveView{Move: m, Direct: len(m.Required) == 0 && len(extraFields[m.Name]) == 0, Hotkey: hotkeys[m.Name]}
+		v.Danger = m.Name == tickets.Refuse || m.Name == tickets.Withdraw
+		if slices.Contains(rare, m.Name) {
+			more = append(more, v)
+		} else {
+			first = append(first, v)
+		}
+	}
+	if len(first) > 0 {
+		first[0].Primary = true
+	}
+	return first, more
+}
+
+// feedItem is one entry of the timeline.
+type feedItem struct {
+	Key     string // stable, for live updates
+	At      time.Time
+	Side    string // citizen, staff, bot, note, event
+	Icon    string
+	Who     string
+	Agency  string
+	Message *chat.Message
+	Event   *tickets.Event
+	Text    string
+	Lines   []string // details of an event
+	Public  bool
+	NewDay  bool
+}
+
+func (c *Console) loadTicket(ctx context.Context, v View, id uuid.UUID, shown bool) (*ticketData, error) {
+	a, act := v.Me.Actor(), actor(v.Me)
+	t, err := c.Tickets.ByID(ctx, act, id)
+	if err != nil {
+		return nil, err
+	}
+	d := &ticketData{T: t, Light: v.lightOfTicket(t)}
+	moves := c.Tickets.Moves(act, t)
+	d.First, d.More = moveViews(moves)
+	if d.Clocks, err = c.Tickets.Clocks(ctx, act, id); err != nil {
+		return nil, err
+	}
+	events, err := c.Tickets.Timeline(ctx, act, id)
+	if err != nil {
+		return nil, err
+	}
+	var messages []chat.Message
+	if t.ConversationID != uuid.Nil {
+		d.Conversation, err = c.Chat.Conversation(ctx, a, t.ConversationID)
+		switch {
+		case errs.KindOf(err) == errs.NotFound: // the conversation has gone on to another ticket
+		case err != nil:
+			return nil, err
+		default:
+			d.HasChat = true
+			if messages, err = c.Chat.Latest(ctx, a, t.ConversationID, 0, chat.MaxPage); err != nil {
+				return nil, err
+			}
+			if messages, err = c.Chat.RenderFor(ctx, chat.ReaderStaff, messages); err != nil {
+				return nil, err
+			}
+		}
+	}
+	users := map[uuid.UUID]bool{t.Assignee: true}
+	for _, e := range events {
+		users[e.UserID], users[e.Data.Assignee] = true, true
+	}
+	names, err := c.names(ctx, a, users)
+	if err != nil {
+		return nil, err
+	}
+	d.Assignee = names[t.Assignee]
+	d.Feed = feed(v, t, events, messages, names)
+	d.Asked = !slices.ContainsFunc(messages, func(m chat.Message) bool {
+		return m.Author == chat.ByCitizen && strings.TrimSpace(m.Text) == strings.TrimSpace(t.Description)
+	})
+	d.Route = v.route(t)
+	if d.Contact, err = c.contactView(ctx, v, d, shown); err != nil {
+		return nil, err
+	}
+	if d.Siblings, err = c.siblings(ctx, a, t.ConversationID, t.ID); err != nil {
+		return nil, err
+	}
+	ours := v.Me.Desk && t.State.Info().Holder != tickets.HeldByLead || t.Lead == v.Me.AgencyID
+	if ours && t.Open() {
+		d.MayTake = t.Assignee == uuid.Nil && hasAny(v.Me, ticketRoles...)
+		if d.MayAssign = hasAny(v.Me, "head", "dispatcher", "supervisor"); d.MayAssign {
+			if d.Colleagues, err = c.Auth.Assignable(ctx, v.Me.AgencyID); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if r, ok, err := c.Tickets.RatingOf(ctx, act, id); err != nil {
+		return nil, err
+	} else if ok {
+		d.Rating = &r
+	}
+	if t.Parent != uuid.Nil {
+		if parent, err := c.Tickets.ByID(ctx, act, t.Parent); err == nil {
+			d.ParentNumber = parent.Number
+		}
+	}
+	d.Composer = c.newComposer(v, d, moves)
+	return d, nil
+}
+
+// notices that only repeat to the citizen what the history says.
+func repeatsHistory(m chat.Message) bool {
+	return m.Author == chat.BySystem && (m.Payload.Event == chat.EventTicketMoved || m.Payload.Event == chat.EventTicketOpened) ||
+		m.Payload.Event == chat.EventTicketMoved
+}
+
+// feed merges messages and history by time. A text that the citizen got as a message is not said twice.
+func feed(v View, t tickets.Ticket, events []tickets.Event, messages []chat.Message, names map[uuid.UUID]string) []feedItem {
+	var said strings.Builder
+	var out []feedItem
+	for _, m := range messages {
+		if m.TicketID != uuid.Nil && m.TicketID != t.ID || repeatsHistory(m) {
+			continue
+		}
+		said.WriteString(m.Text + "\n")
+		out = append(out, messageItem(v, m))
+	}
+	all := said.String()
+	for _, e := range events {
+		item := feedItem{Key: "e" + itoa(e.Seq), At: e.At, Side: "event", Icon: "dot", Event: &e, Public: e.Public, Who: names[e.UserID], Agency: v.Agency(e.AgencyID)}
+		item.Text = strings.TrimSpace(e.Data.Text)
+		if e.Type == "note" {
+			item.Side, item.Icon = "note", "note"
+		} else {
+			item.Lines = v.eventLines(e, names)
+			if e.Public && item.Text != "" && strings.Contains(all, item.Text) {
+				item.Text = ""
+			}
+		}
+		if item.Who == "" {
+			item.Who = v.word("author.", e.Actor)
+		}
+		out = append(out, item)
+	}
+	slices.SortStableFunc(out, func(a, b feedItem) int { return a.At.Compare(b.At) })
+	day := ""
+	for i := range out {
+		if today := v.Date(out[i].At); today != day {
+			day, out[i].NewDay = today, true
+		}
+	}
+	return out
+}
+
+func messageItem(v View, m chat.Message) feedItem {
+	item := feedItem{Key: "m" + itoa(int(m.Seq)), At: m.At, Message: &m, Text: m.Text, Public: true, Who: m.Name, Side: m.Author, Icon: "me"}
+	switch m.Author {
+	case chat.ByBot:
+		item.Icon = "bot"
+	case chat.BySystem:
+		item.Side, item.Icon = "event", "dot"
+	}
+	if item.Who == "" {
+		item.Who = v.word("author.", m.Author)
+	}
+	return item
+}
+
+// eventLines are the details of a history entry, in words.
+func (v View) eventLines(e tickets.Event, names map[uuid.UUID]string) []string {
+	var out []string
+	line := func(key, value string) {
+		if value != "" {
+			out = append(out, v.T("detail."+key, "v", value))
+		}
+	}
+	f := e.Data
+	line("lead", v.Agency(f.Lead))
+	co := make([]string, 0, len(f.Co))
+	for _, id := range f.Co {
+		co = append(co, v.Agency(id))
+	}
+	line("co", strings.Join(co, v.T("comma")))
+	line("reason", v.Code(tickets.Action(e.Type), f.Reason))
+	line("basis", f.Basis)
+	line("right", f.RightChannel)
+	line("outcome", v.Outcome(f.Outcome))
+	if f.Resolved != nil {
+		line("resolved", v.YesNo(*f.Resolved))
+	}
+	if f.Reached != nil {
+		line("reached", v.YesNo(*f.Reached))
+	}
+	if f.Days > 0 {
+		line("days", itoa(f.Days))
+	}
+	line("transfer_to", f.TransferTo)
+	line("number", f.Number)
+	if f.Assignee != uuid.Nil {
+		line("assignee", names[f.Assignee])
+	}
+	if f.DueAt != nil {
+		line("due", v.DateTime(*f.DueAt))
+	}
+	if f.Grade > 0 {
+		line("grade", v.word("grade.", itoa(f.Grade)))
+	}
+	if f.Satisfaction > 0 {
+		line("grade", v.word("grade.", itoa(f.Satisfaction)))
+	}
+	if f.Clock != "" {
+		line("clock", v.ClockName(f.Clock))
+	}
+	line("article", f.Title)
+	return out
+}
+
+// Event gives the words for a kind of history entry.
+func (v View) Event(code string) string { return v.word("event.", code) }
+
+// YesNo writes a boolean.
+func (v View) YesNo(b bool) string {
+	if b {
+		return v.T("yes")
+	}
+	return v.T("no")
+}
+
+// Code names a reason of an action.
+func (v View) Code(a tickets.Action, code string) string {
+	for _, one := range tickets.Reasons(a) {
+		if one.Code == code {
+			return one.Name(v.Lang)
+		}
+	}
+	return code
+}
+
+// Outcome names an outcome of a reply.
+func (v View) Outcome(code string) string {
+	for _, one := range tickets.Outcomes() {
+		if one.Code == code {
+			return one.Name(v.Lang)
+		}
+	}
+	return code
+}
+
+// routeView is routing's decision in words.
+type routeView struct {
+	Lead    string
+	Percent int
+	Known   bool
+	Reasons []string
+	Options []proposal
+}
+
+// proposal is an agency that the ticket could go to.
+type proposal struct {
+	ID      uuid.UUID
+	Co      []uuid.UUID
+	CoNames string
+	Name    string
+	Percent int
+	Reasons []string
+	Past    bool // gave it back before
+}
+
+func (v View) route(t tickets.Ticket) routeView {
+	var d routing.Decision
+	if len(t.Decision) == 0 || json.Unmarshal(t.Decision, &d) != nil || d.Lead == uuid.Nil && len(d.Explanation) == 0 {
+		return routeView{}
+	}
+	s := v.c.Routing.Snapshot()
+	r := routeView{Known: true, Lead: v.Agency(d.Lead), Percent: percent(d.Score), Reasons: s.Explain(v.Lang, d.Explanation)}
+	for _, alt := range d.Alternatives {
+		p := proposal{ID: alt.Agency, Co: alt.Co, Name: v.Agency(alt.Agency), Percent: percent(alt.Score), Reasons: s.Explain(v.Lang, alt.Explanation), Past: slices.Contains(t.Past, alt.Agency)}
+		names := make([]string, 0, len(alt.Co))
+		for _, id := range alt.Co {
+			names = append(names, v.Agency(id))
+		}
+		p.CoNames = strings.Join(names, v.T("comma"))
+		r.Options = append(r.Options, p)
+	}
+	return r
+}
+
+func percent(score float64) int { return int(math.Round(max(0, min(1, score)) * 100)) }
+
+// ticket shows one ticket: the whole page, or the ticket alone for htmx.
+func (c *Console) ticket(w http.ResponseWriter, r *http.Request) error {
+	id, err := pathID(r, "id")
+	if err != nil {
+		return err
+	}
+	return c.showTicket(w, r, id, http.StatusOK, nil)
+}
+
+// showTicket renders the ticket pane; edit may change what the page shows, for example an error beside what was typed.
+func (c *Console) showTicket(w http.ResponseWriter, r *http.Request, id uuid.UUID, status int, edit func(*ticketData)) error {
+	v := c.view(r)
+	d, err := c.loadTicket(r.Context(), v, id, false)
+	if err != nil {
+		return err
+	}
+	q := r.URL.Query()
+	if q.Get("view") == "" && isHX(r) {
+		q = pageQuery(r)
+	}
+	d.Query = listQuery(q).Encode()
+	if edit != nil {
+		edit(d)
+	}
+	v.Nav, v.Title, v.Watch.Ticket = "inbox", d.T.Number+" "+d.T.Title, id.String()
+	if d.HasChat {
+		v.Watch.Conversation = d.Conversation.ID.String()
+	}
+	if isHX(r) {
+		v.D = d
+		c.fragment(w, r, status, "ticket", v)
+		return nil
+	}
+	list, err := c.list(r, v, id)
+	if err != nil {
+		return err
+	}
+	list.Ticket = d
+	d.Query = list.Query
+	v.D = list
+	c.page(w, r, status, "inbox", v)
+	return nil
+}
+
+// ticketLive is what console.js puts into an open ticket when something has changed.
+func (c *Console) ticketLive(w http.ResponseWriter, r *http.Request) error {
+	id, err := pathID(r, "id")
+	if err != nil {
+		return err
+	}
+	v := c.view(r)
+	d, err := c.loadTicket(r.Context(), v, id, false)
+	if err != nil {
+		return err
+	}
+	d.Query = listQuery(pageQuery(r)).Encode()
+	v.D = d
+	c.fragment(w, r, http.StatusOK, "ticket-live", v)
+	return nil
+}
