@@ -24,8 +24,17 @@ func (s *Service) Create(ctx context.Context, by Staff, head Article, text Text)
 	return e, err
 }
 
-// CreateTx is Create inside a transaction.
+// CreateTx is Create inside a transaction, without the check of the role.
 func (s *Service) CreateTx(ctx context.Context, tx db.Tx, by Staff, head Article, text Text) (Entry, error) {
+	e, err := s.newEntry(by, head, text)
+	if err != nil {
+		return Entry{}, err
+	}
+	return e, insertEntries(ctx, tx, e)
+}
+
+// newEntry checks a new article and gives it its id.
+func (s *Service) newEntry(by Staff, head Article, text Text) (Entry, error) {
 	text, err := text.normalize()
 	if err != nil {
 		return Entry{}, err
@@ -36,11 +45,7 @@ func (s *Service) CreateTx(ctx context.Context, tx db.Tx, by Staff, head Article
 	}
 	now := s.Clock.Now()
 	a.ID, a.Live, a.Latest, a.Disputed, a.CreatedAt, a.UpdatedAt = db.NewID(), 0, 1, false, now, now
-	v := Version{Article: a.ID, Number: 1, State: Drafted, Edit: 1, Author: by.Actor.User(), CreatedAt: now, Text: text}
-	if err := insertArticle(ctx, tx, a); err != nil {
-		return Entry{}, err
-	}
-	return Entry{a, v}, insertVersion(ctx, tx, v)
+	return Entry{a, Version{Article: a.ID, Number: 1, State: Drafted, Edit: 1, Author: by.Actor.User(), CreatedAt: now, Text: text}}, nil
 }
 
 // Ref names the exact text that somebody saw: a change made to another one is

@@ -122,17 +122,27 @@ func (s *Service) importBatch(ctx context.Context, by Staff, batch []Import, o I
 		for _, e := range entries {
 			known[e.Article.ExternalID] = e
 		}
+		var created []Entry
 		for _, in := range batch {
-			e, exists := known[in.ID]
-			d, err := s.importOne(ctx, tx, by, in, e, exists, o, &done)
-			if err != nil {
-				return fmt.Errorf("line %d: %w", in.Line, err)
+			var e *Entry
+			var refused, err error
+			if old, exists := known[in.ID]; exists {
+				e, refused, err = s.importChange(ctx, tx, by, in, old, o, &done)
+			} else if e, refused = s.importNew(by, in, o); e != nil {
+				created = append(created, *e)
 			}
-			if d != nil {
-				docs = append(docs, *d)
+			var bad *errs.Error
+			switch {
+			case errors.As(refused, &bad):
+				done.fail(&LineError{Line: in.Line, Err: bad.With("line", in.Line)})
+			case err != nil:
+				return fmt.Errorf("line %d: %w", in.Line, err)
+			case e != nil && e.Version.State == Published:
+				docs = append(docs, e.Article.doc(e.Version))
 			}
 		}
-		return nil
+		done.Created = len(created)
+		return insertEntries(ctx, tx, created...)
 	})
 	if err != nil {
 		return err
@@ -149,55 +159,44 @@ func (s *Service) importBatch(ctx context.Context, by Staff, batch []Import, o I
 	return s.Index.Put(ctx, docs...)
 }
 
-// importOne writes one line and returns what is to be indexed. What is wrong
-// with the line itself goes into the report; an error ends the batch.
-func (s *Service) importOne(ctx context.Context, tx db.Tx, by Staff, in Import, e Entry, exists bool, o ImportOptions, report *ImportReport) (*Doc, error) {
-	reject := func(err error) (*Doc, error) {
-		var known *errs.Error
-		if !errors.As(err, &known) {
-			return nil, err
-		}
-		report.fail(&LineError{Line: in.Line, Err: known.With("line", in.Line)})
-		return nil, nil
-	}
-	text, err := in.text().normalize()
+// importNew makes the article of a line whose id is new.
+func (s *Service) importNew(by Staff, in Import, o ImportOptions) (*Entry, error) {
+	e, err := s.newEntry(by, Article{ExternalID: in.ID, Key: in.Key, Lang: in.Lang, Topic: in.Topic, Owner: o.Owner, Audience: o.Audience}, in.text())
 	if err != nil {
-		return reject(err)
-	}
-	if !exists {
-		head := Article{ExternalID: in.ID, Key: in.Key, Lang: in.Lang, Topic: in.Topic, Owner: o.Owner, Audience: o.Audience}
-		// Checked before anything is written, so that a bad line leaves no trace
-		// in the transaction.
-		if _, err := head.normalize(text.Title); err != nil {
-			return reject(err)
-		}
-		if e, err = s.CreateTx(ctx, tx, by, head, text); err != nil {
-			return nil, err
-		}
-		report.Created++
-	} else {
-		if e.Version.State == Drafted && e.Article.Live != 0 || e.Version.State == InReview {
-			return reject(ErrImportBusy)
-		}
-		text.ValidFrom, text.ValidTo = e.Version.ValidFrom, e.Version.ValidTo
-		settled := e.Version.State == Published || o.Draft && e.Version.State == Drafted
-		if settled && e.Version.Text.same(text) {
-			report.Unchanged++
-			return nil, nil
-		}
-		if err := s.save(ctx, tx, by, &e, text); err != nil {
-			return nil, err
-		}
-		report.Updated++
-	}
-	if o.Draft {
-		return nil, nil
-	}
-	if err := s.PublishTx(ctx, tx, by, &e); err != nil {
 		return nil, err
 	}
-	d := e.Article.doc(e.Version)
-	return &d, nil
+	if !o.Draft {
+		e.Article.Live, e.Version.State, e.Version.PublishedAt = 1, Published, &e.Version.CreatedAt
+	}
+	return &e, nil
+}
+
+// importChange brings a known article up to the line. It returns nil where
+// there is nothing to change. What is wrong with the line is found before
+// anything is written and refuses it alone; an error ends the batch.
+func (s *Service) importChange(ctx context.Context, tx db.Tx, by Staff, in Import, e Entry, o ImportOptions, report *ImportReport) (changed *Entry, refused, err error) {
+	text, refused := in.text().normalize()
+	if refused != nil {
+		return nil, refused, nil
+	}
+	if e.Version.State == InReview || e.Version.State == Drafted && (e.Article.Live != 0 || e.Version.Author != by.Actor.User()) {
+		return nil, ErrImportBusy, nil
+	}
+	text.ValidFrom, text.ValidTo = e.Version.ValidFrom, e.Version.ValidTo
+	settled := e.Version.State == Published || o.Draft && e.Version.State == Drafted
+	if settled && e.Version.Text.same(text) {
+		report.Unchanged++
+		return nil, nil, nil
+	}
+	e.Article.UpdatedAt = s.Clock.Now()
+	if err := s.save(ctx, tx, by, &e, text); err != nil {
+		return nil, nil, err
+	}
+	report.Updated++
+	if o.Draft {
+		return &e, nil, nil
+	}
+	return &e, nil, s.PublishTx(ctx, tx, by, &e)
 }
 
 func (i Import) text() Text {

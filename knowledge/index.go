@@ -28,6 +28,10 @@ type Query struct {
 	Lang     string // empty means any language
 	Audience string // empty means public; staff sees public articles too
 	Limit    int    // at most this many hits; 0 or less means DefaultLimit
+	// Exact says that the words were already compared with those of the
+	// articles (see [Corpus.Respell]), so the engine need not guess at typing
+	// errors, which costs it more than the rest of the search.
+	Exact bool
 }
 
 // DefaultLimit is the number of proposals when a Query names none.

@@ -19,7 +19,7 @@ func TestRenderHTML(t *testing.T) {
 	}
 }
 
-var harmful = regexp.MustCompile(`(?i)<\s*(script|style|img|iframe|svg|object|embed|form|input|math|base|meta|link)|\son\w+\s*=|(href|src)\s*=\s*"?\s*(javascript|data|vbscript)|\sstyle\s*=|\sid\s*=`)
+var harmful = regexp.MustCompile(`(?i)<\s*(script|style|img|iframe|svg|object|embed|form|input|math|base|meta|link)|\son\w+\s*=|(href|src)\s*=\s*"?\s*(javascript|data|vbscript)\s*(:|&)|\sstyle\s*=|\sid\s*=`)
 
 var hostile = []string{
 	"<script>alert(1)</script>", "<img src=x onerror=alert(1)>", "[x](javascript:alert(1))", "[x](  jAvAsCrIpT&#58;alert(1))", "![x](javascript:alert(1))",

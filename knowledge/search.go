@@ -84,7 +84,7 @@ func (s *Service) find(ctx context.Context, q Query) ([]found, error) {
 	q.Text = cutQuestion(q.Text)
 	staff := q.Audience == AudienceStaff
 	hits, err := s.Index.Search(ctx, Query{Text: s.corpus.Respell(q.Text), Lang: questionLang(q.Text, q.Lang), Audience: q.Audience,
-		Limit: max(Proposals, q.Limit)})
+		Limit: max(Proposals, q.Limit), Exact: true})
 	if err != nil || len(hits) == 0 {
 		return nil, err
 	}

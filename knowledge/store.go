@@ -145,12 +145,28 @@ const sqlIndexable = `select ` + articleColumns + `, ` + versionColumns + `
 const sqlIndexableByID = `select ` + articleColumns + `, ` + versionColumns + `
 	from articles a join article_versions v on v.article_id = a.id and v.version = a.live where a.id = $1`
 
-const sqlInsertArticle = `insert into articles (id, external_id, key, lang, slug, topic, owner_id, audience, services, created_at, updated_at)
-	values ($1, nullif($2, ''), $3, $4, $5, $6, $7, $8, $9, $10, $10)`
+const sqlInsertArticle = `insert into articles (id, external_id, key, lang, slug, topic, owner_id, audience, services, created_at, updated_at, live)
+	values ($1, nullif($2, ''), $3, $4, $5, $6, $7, $8, $9, $10, $10, nullif($11, 0))`
 
-func insertArticle(ctx context.Context, tx db.Tx, a Article) error {
-	_, err := tx.Exec(ctx, sqlInsertArticle, a.ID, a.ExternalID, a.Key, a.Lang, a.Slug, a.Topic, optional(a.Owner), a.Audience, list(a.Services), a.CreatedAt)
-	return articleError(err)
+const sqlInsertVersion = `insert into article_versions
+	(article_id, version, state, edit, author_id, title, summary, body, keywords, questions, valid_from, valid_to, created_at, published_at)
+	values ($1, $2, $3, 1, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`
+
+// insertEntries writes new articles with their first versions in one round
+// trip. Errors: ErrSlugTaken, ErrUnknownOwner, ErrStale.
+func insertEntries(ctx context.Context, tx db.Tx, entries ...Entry) error {
+	b := &pgx.Batch{}
+	for _, e := range entries {
+		a := e.Article
+		b.Queue(sqlInsertArticle, a.ID, a.ExternalID, a.Key, a.Lang, a.Slug, a.Topic, optional(a.Owner), a.Audience, list(a.Services), a.CreatedAt, a.Live)
+		b.Queue(sqlInsertVersion, versionValues(e.Version)...)
+	}
+	return articleError(tx.SendBatch(ctx, b).Close())
+}
+
+func versionValues(v Version) []any {
+	return []any{v.Article, v.Number, v.State, optional(v.Author), v.Title, v.Summary, v.Body,
+		list(v.Keywords), list(v.Questions), v.ValidFrom, v.ValidTo, v.CreatedAt, v.PublishedAt}
 }
 
 const sqlUpdateArticle = `update articles set key = $2, topic = $3, owner_id = $4, audience = $5, services = $6, slug = $7, updated_at = $8 where id = $1`
@@ -174,13 +190,8 @@ func articleError(err error) error {
 	return fmt.Errorf("write article: %w", err)
 }
 
-const sqlInsertVersion = `insert into article_versions
-	(article_id, version, state, edit, author_id, title, summary, body, keywords, questions, valid_from, valid_to, created_at)
-	values ($1, $2, $3, 1, $4, $5, $6, $7, $8, $9, $10, $11, $12)`
-
 func insertVersion(ctx context.Context, tx db.Tx, v Version) error {
-	_, err := tx.Exec(ctx, sqlInsertVersion, v.Article, v.Number, v.State, optional(v.Author), v.Title, v.Summary, v.Body,
-		list(v.Keywords), list(v.Questions), v.ValidFrom, v.ValidTo, v.CreatedAt)
+	_, err := tx.Exec(ctx, sqlInsertVersion, versionValues(v)...)
 	if db.Violates(err, "article_versions_pkey") {
 		return ErrStale.Wrap(err)
 	}

@@ -22,6 +22,7 @@ const (
 	maxPostings = 24_000 // entries walked, beyond minTerms
 	maxLimit    = 200
 	fuzzyMin    = 5 // letters
+	maxFuzzy    = 4 // words: each walks the dictionary
 	fuzzyBoost  = 0.6
 	synBoost    = 0.9
 )
@@ -60,7 +61,7 @@ func (x *Index) Search(ctx context.Context, q knowledge.Query) ([]knowledge.Hit,
 }
 
 func (x *Index) searchOne(ctx context.Context, in bleve.Index, q knowledge.Query, limit int) ([]knowledge.Hit, error) {
-	clauses, err := x.clauses(ctx, in, q.Text)
+	clauses, err := x.clauses(ctx, in, q)
 	if err != nil || len(clauses) == 0 {
 		return nil, err
 	}
@@ -83,8 +84,8 @@ func (x *Index) searchOne(ctx context.Context, in bleve.Index, q knowledge.Query
 }
 
 // clauses turns a question into weighted alternatives over one index.
-func (x *Index) clauses(ctx context.Context, in bleve.Index, text string) ([]query.Query, error) {
-	terms := knowledge.QueryTerms(text)
+func (x *Index) clauses(ctx context.Context, in bleve.Index, kq knowledge.Query) ([]query.Query, error) {
+	terms := knowledge.QueryTerms(kq.Text)
 	if len(terms) == 0 {
 		return nil, nil
 	}
@@ -109,6 +110,9 @@ func (x *Index) clauses(ctx context.Context, in bleve.Index, text string) ([]que
 	for _, k := range affordable(known) {
 		out = append(out, term(k.text, k.weight))
 	}
+	if kq.Exact {
+		fuzzy = nil
+	}
 	for _, f := range fuzzy {
 		q := query.NewFuzzyQuery(f.text)
 		q.SetField(textField)
@@ -117,7 +121,7 @@ func (x *Index) clauses(ctx context.Context, in bleve.Index, text string) ([]que
 		q.SetBoost(f.weight * fuzzyBoost)
 		out = append(out, q)
 	}
-	all := knowledge.Analyze(text)
+	all := knowledge.Analyze(kq.Text)
 	for _, e := range x.syn.Expand(all) {
 		for _, alt := range e.Alternates {
 			out = append(out, expression(alt))
@@ -167,7 +171,7 @@ func weigh(ctx context.Context, r index.IndexReader, terms []knowledge.QueryTerm
 		case w.df > 0:
 			w.worth = w.weight * math.Log(1+float64(total)/float64(w.df))
 			known = append(known, w)
-		case t.Kind == knowledge.Word && len(t.Text) >= fuzzyMin && len(fuzzy) < maxTerms/4:
+		case t.Kind == knowledge.Word && len(t.Text) >= fuzzyMin && len(fuzzy) < maxFuzzy:
 			fuzzy = append(fuzzy, w)
 		}
 	}

@@ -69,7 +69,7 @@ func Retrieval(ctx context.Context, index knowledge.Index, articles, queries io.
 	took := make([]float64, 0, len(qs))
 	for _, q := range qs {
 		start := time.Now()
-		hits, err := index.Search(ctx, knowledge.Query{Text: corpus.Respell(q.Text), Lang: q.Lang, Limit: knowledge.Proposals})
+		hits, err := index.Search(ctx, knowledge.Query{Text: corpus.Respell(q.Text), Lang: q.Lang, Limit: knowledge.Proposals, Exact: true})
 		if err != nil {
 			return Result{}, err
 		}
