@@ -21,25 +21,28 @@ import (
 
 // Draft is a form on its way. It is kept until it is cleared or draftLife after the last answer.
 type Draft struct {
-	Key       string   `json:"key"`    // of the filing: the same draft never makes two tickets
-	Thread    string   `json:"thread"` // of its uploads and its conversation
-	Kind      string   `json:"kind"`
-	Text      string   `json:"text"`
-	Category  string   `json:"category"`
-	Offered   []string `json:"offered"` // categories that were suggested; empty: the question is left out
-	Answered  []string `json:"answered"`
-	Place     string   `json:"place"`
-	Lat       *float64 `json:"lat"`
-	Lon       *float64 `json:"lon"`
-	Photos    []Upload `json:"photos"`
-	Anonymous bool     `json:"anonymous"`
-	Name      string   `json:"name"`
-	Phone     string   `json:"phone"`
-	Email     string   `json:"email"`
-	Filed     *Filed   `json:"filed"`
+	Key      string   `json:"key"`    // of the filing: the same draft never makes two tickets
+	Thread   string   `json:"thread"` // of its uploads and its conversation
+	Kind     string   `json:"kind"`
+	Text     string   `json:"text"`
+	Category string   `json:"category"`
+	Offered  []string `json:"offered"` // categories that were suggested; empty: the question is left out
+	Answered []string `json:"answered"`
+	Place    string   `json:"place"`
+	Lat      *float64 `json:"lat"`
+	Lon      *float64 `json:"lon"`
+	Photos   []Upload `json:"photos"`
+	Who      string   `json:"who"` // anonymous, contact, or "" while it is open
+	Name     string   `json:"name"`
+	Phone    string   `json:"phone"`
+	Email    string   `json:"email"`
+	Filed    *Filed   `json:"filed"`
 }
 
 func newDraft() Draft { return Draft{Key: uuid.NewString(), Thread: uuid.NewString()} }
+
+// Anonymous reports whether the person chose to stay unknown.
+func (d *Draft) Anonymous() bool { return d.Who == "anonymous" }
 
 func (d *Draft) answered(step string) bool {
 	for _, s := range d.Answered {

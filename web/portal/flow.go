@@ -143,13 +143,13 @@ func (p *Portal) fillWhere(v *view, d *Draft, r *http.Request) {
 
 func (p *Portal) fillContact(v *view, d *Draft, r *http.Request) {
 	d.Name, d.Phone, d.Email = field(r, "name"), field(r, "phone"), field(r, "email")
-	switch field(r, "who") {
+	switch d.Who = field(r, "who"); d.Who {
 	case "anonymous":
-		d.Anonymous, d.Name, d.Phone, d.Email = true, "", "", ""
+		d.Name, d.Phone, d.Email = "", "", ""
 		return
 	case "contact":
-		d.Anonymous = false
 	default:
+		d.Who = ""
 		v.problem("who-contact", "contact.missing")
 		return
 	}

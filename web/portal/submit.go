@@ -44,10 +44,10 @@ func (p *Portal) submit(f *flow) http.HandlerFunc {
 			return
 		}
 		// What was typed is the ticket's now; the draft keeps only the receipt.
-		if err := p.drafts.save(w, r, f, Draft{Key: d.Key, Thread: d.Thread, Kind: d.Kind, Anonymous: d.Anonymous, Filed: &filed}); err != nil {
+		if err := p.drafts.save(w, r, f, Draft{Key: d.Key, Thread: d.Thread, Kind: d.Kind, Who: d.Who, Filed: &filed}); err != nil {
 			// The ticket is there. Showing its code now is better than an error; a second submit gives the same one.
 			p.Log.ErrorContext(r.Context(), "keep receipt", "error", err)
-			p.showDone(w, r, f, filed, d.Anonymous)
+			p.showDone(w, r, f, filed, d.Anonymous())
 			return
 		}
 		see(w, r, f.path+"/done")
@@ -75,7 +75,7 @@ func (p *Portal) done(f *flow) http.HandlerFunc {
 		case d.Filed == nil:
 			see(w, r, f.path+"/"+f.open(&d))
 		default:
-			p.showDone(w, r, f, *d.Filed, d.Anonymous)
+			p.showDone(w, r, f, *d.Filed, d.Anonymous())
 		}
 	}
 }

@@ -164,6 +164,14 @@ func (tab *Tab) Run(t testing.TB, actions ...chromedp.Action) {
 	}
 }
 
+// Go does actions that end in another page (a link, a form) and waits until that page has loaded.
+func (tab *Tab) Go(t testing.TB, actions ...chromedp.Action) {
+	t.Helper()
+	if _, err := chromedp.RunResponse(tab.Ctx, actions...); err != nil {
+		t.Fatalf("browser: %v\n%s", err, strings.Join(tab.Complaints(), "\n"))
+	}
+}
+
 // Complaints lists uncaught exceptions, blocked content (policy violations) and failed loads since the tab was opened.
 func (tab *Tab) Complaints() []string {
 	tab.mu.Lock()
@@ -231,7 +239,9 @@ func (tab *Tab) picture(t testing.TB, name string, whole bool) {
 		return
 	}
 	var png []byte
-	err := chromedp.Run(tab.Ctx, chromedp.ActionFunc(func(ctx context.Context) (err error) {
+	ctx, cancel := context.WithTimeout(tab.Ctx, 15*time.Second)
+	defer cancel()
+	err := chromedp.Run(ctx, chromedp.ActionFunc(func(ctx context.Context) (err error) {
 		png, err = page.CaptureScreenshot().WithFormat(page.CaptureScreenshotFormatPng).WithCaptureBeyondViewport(whole).Do(ctx)
 		if whole && err == nil {
 			_, _, _, _, _, size, e := page.GetLayoutMetrics().Do(ctx)

@@ -1,0 +1,120 @@
+package portal
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+
+	"hotline/web/webtest"
+)
+
+// stop is one screen of a walk: its name, where it is, and how to get there.
+type stop struct {
+	name, path string
+	do         []chromedp.Action
+}
+
+func goTo(s *site, path string) []chromedp.Action {
+	return []chromedp.Action{chromedp.Navigate(s.srv.URL + path)}
+}
+
+func next(actions ...chromedp.Action) []chromedp.Action {
+	return append(actions, chromedp.Click(`main form .button:not(.quiet):not(.secondary)`, chromedp.NodeVisible))
+}
+
+// screens is everything a citizen can come by, in an order in which each is reachable.
+func (s *site) screens(lang string) []stop {
+	article := map[string]string{"en": "rent-subsidy", "zh-CN": "zufang"}[lang]
+	words := map[string]string{"en": "Construction noise every night since Monday.", "zh-CN": "周一以来每天夜间施工噪音扰民。"}[lang]
+	photo := filepath.Join(s.t.TempDir(), "street.jpg")
+	if err := os.WriteFile(photo, jpegWith("x"), 0o600); err != nil {
+		s.t.Fatal(err)
+	}
+	fill := func(selector, value string) chromedp.Action { return chromedp.SetValue(selector, value) }
+	return []stop{
+		{"home", "/", goTo(s, "/")},
+		{"search", "/search", goTo(s, "/search?q=rent")},
+		{"nothing", "/search", goTo(s, "/search?q=nothing")},
+		{"article", "/a/" + article, goTo(s, "/a/"+article)},
+		{"missing", "/nowhere", goTo(s, "/nowhere")},
+		{"kind", "/file/kind", goTo(s, "/file")},
+		{"kind-error", "/file/kind", next()},
+		{"what", "/file/what", next(chromedp.Click("#kind-complaint"))},
+		{"category", "/file/category", next(fill("#text", words))},
+		{"where", "/file/where", next(chromedp.Click("#category-0"))},
+		{"photos", "/file/photos", next(fill("#place", "12 Willow Road"))},
+		{"photos-added", "/file/photos", []chromedp.Action{chromedp.SetUploadFiles("#photos", []string{photo}), chromedp.Click(`[value="add"]`)}},
+		{"contact", "/file/contact", []chromedp.Action{chromedp.Click(`[value="continue"]`)}},
+		{"contact-error", "/file/contact", next(chromedp.Click("#who-contact"))},
+		{"check", "/file/check", next(fill("#phone", "138 0000 1111"))},
+		{"done", "/file/done", next()},
+		{"report", "/report", goTo(s, "/report")},
+		{"report-what", "/report/what", next()},
+		{"track", "/track", goTo(s, "/track")},
+		{"track-error", "/track", next(fill("#code", "12345678901234567891"))},
+		{"case", "/track/case", next(fill("#code", goodCode))},
+	}
+}
+
+func arrived(t *testing.T, tab *webtest.Tab, s stop) {
+	t.Helper()
+	if path := webtest.Eval[string](t, tab, "location.pathname"); path != s.path {
+		t.Fatalf("%s: at %s, want %s", s.name, path, s.path)
+	}
+}
+
+// Every screen, in both languages, on desktop and phone, light and dark: no serious accessibility violation, nothing blocked by our own policy,
+// nothing wider than the screen.
+func TestScreens(t *testing.T) {
+	t.Parallel()
+	browser := webtest.New(t)
+	for _, lang := range []string{"en", "zh-CN"} {
+		for _, look := range []string{"desktop", "phone"} {
+			s := newSite(t)
+			s.cases.state, s.cases.asked = "completed", true
+			view := webtest.Desktop
+			if look == "phone" {
+				view = webtest.Phone
+			}
+			view.Lang, view.Dark = lang, (look == "phone") == (lang == "en")
+			tab := browser.Open(t, view, s.srv.URL)
+			for _, stop := range s.screens(lang) {
+				name := fmt.Sprintf("portal-%s-%s-%s", stop.name, lang, look)
+				tab.Go(t, stop.do...)
+				arrived(t, tab, stop)
+				tab.FullScreenshot(t, name)
+				tab.Axe(t, name)
+				if wide := webtest.Eval[int](t, tab, `document.documentElement.scrollWidth - innerWidth`); wide > 0 {
+					t.Errorf("%s is %d pixels too wide", name, wide)
+				}
+			}
+			for _, line := range tab.Complaints() {
+				if !strings.Contains(line, "status of 422") && !strings.Contains(line, "status of 404") { // answers of that kind on purpose
+					t.Errorf("%s %s: %s", lang, look, line)
+				}
+			}
+		}
+	}
+}
+
+// The whole way from a problem to a code, with scripts switched off.
+func TestWithoutScript(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	view := webtest.Phone
+	view.NoScript = true
+	tab := webtest.New(t).Open(t, view, s.srv.URL+"/file")
+	for _, stop := range s.screens("en")[7:16] {
+		tab.Go(t, stop.do...)
+		arrived(t, tab, stop)
+	}
+	var number string
+	tab.Run(t, chromedp.Text(".number", &number))
+	if number != "2026-000123" {
+		t.Errorf("number %q", number)
+	}
+}
