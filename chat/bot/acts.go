@@ -172,7 +172,7 @@ func (p *Policy) fresh(ctx context.Context, t *turn, r *reading, in Input, shelv
 		p.resume(t, shelved)
 	case r.mostly("lost_code"):
 		p.say(t, "status.lost_code")
-	case r.has("status") && !r.has("insist"), r.code.public:
+	case r.has("status") && !r.has("insist"), r.mostly("status_noun") && !r.question, r.code.public:
 		p.askCodeFor(t, r)
 	case p.smallTalk(t, r):
 	case r.has("upset") && !r.has("insist") && r.rest("upset", "abuse") <= 2*r.slack():
@@ -180,6 +180,7 @@ func (p *Policy) fresh(ctx context.Context, t *turn, r *reading, in Input, shelv
 	case r.only("abuse", "upset"):
 		m := p.say(t, "abuse")
 		p.offer(t, m, "human", "file")
+	case p.answersFirst(r) && p.advise(ctx, t, r):
 	case p.files(t, r):
 		p.start(t, r.kind(), r.kind() != "")
 		p.take(t, r, in)
@@ -188,6 +189,14 @@ func (p *Policy) fresh(ctx context.Context, t *turn, r *reading, in Input, shelv
 		return // ask counts the misses itself
 	}
 	t.st.Misses = 0
+}
+
+// answersFirst: a trouble told without its place and without a wish to complain may have an answer that helps at once ("no power").
+func (p *Policy) answersFirst(r *reading) bool {
+	if r.has("insist", "file") || r.question || r.place != "" {
+		return false
+	}
+	return r.kind() == "" && r.has("problem")
 }
 
 // files decides whether the words ask for a ticket rather than for information.
@@ -218,6 +227,8 @@ func (p *Policy) answersWaiting(ctx context.Context, t *turn, r *reading, waitin
 		}
 	case AskHelped, waitSolved:
 		switch {
+		case r.mostly("file"):
+			p.fileQuestion(t)
 		case r.mostly("not_helped") || no:
 			p.notHelped(t)
 		case r.mostly("helped", "thanks", "yes") || yes:

@@ -16,16 +16,7 @@ func (p *Policy) ask(ctx context.Context, t *turn, r *reading, in Input) {
 	}
 	switch {
 	case a.Outcome == OutcomeAnswer && len(a.Citations) > 0:
-		p.tell(t, a)
-		m := p.say(t, "helped?")
-		m.Ask, t.st.Waiting = AskHelped, AskHelped
-		ids := []string{"helped", "not_helped"}
-		if r.kind() != "" || r.has("problem", "file") {
-			m.Text = p.tx.t(t.lang, "helped_or_file?")
-			ids = append(ids, "file_question")
-		}
-		p.offer(t, m, ids...)
-		t.st.Question, t.st.Misses = asked, 0
+		p.tellAndAsk(t, r, a, asked)
 	case a.Outcome == OutcomeChoices && len(a.Citations) > 0:
 		m := p.say(t, "which")
 		for _, c := range a.Citations[:min(4, len(a.Citations))] {
@@ -84,6 +75,30 @@ func (p *Policy) tell(t *turn, a Answer) {
 	c := a.Citations[0]
 	t.reply.Messages = append(t.reply.Messages, Message{Text: a.Text, Citations: []Citation{c}})
 	t.st.Cited = &c
+}
+
+// tellAndAsk shows an answer, asks whether it helped, and offers a ticket beside it where something is wrong.
+func (p *Policy) tellAndAsk(t *turn, r *reading, a Answer, asked string) {
+	p.tell(t, a)
+	m := p.say(t, "helped?")
+	m.Ask, t.st.Waiting = AskHelped, AskHelped
+	ids := []string{"helped", "not_helped"}
+	if r.kind() != "" || r.has("problem", "file") {
+		m.Text = p.tx.t(t.lang, "helped_or_file?")
+		ids = append(ids, "file_question")
+	}
+	p.offer(t, m, ids...)
+	t.st.Question, t.st.Misses = asked, 0
+}
+
+// advise answers a trouble when there is a good article for it, and otherwise reports false and says nothing.
+func (p *Policy) advise(ctx context.Context, t *turn, r *reading) bool {
+	a, asked, ok := p.lookUp(ctx, t, r)
+	if !ok || a.Outcome != OutcomeAnswer || len(a.Citations) == 0 {
+		return false
+	}
+	p.tellAndAsk(t, r, a, asked)
+	return true
 }
 
 // article shows the article that was picked from a list.

@@ -73,7 +73,12 @@ func (p *Policy) matter(r *reading) int {
 	var rest reading
 	rest.text = withoutContact(r.text, r.phone, r.email, " ")
 	rest.toks = p.lex.tokens(rest.text)
-	rest.found = p.lex.find(rest.toks)
+	for _, m := range p.lex.find(rest.toks) {
+		// A long cue of a kind ("report a shop that sells fake") tells of the matter itself.
+		if m.to-m.from <= 3 || !strings.HasPrefix(m.class, "kind.") {
+			rest.found = append(rest.found, m)
+		}
+	}
 	return rest.rest("insist", "file", "yes", "no", "greet", "thanks", "anonymous", "contact_cue",
 		"kind.complaint", "kind.report", "kind.suggestion", "kind.praise", "kind.help")
 }

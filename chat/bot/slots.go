@@ -174,7 +174,7 @@ func (l *lexicon) findPlace(text string) string {
 			}
 			for _, bad := range rule.not {
 				whole, exact := strings.CutPrefix(bad, "=")
-				if exact && s == whole || !exact && strings.HasSuffix(strings.ToLower(s), bad) {
+				if exact && strings.ToLower(s) == whole || !exact && strings.HasSuffix(strings.ToLower(s), bad) {
 					continue next
 				}
 			}
