@@ -148,11 +148,6 @@ func (a *API) filing(c *call, n NewTicket) (chat.Filing, error) {
 	if strings.TrimSpace(d.Description) == "" {
 		return chat.Filing{}, named(ErrMissingField, "description")
 	}
-	if n.ServiceItem != "" {
-		if item, ok := a.Routing.Snapshot().ServiceItem(n.ServiceItem); !ok || !item.Active {
-			return chat.Filing{}, named(ErrField, "service_item")
-		}
-	}
 	if n.Place != nil {
 		d.Place, d.Lat, d.Lon = channels.CleanLine(n.Place.Text, channels.MaxLabel), n.Place.Lat, n.Place.Lon
 	}

@@ -45,7 +45,7 @@ func TestBadBodiesAreTyped(t *testing.T) {
 		"somebody's upload":    {`{"kind":"consult","description":"x","uploads":["01890000-0000-7000-8000-000000000000"]}`, 404, "chat.unknown_upload", "uploads"},
 		"not an e-mail":        {`{"kind":"consult","description":"x","contact":{"email":"nobody"}}`, 422, "api.bad_field", "contact.email"},
 		"only blanks":          {`{"kind":"consult","description":" \u200b\u0000 "}`, 422, "api.missing_field", "description"},
-		"no such service item": {`{"kind":"consult","description":"x","service_item":"T-X"}`, 0, "", ""},
+		"no such service item": {`{"kind":"consult","description":"x","service_item":"T-X"}`, 400, "tickets.bad_field", "service_item"},
 	} {
 		a := r.send("POST", "/tickets", c.body, "Idempotency-Key", idem(t, 1))
 		if c.status == 0 {

@@ -12,7 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"hotline/channels"
@@ -57,7 +56,7 @@ func newRig(t testing.TB, change ...func(*Deps)) *rig {
 	must(t, route.Reload(t.Context()))
 	key := bytes.Repeat([]byte{7}, 32)
 	var err error
-	r.tickets, err = tickets.New(tickets.Deps{Pool: r.pool, Clock: r.clock, Key: key, Log: log, Router: router(route)})
+	r.tickets, err = tickets.New(tickets.Deps{Pool: r.pool, Clock: r.clock, Key: key, Log: log, Router: tickets.RouterOf(route)})
 	must(t, err)
 	policy, err := bot.New(bot.Options{Env: bot.Env{Now: r.clock.Now, Numbers: map[bot.Service]string{"": "112", bot.Fire: "119"}}})
 	must(t, err)
@@ -88,22 +87,6 @@ func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
-	}
-}
-
-func router(s *routing.Service) tickets.Router {
-	return tickets.Router{
-		Decide: func(f tickets.RouteFacts) tickets.Route {
-			d := s.Decide(routing.Facts{Kind: f.Kind, Category: f.Category, ServiceItem: f.ServiceItem, Text: f.Text, Urgency: f.Urgency, Lat: f.Lat, Lon: f.Lon, Excluded: f.Excluded})
-			return tickets.Route{Lead: d.Lead, Co: d.Co, Auto: d.Auto, Score: d.Score, Category: d.Category, Record: []byte(`{}`)}
-		},
-		Agency: func(id uuid.UUID) (tickets.Agency, bool) {
-			a, ok := s.Snapshot().Agency(id)
-			return tickets.Agency{ID: a.ID, Code: a.Code, Ancestors: a.Ancestors, Desk: a.Desk(), Active: a.Active}, ok
-		},
-		Desk:          func() uuid.UUID { return s.Snapshot().Desk().ID },
-		CategoryKnown: func(code string) bool { c, ok := s.Snapshot().Category(code); return ok && c.Active },
-		ItemKnown:     func(code string) bool { i, ok := s.Snapshot().ServiceItem(code); return ok && i.Active },
 	}
 }
 

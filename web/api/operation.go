@@ -23,10 +23,10 @@ type operation struct {
 	idempotent       bool   // takes an Idempotency-Key
 	raw              bool   // the handler reads the body itself
 	status           int
-	errors           []int            // beside those that follow from the above
-	example          any              // of the request's body
-	enums            map[string][]any // values of parameters that code knows
-	edit             func(*huma.Operation)
+	errors           []int                 // beside those that follow from the above
+	example          any                   // of the request's body
+	enums            map[string][]any      // values of parameters that code knows
+	edit             func(*huma.Operation) // of the description alone, after huma has seen it
 }
 
 // call is one request in flight.
@@ -51,9 +51,6 @@ func register[I, O any](a *API, o operation, handler func(c *call, in *I) (*O, e
 		Middlewares:  huma.Middlewares{a.enter(op)},
 	}
 	a.document(&h, op)
-	if o.edit != nil {
-		o.edit(&h)
-	}
 	huma.Register(a.huma, h, func(ctx context.Context, in *I) (*O, error) {
 		c := ctx.Value(callKey{}).(*call)
 		c.ctx = ctx
@@ -63,8 +60,12 @@ func register[I, O any](a *API, o operation, handler func(c *call, in *I) (*O, e
 		}
 		return out, nil
 	})
+	documented := pathItemOperation(a.huma.OpenAPI(), op)
+	if o.edit != nil {
+		o.edit(documented)
+	}
 	// The schema is the one that huma validates with.
-	for _, p := range pathItemOperation(a.huma.OpenAPI(), op).Parameters {
+	for _, p := range documented.Parameters {
 		if values := op.enums[p.Name]; values != nil {
 			p.Schema.Enum = values
 			p.Schema.PrecomputeMessages()

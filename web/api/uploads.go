@@ -73,7 +73,7 @@ func (a *API) upload(c *call, _ *uploadInput) (*uploadOutput, error) {
 	actor := db.System()
 	for {
 		part, err := form.NextPart()
-		if errors.Is(err, io.EOF) {
+		if err == io.EOF { // bare: the form ended well; wrapped: it was cut off
 			return nil, named(ErrMissingField, "file")
 		}
 		if err != nil {
