@@ -13,6 +13,9 @@
 //
 // Texts carry placeholders that only the caller can fill once the ticket exists: {number}, {tracking_code}, {report_url}.
 //
+// A language is two files, data/texts_<lang>.json and data/cues_<lang>.json; tests compare them with the English ones. The golden
+// dialogues in testdata are the specification: change the code, run the tests with -update, and read the diff aloud.
+//
 // A Policy never changes after New and may be used by any number of goroutines. The package may import the standard library,
 // golang.org/x/text and internal/errs.
 package bot
