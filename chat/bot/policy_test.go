@@ -275,3 +275,18 @@ func TestAHugeMessageIsReadQuickly(t *testing.T) {
 		t.Errorf("took %s", took)
 	}
 }
+
+func TestARatingDoesNotSwallowAnOpenForm(t *testing.T) {
+	t.Parallel()
+	p := scripted(t, "en")
+	_, st := say(t, p, bot.State{}, bot.Input{Text: "I want to complain about the noise at 5 Hill Street all night"})
+	_, st = p.Invite(st, "T-9", "2026-000031", "en")
+	r, st := say(t, p, st, bot.Input{Text: "very unsatisfied"})
+	if r.Rate == nil || r.Rate.Grade != 1 || r.Rate.TicketID != "T-9" {
+		t.Fatalf("%+v", r)
+	}
+	_, st = say(t, p, st, bot.Input{Choice: "anonymous"})
+	if r, _ = say(t, p, st, bot.Input{Text: "yes"}); r.Open == nil {
+		t.Errorf("%+v", r)
+	}
+}

@@ -85,9 +85,12 @@ func (p *Policy) rate(t *turn, grade int) {
 	t.st.Rating.Grade = grade
 	given := *t.st.Rating
 	t.reply.Rate = &given
-	if grade > 2 {
+	if grade > 2 || t.st.Form != nil { // a form that is open comes before the reasons
 		p.say(t, "rate.thanks")
 		t.st.Rating, t.st.Waiting = nil, ""
+		if t.st.Form != nil {
+			p.next(t)
+		}
 		return
 	}
 	m := p.say(t, "rate.why")
