@@ -122,7 +122,8 @@ func (s *Service) fillReply(text string, ticket *tickets.Ticket) string {
 func (s *Service) drafts(ctx context.Context, tx db.Tx, t *turn, reply bot.Reply) ([]tickets.Draft, error) {
 	var out []tickets.Draft
 	base := func(d bot.Draft) tickets.Draft {
-		k := tickets.Draft{Kind: d.Kind, Category: d.Category, Title: d.Title, Description: d.Description, Place: d.Place, Lat: d.Lat, Lon: d.Lon,
+		// The bot's category is a guess; routing takes a given one for a person's choice and guesses better itself.
+		k := tickets.Draft{Kind: d.Kind, Title: d.Title, Description: d.Description, Place: d.Place, Lat: d.Lat, Lon: d.Lon,
 			Lang: d.Lang, Urgency: d.Urgency, Channel: t.channel, ConversationID: t.conversation, Confidential: d.Confidential, NeedsAcceptance: d.Scope != ""}
 		if k.Lang == "" {
 			k.Lang = t.lang
@@ -254,8 +255,7 @@ func (s *Service) rate(ctx context.Context, r bot.Rating) error {
 	if err != nil {
 		return fmt.Errorf("chat: rate: %w", err)
 	}
-	// The bot counts stars, tickets count the five grades of 好差评 from the best.
-	k, err := s.tickets.Rate(ctx, tickets.CitizenBy(db.CitizenOfTicket(id)), id, tickets.Rating{Grade: 6 - r.Grade, Text: r.Comment})
+	k, err := s.tickets.Rate(ctx, tickets.CitizenBy(db.CitizenOfTicket(id)), id, tickets.Rating{Grade: r.Grade, Text: r.Comment})
 	if err == nil {
 		s.Announce(k)
 	}

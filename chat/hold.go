@@ -141,7 +141,7 @@ func (s *Service) toQueue(ctx context.Context, tx db.Tx, id uuid.UUID) error {
 }
 
 func (s *Service) toBot(ctx context.Context, tx db.Tx, id uuid.UUID, closed bool) error {
-	_, err := tx.Exec(ctx, `update conversations set holder = 'bot', holder_user_id = null, queued_at = null, updated_at = $2, closed_at = case when $3 then $2 end,
+	_, err := tx.Exec(ctx, `update conversations set holder = 'bot', holder_user_id = null, queued_at = null, updated_at = $2::timestamptz, closed_at = case when $3 then $2::timestamptz end,
 		turn_due_at = null, lease_owner = null, lease_until = null, turn_failures = 0, answered_seq = last_seq where id = $1`, id, s.now(), closed)
 	if err != nil {
 		return fmt.Errorf("chat: hand back: %w", err)

@@ -51,6 +51,7 @@ type Options struct {
 	TickEvery   time.Duration // of the wheel; 500 ms, so pings come every 20 to 32 s
 	CatchUp     time.Duration // of the slow tick; 10 s, 2 s while the bus is away
 	MaxQueue    int           // bytes queued for one client; 256 KiB
+	SendBuffer  int           // the kernel's, for one client; 128 KiB
 	ReadLimit   int64         // bytes of one frame; 128 KiB
 	Readers     int           // pages read from the database at once; 16
 
@@ -81,6 +82,7 @@ func (o *Options) defaults() {
 		}
 	}
 	num(&o.MaxQueue, 256<<10)
+	num(&o.SendBuffer, 128<<10)
 	num(&o.Readers, 16)
 	num(&o.MaxOpen, 300)
 	num(&o.MaxUnspoken, 5000)

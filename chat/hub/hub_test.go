@@ -148,7 +148,7 @@ func TestStalledReaderGetsAllOfFiveHundred(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ws := raw(t, n, "", 4096)
+	ws := raw(t, n, "", 64<<10)
 	write(t, ws, map[string]any{"t": "hello", "site": "demo", "token": token, "after": 1})
 	if f, _ := read(t, ws); f["t"] != "welcome" {
 		t.Fatalf("got %v", f)

@@ -89,6 +89,10 @@ func (h *Hub) serveSocket(w http.ResponseWriter, r *http.Request) {
 		h.addrs.left(addr)
 		return
 	}
+	if tcp, ok := ws.NetConn().(*net.TCPConn); ok {
+		// The kernel would take megabytes for a client that does not read; then nobody would notice for long.
+		_ = tcp.SetWriteBuffer(h.opt.SendBuffer) // a hint to the kernel, no more
+	}
 	c := &conn{hub: h, ws: ws, addr: addr}
 	c.lastRead.Store(now.Unix())
 	ws.SetReadLimit(h.opt.ReadLimit)
