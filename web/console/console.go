@@ -131,6 +131,7 @@ func (c *Console) routes() *http.ServeMux {
 	open("POST /console/sign-in", c.signIn)
 	all("POST /console/sign-out", c.signOut)
 	all("GET /console/{$}", c.home)
+	all("GET /console/", func(http.ResponseWriter, *http.Request) error { return httperr.ErrNotFound }) // inside the frame, for who is signed in
 	all("GET /console/events", c.events)
 	all("GET /console/profile", c.profile)
 	all("POST /console/profile/language", c.profileLanguage)

@@ -33,7 +33,7 @@ func (c *Console) knowledgeRoutes(on func(string, []string, handle)) {
 	on("POST /console/knowledge/{id}/edit", editRoles, c.articleSave)
 	on("GET /console/knowledge/{id}/versions/{n}", knowledgeRoles, c.articleVersion)
 	on("POST /console/knowledge/{id}/do/{action}", knowledgeRoles, c.articleDo)
-	on("POST /console/knowledge/corrections/{id}", []string{"reviewer"}, c.correctionDecide)
+	on("POST /console/corrections/{id}", []string{"reviewer"}, c.correctionDecide)
 }
 
 func staff(v View) knowledge.Staff { return knowledge.Staff{Actor: v.Me.Actor(), Roles: v.Me.Roles} }
