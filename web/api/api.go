@@ -29,7 +29,7 @@ type Deps struct {
 	Clock     clock.Clock
 	Log       *slog.Logger
 	Words     *i18n.Bundle
-	Key       []byte // the installation's secret; page markers are signed with a key derived from it
+	Key       []byte // the installation's secret; page markers and request hashes use keys derived from it
 	Tickets   *tickets.Service
 	Chat      *chat.Service
 	Knowledge *knowledge.Service
@@ -49,6 +49,7 @@ type API struct {
 	responder *httperr.Responder
 	limits    limiters
 	cursors   cursorKey
+	hashKey   []byte // of idempotent requests
 	huma      huma.API
 }
 
@@ -77,7 +78,8 @@ func build(d Deps) (*API, error) {
 		d.MaxUpload = 10 << 20
 	}
 	d.Limits = d.Limits.withDefaults()
-	return &API{Deps: d, responder: httperr.New(d.Words, d.Log, nil), limits: newLimiters(d.Limits, d.Clock.Now), cursors: newCursorKey(d.Key)}, nil
+	return &API{Deps: d, responder: httperr.New(d.Words, d.Log, nil), limits: newLimiters(d.Limits, d.Clock.Now), cursors: newCursorKey(d.Key),
+		hashKey: derive(d.Key, "api request")}, nil
 }
 
 func (a *API) handler() (http.Handler, error) {

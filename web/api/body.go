@@ -7,20 +7,33 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"os"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"hotline/internal/errs"
+	"hotline/web/httperr"
 )
 
 const (
 	maxBody  = 256 << 10 // bytes of a JSON body: 20,000 characters of text in any script, with room
 	maxDepth = 16
+
+	bodyTime   = 15 * time.Second // in which a JSON body has to arrive
+	uploadTime = 3 * time.Minute  // and a file
 )
+
+// hurry gives the client so long to send its body. It returns what lifts the deadline again: it would cut a slow handler off.
+func hurry(w http.ResponseWriter, d time.Duration) (done func()) {
+	rc := http.NewResponseController(w)
+	_ = rc.SetReadDeadline(time.Now().Add(d)) // a connection without deadlines has the server's
+	return func() { _ = rc.SetReadDeadline(time.Time{}) }
+}
 
 // readBody takes a JSON body in: bounded, UTF-8, one value, no field twice, not deep. It returns the bytes, for the parser and the hash of
 // the request.
-// Errors: *http.MaxBytesError, ErrMediaType, ErrEmptyBody, ErrEncoding, ErrBadJSON, ErrTooDeep, ErrDuplicateField.
+// Errors: *http.MaxBytesError, httperr.ErrTimeout, ErrMediaType, ErrEmptyBody, ErrEncoding, ErrBadJSON, ErrTooDeep, ErrDuplicateField.
 func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	if ct := r.Header.Get("Content-Type"); ct != "" {
 		kind, params, err := mime.ParseMediaType(ct)
@@ -31,13 +44,17 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 			return nil, ErrEncoding
 		}
 	}
+	defer hurry(w, bodyTime)()
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if err != nil {
 		var tooLarge *http.MaxBytesError
 		if errors.As(err, &tooLarge) {
 			return nil, err
 		}
-		return nil, ErrBadJSON.Wrap(err) // the connection broke or the length was a lie
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			return nil, httperr.ErrTimeout
+		}
+		return nil, ErrBadJSON // the connection broke or the length was a lie
 	}
 	if len(bytes.TrimSpace(body)) == 0 {
 		return nil, ErrEmptyBody

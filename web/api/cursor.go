@@ -15,9 +15,12 @@ var ErrCursor = errs.New(errs.Invalid, "api.bad_cursor", "this page marker does 
 // cursorKey signs page markers, so that what the domain packages put into theirs is never read from a stranger's hand.
 type cursorKey []byte
 
-func newCursorKey(installation []byte) cursorKey {
+func newCursorKey(installation []byte) cursorKey { return derive(installation, "api page marker") }
+
+// derive makes a key for one purpose.
+func derive(installation []byte, purpose string) []byte {
 	h := hmac.New(sha256.New, installation)
-	h.Write([]byte("api page marker"))
+	h.Write([]byte(purpose))
 	return h.Sum(nil)
 }
 

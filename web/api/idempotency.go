@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
@@ -57,7 +58,8 @@ func checkKey(c *call) error {
 	return nil
 }
 
-// onceKey derives a key for the domain's own idempotency from the caller's: the same for every try of one call, and another one's never.
+// onceKey is the caller's key hashed with whose it is and what for: the same for every try of one call, and another one's never. It is what
+// is stored and what the domain's own idempotency is given: the key itself opens the result, so it is not kept.
 func (c *call) onceKey() string { return c.onceKeyFor(c.op.method, c.op.path) }
 
 func (c *call) onceKeyFor(method, route string) string {
@@ -69,9 +71,10 @@ func (c *call) onceKeyFor(method, route string) string {
 	return base64.RawURLEncoding.EncodeToString(h.Sum(nil))
 }
 
-// requestHash covers what makes two requests the same: address, condition and body.
-func (c *call) requestHash() []byte {
-	h := sha256.New()
+// requestHash covers what makes two requests the same: address, condition and body. It is keyed: a body may hold a tracking code, and a
+// plain hash of few unknown digits could be undone.
+func (a *API) requestHash(c *call) []byte {
+	h := hmac.New(sha256.New, a.hashKey)
 	_, _ = io.WriteString(h, c.r.URL.EscapedPath()+"\x00"+c.r.Header.Get("If-Match")+"\x00") // a hash takes everything
 	h.Write(c.body)
 	return h.Sum(nil)
@@ -121,7 +124,7 @@ func keep[S any](ctx context.Context, tx db.Tx, a *API, c *call, result S) error
 		return fmt.Errorf("keep result: %w", err)
 	}
 	now := a.Clock.Now()
-	tag, err := tx.Exec(ctx, storeKeySQL, c.principal(), c.op.method, c.op.path, c.r.Header.Get("Idempotency-Key"), c.requestHash(), c.op.status, raw, now, now.Add(-KeyLife))
+	tag, err := tx.Exec(ctx, storeKeySQL, c.principal(), c.op.method, c.op.path, c.onceKey(), a.requestHash(c), c.op.status, raw, now, now.Add(-KeyLife))
 	if err != nil {
 		return fmt.Errorf("keep result: %w", err)
 	}
@@ -133,13 +136,13 @@ func keep[S any](ctx context.Context, tx db.Tx, a *API, c *call, result S) error
 
 func replay[S any](a *API, c *call) (result S, found bool, err error) {
 	var hash, raw []byte
-	err = a.Pool.QueryRow(c.ctx, findKeySQL, c.principal(), c.op.method, c.op.path, c.r.Header.Get("Idempotency-Key"), a.Clock.Now().Add(-KeyLife)).Scan(&hash, &raw)
+	err = a.Pool.QueryRow(c.ctx, findKeySQL, c.principal(), c.op.method, c.op.path, c.onceKey(), a.Clock.Now().Add(-KeyLife)).Scan(&hash, &raw)
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
 		return result, false, nil
 	case err != nil:
 		return result, false, fmt.Errorf("look for the first result: %w", db.MapError(err))
-	case string(hash) != string(c.requestHash()):
+	case string(hash) != string(a.requestHash(c)):
 		return result, false, ErrKeyReused
 	}
 	if err := json.Unmarshal(raw, &result); err != nil {

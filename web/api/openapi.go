@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"reflect"
 	"slices"
@@ -48,7 +49,7 @@ func (a *API) config() huma.Config {
 	c.CreateHooks = nil
 	c.Transformers = []huma.Transformer{a.transform}
 	c.RejectUnknownQueryParameters = true
-	c.Formats = map[string]huma.Format{"application/json": huma.DefaultJSONFormat, "json": huma.DefaultJSONFormat} // "json" serves …+json
+	c.Formats = map[string]huma.Format{"application/json": jsonFormat, "json": jsonFormat} // "json" serves …+json
 	c.Servers = []*huma.Server{{URL: a.BaseURL + Prefix}}
 	c.Tags = []*huma.Tag{
 		{Name: tagTickets, Description: "File a ticket, and work on those of an agency."},
@@ -61,6 +62,21 @@ func (a *API) config() huma.Config {
 		securityScheme: {Type: "http", Scheme: "bearer", BearerFormat: "hlk_…", Description: "An API key made by an administrator. It is shown once and stored hashed."},
 	}
 	return c
+}
+
+// jsonFormat writes an answer that is whole in memory: a client that has gone is no error, and its address is nothing for the log.
+var jsonFormat = huma.Format{
+	Marshal: func(w io.Writer, v any) error {
+		var b bytes.Buffer
+		enc := json.NewEncoder(&b)
+		enc.SetEscapeHTML(false)
+		if err := enc.Encode(v); err != nil {
+			return err
+		}
+		_, _ = b.WriteTo(w) // the connection is all that can fail
+		return nil
+	},
+	Unmarshal: json.Unmarshal,
 }
 
 // document completes an operation's description before huma sees it: errors, security, the idempotency header, the example.

@@ -47,8 +47,8 @@ func register[I, O any](a *API, o operation, handler func(c *call, in *I) (*O, e
 	op := &o
 	h := huma.Operation{
 		OperationID: o.id, Method: o.method, Path: o.path, Summary: o.summary, Description: o.about, Tags: []string{o.tag}, DefaultStatus: o.status,
-		MaxBodyBytes: -1, // readBody has bounded it
-		Middlewares:  huma.Middlewares{a.enter(op)},
+		MaxBodyBytes: -1, BodyReadTimeout: -1, // readBody has bounded both
+		Middlewares: huma.Middlewares{a.enter(op)},
 	}
 	a.document(&h, op)
 	huma.Register(a.huma, h, func(ctx context.Context, in *I) (*O, error) {

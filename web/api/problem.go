@@ -219,5 +219,9 @@ func named(e *errs.Error, field string) *errs.Error {
 	if runes := []rune(field); len(runes) > 100 {
 		field = string(runes[:100])
 	}
-	return e.On(field).With("field", field)
+	shown := field
+	if shown == "" {
+		shown = "body"
+	}
+	return e.On(field).With("field", shown)
 }

@@ -75,6 +75,7 @@ type TicketDetail struct {
 	AgencyResolved  *bool        `json:"agency_resolved,omitempty"`
 	CitizenResolved *bool        `json:"citizen_resolved,omitempty"`
 	ClosedAt        *time.Time   `json:"closed_at,omitempty"`
+	Files           []File       `json:"files"`
 	Actions         []ActionInfo `json:"actions" doc:"What this key may do now"`
 }
 
@@ -274,6 +275,14 @@ func (a *API) get(c *call, in *numberInput) (*ticketOutput, error) {
 			info.Required = append(info.Required, string(f))
 		}
 		d.Actions = append(d.Actions, info)
+	}
+	attached, err := a.Tickets.Attachments(c.ctx, c.staff(), t.ID)
+	if err != nil {
+		return nil, err
+	}
+	d.Files = make([]File, len(attached))
+	for i, f := range attached {
+		d.Files[i] = File{ID: f.ID, Name: f.Name, Type: f.ContentType, Size: f.Size, Width: f.Width, Height: f.Height}
 	}
 	return &ticketOutput{ETag: versionTag(t), Body: d}, nil
 }

@@ -63,6 +63,40 @@ func TestFilesGoWithTheFilingOfTheSameKey(t *testing.T) {
 	}
 }
 
+func TestAgenciesFetchAndSendFiles(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, generous)
+	body, ct := form(t, "bin.png", picture(t))
+	file := decode[File](r.send("POST", "/uploads", body, "Content-Type", ct, "Idempotency-Key", idem(t, 1)).is(http.StatusCreated))
+	filing := complaint()
+	filing["uploads"] = []string{file.ID.String()}
+	ticket := decode[FiledTicket](r.send("POST", "/tickets", filing, "Idempotency-Key", idem(t, 1)).is(http.StatusCreated))
+	key := "Bearer " + r.key("dept-environment", auth.Scopes()...)
+	d := decode[TicketDetail](r.send("GET", "/tickets/"+ticket.Number, nil, "Authorization", key).is(http.StatusOK))
+	if len(d.Files) != 1 || d.Files[0].ID != file.ID {
+		t.Fatalf("%+v", d.Files)
+	}
+	path := "/tickets/" + ticket.Number + "/files/" + file.ID.String()
+	a := r.send("GET", path, nil, "Authorization", key).is(http.StatusOK)
+	if a.Header().Get("Content-Type") != "image/png" || !strings.HasPrefix(a.Header().Get("Content-Disposition"), "attachment") || !strings.HasPrefix(a.Header().Get("Content-Security-Policy"), "sandbox") || int64(a.Body.Len()) != file.Size {
+		t.Errorf("%v, %d bytes", a.Header(), a.Body.Len())
+	}
+	r.send("GET", path, nil, "Authorization", "Bearer "+r.key("dept-utilities", auth.Scopes()...)).problem(http.StatusNotFound, "tickets.not_found")
+	other := r.filed(2)
+	r.send("GET", "/tickets/"+other.Number+"/files/"+file.ID.String(), nil, "Authorization", key).problem(http.StatusNotFound, "chat.unknown_upload")
+
+	body, ct = form(t, "letter.txt", []byte("Dear Sir or Madam"), "ticket", ticket.Number)
+	r.send("POST", "/uploads", body, "Content-Type", ct).problem(http.StatusUnauthorized, "api.key_needed")
+	letter := decode[File](r.send("POST", "/uploads", body, "Content-Type", ct, "Authorization", key).is(http.StatusCreated))
+	signed := decode[ActionResult](r.send("POST", "/tickets/"+ticket.Number+"/actions/sign", map[string]any{"version": d.Version}, "Authorization", key, "Idempotency-Key", "1").is(http.StatusOK))
+	r.send("POST", "/tickets/"+ticket.Number+"/actions/reply", map[string]any{"version": signed.Version, "text": "See the letter.", "outcome": "explained", "resolved": true, "uploads": []string{letter.ID.String()}},
+		"Authorization", key, "Idempotency-Key", "2").is(http.StatusOK)
+	seen := decode[Tracked](r.send("POST", "/tracking", map[string]any{"code": ticket.TrackingCode}).is(http.StatusOK))
+	if last := seen.Messages[len(seen.Messages)-1]; len(last.Uploads) != 1 || last.Uploads[0].Name != "letter.txt" {
+		t.Errorf("%+v", last)
+	}
+}
+
 func TestBadFilesAreTyped(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, generous)

@@ -6,6 +6,9 @@ import (
 	"mime"
 	"mime/multipart"
 	"net/http"
+	"os"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -16,6 +19,8 @@ import (
 	"hotline/chat/media"
 	"hotline/internal/auth"
 	"hotline/internal/db"
+	"hotline/tickets"
+	"hotline/web/httperr"
 )
 
 // File is a file that was taken in.
@@ -50,17 +55,59 @@ type uploadOutput struct{ Body File }
 func (a *API) uploadRoutes() {
 	register(a, operation{
 		id: "upload-file", method: http.MethodPost, path: "/uploads", tag: tagTickets, summary: "Send a file",
-		about: "For a ticket that will be filed: send the Idempotency-Key that the filing will have. For a ticket that exists: put its tracking code into the form field code, before the file. " +
+		about: "For a ticket that will be filed: send the Idempotency-Key that the filing will have. For a ticket that exists: before the file, the form field code with its tracking code, or, " +
+			"with a key of the scope tickets:act, the field ticket with its number. " +
 			"The type is read from the content (" + strings.Join(media.Types(), ", ") + "), pictures lose their metadata. A file that is never used is deleted.",
 		scope: auth.ScopeTicketsWrite, public: true, filing: true, raw: true, status: http.StatusCreated, errors: []int{http.StatusNotFound},
 		edit: func(h *huma.Operation) {
 			h.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"multipart/form-data": {Schema: &huma.Schema{
 				Type: huma.TypeObject, Required: []string{"file"}, Properties: map[string]*huma.Schema{
-					"code": {Type: huma.TypeString, Description: "Tracking code of the ticket that the file is for", Examples: []any{exampleCode}},
-					"file": {Type: huma.TypeString, ContentEncoding: "binary", Description: "The file, with its name"},
+					"code":   {Type: huma.TypeString, Description: "Tracking code of the ticket that the file is for", Examples: []any{exampleCode}},
+					"ticket": {Type: huma.TypeString, Description: "Number of the ticket that the agency's file is for", Examples: []any{"2026-000123"}},
+					"file":   {Type: huma.TypeString, ContentEncoding: "binary", Description: "The file, with its name"},
 				}}}}}
 		},
 	}, a.upload)
+	register(a, operation{
+		id: "get-ticket-file", method: http.MethodGet, path: "/tickets/{number}/files/{id}", tag: tagTickets, summary: "Fetch a file of a ticket", scope: auth.ScopeTicketsRead,
+		errors: []int{http.StatusNotFound}, edit: func(h *huma.Operation) {
+			h.Responses["200"] = &huma.Response{Description: "The file, to be saved", Content: map[string]*huma.MediaType{"application/octet-stream": {Schema: &huma.Schema{Type: huma.TypeString, ContentEncoding: "binary"}}}}
+		},
+	}, a.fetch)
+}
+
+type ticketFileInput struct {
+	Number string    `path:"number" maxLength:"40" example:"2026-000123"`
+	ID     uuid.UUID `path:"id"`
+}
+
+// fetch streams a file of a ticket. It is never shown in place: the content decides its type, and nothing here is a page.
+func (a *API) fetch(c *call, in *ticketFileInput) (*huma.StreamResponse, error) {
+	who := c.staff()
+	t, err := a.Tickets.ByNumber(c.ctx, who, in.Number)
+	if err != nil {
+		return nil, err
+	}
+	of, err := a.Tickets.Attachments(c.ctx, who, t.ID)
+	if err != nil {
+		return nil, err
+	}
+	if !slices.ContainsFunc(of, func(f tickets.Attachment) bool { return f.ID == in.ID }) {
+		return nil, chat.ErrUnknownUpload
+	}
+	u, file, err := a.Chat.OpenUpload(c.ctx, who.DB, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	return &huma.StreamResponse{Body: func(hc huma.Context) {
+		defer file.Close()
+		h := c.w.Header()
+		h.Set("Content-Type", u.Type)
+		h.Set("Content-Length", strconv.FormatInt(u.Size, 10))
+		h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": u.Name}))
+		h.Set("Content-Security-Policy", "sandbox; default-src 'none'")
+		_, _ = io.Copy(c.w, file) // the connection is all that can fail
+	}}, nil
 }
 
 func (a *API) upload(c *call, _ *uploadInput) (*uploadOutput, error) {
@@ -68,6 +115,7 @@ func (a *API) upload(c *call, _ *uploadInput) (*uploadOutput, error) {
 	if err != nil || kind != "multipart/form-data" || params["boundary"] == "" {
 		return nil, ErrMediaType
 	}
+	defer hurry(c.w, uploadTime)()
 	form := multipart.NewReader(http.MaxBytesReader(c.w, c.r.Body, a.MaxUpload+formOverhead), params["boundary"])
 	var owner *chat.Owner
 	actor := db.System()
@@ -90,6 +138,19 @@ func (a *API) upload(c *call, _ *uploadInput) (*uploadOutput, error) {
 				return nil, err
 			}
 			owner, actor = &chat.Owner{Conversation: t.ConversationID}, db.CitizenOfTicket(t.ID)
+		case "ticket":
+			raw, err := io.ReadAll(io.LimitReader(part, 200))
+			if err != nil {
+				return nil, readingForm(err)
+			}
+			if err := a.permit(c.w, c.caller, &operation{scope: auth.ScopeTicketsAct}); err != nil {
+				return nil, err
+			}
+			t, err := a.Tickets.ByNumber(c.ctx, c.staff(), string(raw))
+			if err != nil {
+				return nil, err
+			}
+			owner, actor = &chat.Owner{Conversation: t.ConversationID}, c.staff().DB
 		case "file":
 			if owner == nil {
 				if err := checkKey(c); err != nil {
@@ -116,6 +177,9 @@ func readingForm(err error) error {
 	var tooLarge *http.MaxBytesError
 	if errors.As(err, &tooLarge) {
 		return chat.ErrFileTooLarge.Wrap(err)
+	}
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return httperr.ErrTimeout
 	}
 	for _, broken := range []error{io.ErrUnexpectedEOF, io.EOF, multipart.ErrMessageTooLarge} {
 		if errors.Is(err, broken) {
