@@ -101,13 +101,17 @@ func condition(v View, now time.Time, soon time.Duration, user uuid.UUID, arg fu
 	return "", order{}, ErrUnknownView.With("view", string(v))
 }
 
-func (f Filter) conditions(arg func(any) string) string {
+func (f Filter) conditions(arg func(any) string, leaf func(string) bool) string {
 	var b strings.Builder
 	and := func(s string) { b.WriteString(" and " + s) }
 	if f.Kind != "" {
 		and("a.kind = " + arg(f.Kind))
 	}
-	if f.Category != "" {
+	switch {
+	case f.Category == "":
+	case leaf(f.Category):
+		and("a.category = " + arg(f.Category)) // in the order of its own index
+	default:
 		and("(a.category = " + arg(f.Category) + " or a.category like " + arg(likePrefix(f.Category)+".%") + ")")
 	}
 	if f.Urgency != "" {
@@ -243,7 +247,7 @@ func (s *Service) listQuery(a Actor, v View, f Filter, after string, limit int) 
 	if err != nil {
 		return listQuery{}, err
 	}
-	where += f.conditions(arg)
+	where += f.conditions(arg, s.router.CategoryLeaf)
 	var c cursor
 	if after != "" {
 		if c, err = decodeCursor(after, v); err != nil {
@@ -261,7 +265,7 @@ func (s *Service) listQuery(a Actor, v View, f Filter, after string, limit int) 
 		}
 		q.ranked, q.skip = true, c.Skip
 		// found is materialized: its rows are few and ranked, and everything after goes by primary key.
-		q.sql = `with found as materialized (select * from search_tickets(` + arg(words) + `::text::tsquery, 1000, ` + fmt.Sprint(maxFound) + `))
+		q.sql = `with found as materialized (select * from search_tickets(` + arg(words) + `::text::tsquery, 2000, ` + fmt.Sprint(maxFound) + `))
 			select ` + ticketColumns + `, a.role, a.acting, '' from found f join ticket_access a on a.ticket_id = f.ticket_id and ` + mine + `
 			join tickets t on t.id = f.ticket_id where ` + where + ` order by f.rank desc, f.ticket_id desc offset ` + arg(c.Skip) + ` limit ` + arg(q.limit+1)
 		return q, nil

@@ -70,7 +70,8 @@ func (o *office) service() *tickets.Service {
 		CategoryKnown: func(code string) bool {
 			return strings.HasPrefix(code, "environment") || code == "utilities.water" || code == "city.streetlight"
 		},
-		ItemKnown: func(code string) bool { return strings.HasPrefix(code, "T-") },
+		CategoryLeaf: func(code string) bool { return strings.Contains(code, ".") },
+		ItemKnown:    func(code string) bool { return strings.HasPrefix(code, "T-") },
 	}})
 	if err != nil {
 		o.Fatal(err)

@@ -27,6 +27,7 @@ func RouterOf(s *routing.Service) Router {
 		},
 		Desk:          func() uuid.UUID { return s.Snapshot().Desk().ID },
 		CategoryKnown: func(code string) bool { c, ok := s.Snapshot().Category(code); return ok && c.Active },
+		CategoryLeaf:  func(code string) bool { c, ok := s.Snapshot().Category(code); return ok && c.Leaf },
 		ItemKnown:     func(code string) bool { i, ok := s.Snapshot().ServiceItem(code); return ok && i.Active },
 	}
 }

@@ -55,7 +55,8 @@ type Router struct {
 	Agency        func(uuid.UUID) (Agency, bool)
 	Desk          func() uuid.UUID
 	CategoryKnown func(code string) bool
-	ItemKnown     func(code string) bool
+	CategoryLeaf  func(code string) bool // optional: no category lies below it
+	ItemKnown     func(code string) bool // optional
 }
 
 // Settings are the defaults that a jurisdiction may change. The zero value of a number takes the shipped default.
@@ -105,6 +106,9 @@ func New(d Deps) (*Service, error) {
 	}
 	if d.Router.ItemKnown == nil {
 		d.Router.ItemKnown = func(string) bool { return true } // an installation without a service-item catalogue
+	}
+	if d.Router.CategoryLeaf == nil {
+		d.Router.CategoryLeaf = func(string) bool { return false }
 	}
 	s := &Service{pool: d.Pool, clock: d.Clock, keys: newCodeKeys(d.Key), router: d.Router, log: d.Log, notify: d.Notify}
 	s.use(d.Settings)

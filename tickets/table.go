@@ -239,8 +239,3 @@ func Moves(s State, have ...Role) []Move {
 	}
 	return out
 }
-
-// Needs reports whether a field must be given.
-func (m Move) requires(f Field) bool { return slices.Contains(m.Required, f) }
-
-func (m Move) needs(g Guard) bool { return slices.Contains(m.Needs, g) }

@@ -88,6 +88,9 @@ create index ticket_access_assignee on ticket_access (agency_id, assignee_id, du
 create index ticket_access_unassigned on ticket_access (agency_id, due_at, ticket_id) where open and acting and assignee_id is null;
 create index ticket_access_closed on ticket_access (agency_id, updated_at desc, ticket_id desc) where not open;
 create index ticket_access_all on ticket_access (agency_id, opened_at desc, ticket_id desc);
+-- The facets that may be rare: without these a filter that matches little reads the whole list.
+create index ticket_access_category on ticket_access (agency_id, category, opened_at desc, ticket_id desc);
+create index ticket_access_kind on ticket_access (agency_id, kind, opened_at desc, ticket_id desc);
 
 create table assignments (
   ticket_id     uuid not null references tickets,
@@ -239,15 +242,18 @@ end $$;
 
 -- Text search. The match operator is not leak-proof, so behind a row-level policy PostgreSQL would test every row instead of using the GIN
 -- index. This function therefore belongs to the owner and is the policy itself: it joins the access rows of the transaction's actor. A word
--- that few tickets hold is ranked over all of them; one that many hold is sought among the newest, which are found without reading them all.
--- execute plans with the values, so no generic plan creeps in after the fifth call.
+-- that few tickets hold (by the planner's estimate, which costs no scan) is ranked over all of them; one that many hold is sought among the
+-- newest of the actor's agency, and over all only when those are not enough. execute plans with the values, so no generic plan creeps in after the
+-- fifth call.
 -- +goose StatementBegin
 create function search_tickets(query tsquery, candidates int, result_limit int)
-returns table (ticket_id uuid, rank real) language plpgsql stable security definer set search_path = public set enable_seqscan = off set enable_bitmapscan = on as $$
+returns table (ticket_id uuid, rank real) language plpgsql volatile security definer -- volatile: explain is refused otherwise
+set search_path = public set enable_seqscan = off set enable_bitmapscan = on as $$
 declare
   agency uuid := actor_agency();
   cleared boolean := actor_cleared();
-  found int;
+  plan json;
+  ids uuid[] := '{}';
 begin
   if actor_kind() = 'system' then
     return query execute
@@ -256,20 +262,27 @@ begin
   elsif actor_kind() <> 'staff' or agency is null then
     return;
   end if;
-  execute 'select count(*) from (select from ticket_search where words @@ $1 limit $2) few' into found using query, candidates;
-  if found < candidates then
-    return query execute
-      'select s.ticket_id, ts_rank(s.words, $1)
-         from ticket_search s join ticket_access a on a.agency_id = $2 and a.ticket_id = s.ticket_id and (not a.confidential or $3)
-        where s.words @@ $1 order by 2 desc, 1 desc limit $4' using query, agency, cleared, result_limit;
-  else
-    return query execute
+  execute format('explain (format json) select from ticket_search where words @@ %L::tsquery', query) into plan;
+  if (plan -> 0 -> 'Plan' ->> 'Plan Rows')::numeric > candidates then
+    for ticket_id, rank in execute
       'select s.ticket_id, ts_rank(s.words, $1)
          from (select a.ticket_id from ticket_access a where a.agency_id = $2 and (not a.confidential or $3)
                 order by a.opened_at desc, a.ticket_id desc limit $4) newest
          join ticket_search s on s.ticket_id = newest.ticket_id
-        where s.words @@ $1 order by 2 desc, 1 desc limit $5' using query, agency, cleared, candidates * 5, result_limit;
+        where s.words @@ $1 order by 2 desc, 1 desc limit $5' using query, agency, cleared, candidates, result_limit
+    loop
+      ids := ids || ticket_id;
+      return next;
+    end loop;
+    if cardinality(ids) >= 25 then -- a page
+      return;
+    end if;
   end if;
+  return query execute
+    'select s.ticket_id, ts_rank(s.words, $1)
+       from (select m.ticket_id, m.words from ticket_search m where m.words @@ $1) s
+       join ticket_access a on a.agency_id = $2 and a.ticket_id = s.ticket_id and (not a.confidential or $3)
+      where s.ticket_id <> all($5) order by 2 desc, 1 desc limit $4' using query, agency, cleared, result_limit, ids;
 end $$;
 -- +goose StatementEnd
 revoke execute on function search_tickets from public;
