@@ -155,3 +155,10 @@ func receive[T any](t testing.TB, c <-chan T, what string) T {
 		panic("unreachable")
 	}
 }
+
+// fixed is a bot that always says the same.
+func fixed(reply bot.Reply) chat.Thinker {
+	return func(_ context.Context, st bot.State, _ []bot.Input, _ string) (bot.Reply, bot.State, error) {
+		return reply, st, nil
+	}
+}
