@@ -64,7 +64,7 @@ func Size(n int64) string {
 	case n < 1024*1024:
 		return strconv.FormatInt((n+512)/1024, 10) + " KB"
 	}
-	return strconv.FormatFloat(float64(n)/(1024*1024), 'f', 1, 64) + " MB"
+	return strings.TrimSuffix(strconv.FormatFloat(float64(n)/(1024*1024), 'f', 1, 64), ".0") + " MB"
 }
 
 // Duration writes the largest whole unit of d: "3 days", "2 小时". It uses the catalogue's common units.

@@ -163,6 +163,8 @@ func TestFormats(t *testing.T) {
 		Number("en", -1234567):                "-1,234,567",
 		Number("zh-CN", 999):                  "999",
 		Size(1536):                            "2 KB",
+		Size(10 << 20):                        "10 MB",
+		Size(3 << 19):                         "1.5 MB",
 		b.Duration("en", 71*time.Hour):        "2 days",
 		b.Duration("zh-CN", -100*time.Minute): "2 小时",
 		b.Duration("en", time.Second):         "1 minute",

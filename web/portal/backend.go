@@ -83,8 +83,8 @@ type Guess struct {
 type Cases interface {
 	// File opens a ticket. The same Key again gives the same answer.
 	File(ctx context.Context, f Filing) (Filed, error)
-	// Upload keeps a file until it is filed or posted with the same thread. Errors: not on the list of types, too large.
-	Upload(ctx context.Context, thread, name string, body io.Reader) (Upload, error)
+	// Upload keeps a file until the filing of the same key takes it; pictures lose their metadata. Errors: not on the list of types, too large.
+	Upload(ctx context.Context, key, name string, body io.Reader) (Upload, error)
 	// ByCode finds a ticket by its tracking code as typed. Errors: kinds invalid and not_found.
 	ByCode(ctx context.Context, code string) (uuid.UUID, error)
 	// Case is a ticket as its citizen may see it. Errors: kind not_found.
@@ -97,13 +97,13 @@ type Cases interface {
 	Rate(ctx context.Context, id uuid.UUID, grade int, resolved *bool, text string) error
 	// Open reads a file of the ticket. Errors: kind not_found.
 	Open(ctx context.Context, ticket, upload uuid.UUID) (Upload, io.ReadSeekCloser, error)
-	// UploadTo keeps a file for a reply to the ticket.
+	// UploadTo keeps a file for a reply to the ticket, as Upload does.
 	UploadTo(ctx context.Context, ticket uuid.UUID, name string, body io.Reader) (Upload, error)
 }
 
 // Filing is a finished draft.
 type Filing struct {
-	Key, Thread        string
+	Key                string
 	Lang               string
 	Kind, Category     string
 	Text, Place        string
@@ -113,10 +113,8 @@ type Filing struct {
 	Uploads            []uuid.UUID
 }
 
-// Filed is the receipt for a filing. Agency is where the ticket went at once, "" when a dispatcher decides.
-type Filed struct {
-	Number, Code string
-}
+// Filed is the receipt for a filing.
+type Filed struct{ Number, Code string }
 
 // Upload is a stored file.
 type Upload struct {

@@ -10,7 +10,7 @@
 //     without a cookie, but lose the answers on the browser's own "back" and put a report's text into the browser's history.
 //   - A tracking code is never in a URL, a log or a page's title. It is posted, and exchanged for a cookie that lasts half an hour and goes to /track only.
 //   - Filing twice with the same draft gives the same ticket: the draft's key is the message's external id.
-//   - Pictures of a confidential report lose their metadata before they are stored.
+//   - A confidential report takes only files whose metadata is removed when they are stored (chat.Upload does it), under names of our own.
 //
 // It declares the services it calls (backend.go); internal/app gives it the real ones. It may import the domain packages, web/httperr,
 // web/static and the leaves under internal.

@@ -21,8 +21,7 @@ import (
 
 // Draft is a form on its way. It is kept until it is cleared or draftLife after the last answer.
 type Draft struct {
-	Key      string   `json:"key"`    // of the filing: the same draft never makes two tickets
-	Thread   string   `json:"thread"` // of its uploads and its conversation
+	Key      string   `json:"key"` // of the filing and its uploads: the same draft never makes two tickets
 	Kind     string   `json:"kind"`
 	Text     string   `json:"text"`
 	Category string   `json:"category"`
@@ -39,7 +38,7 @@ type Draft struct {
 	Filed    *Filed   `json:"filed"`
 }
 
-func newDraft() Draft { return Draft{Key: uuid.NewString(), Thread: uuid.NewString()} }
+func newDraft() Draft { return Draft{Key: uuid.NewString()} }
 
 // Anonymous reports whether the person chose to stay unknown.
 func (d *Draft) Anonymous() bool { return d.Who == "anonymous" }

@@ -3,6 +3,9 @@ package portal
 import (
 	"bytes"
 	"context"
+	"image"
+	"image/color"
+	"image/jpeg"
 	"io"
 	"net/http"
 	"net/http/cookiejar"
@@ -336,4 +339,17 @@ var tags = regexp.MustCompile(`(?s)<head>.*</head>|<[^>]*>|\n\s*\n`)
 func text(html string) string {
 	s := tags.ReplaceAllString(html, " ")
 	return s[:min(len(s), 1500)]
+}
+
+// jpegWith is a small JPEG with words behind its end.
+func jpegWith(words string) []byte {
+	m := image.NewRGBA(image.Rect(0, 0, 20, 10))
+	for x := range 20 {
+		m.Set(x, 5, color.RGBA{uint8(x * 12), 80, 160, 255})
+	}
+	var out bytes.Buffer
+	if err := jpeg.Encode(&out, m, nil); err != nil {
+		panic(err)
+	}
+	return append(out.Bytes(), words...)
 }

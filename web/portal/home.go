@@ -11,7 +11,7 @@ import (
 
 // events are the life events of the home page. Their words in the catalogue (home.event.<code>, .query) decide what they lead to, so that the page
 // follows whatever articles an installation has.
-var events = []string{"child", "school", "health", "housing", "work", "retirement", "business", "traffic", "environment", "law"}
+var events = []string{"child", "school", "health", "housing", "work", "retirement", "business", "traffic", "environment", "safety", "papers", "law"}
 
 type lifeEvent struct {
 	Code, Query string

@@ -21,6 +21,9 @@ const (
 	acceptPictures = "image/jpeg,image/png,image/gif,image/webp"
 )
 
+// pictures are the types whose hidden data is removed when they are stored, and so the only ones that a confidential report takes.
+var pictures = map[string]string{"image/jpeg": ".jpg", "image/png": ".png", "image/gif": ".gif", "image/webp": ".webp"}
+
 // Errors of uploads that the portal itself makes.
 var (
 	errTooManyFiles = errs.New(errs.Invalid, "portal.too_many_files", "too many files").On("photos")
@@ -47,7 +50,7 @@ func (p *Portal) photos(f *flow) http.HandlerFunc {
 			return
 		}
 		form, problems, err := p.receive(r, maxFiles-len(d.Photos), f.confidential, func(ctx context.Context, name string, body io.Reader) (Upload, error) {
-			return p.Cases.Upload(ctx, d.Thread, name, body)
+			return p.Cases.Upload(ctx, d.Key, name, body)
 		})
 		if err != nil {
 			httperr.Write(w, r, err)
@@ -113,7 +116,7 @@ type received struct {
 
 // receive reads a multipart form part by part, so that no more than one file is ever in memory. problems are about single files and can be shown beside
 // the form; err is about the request.
-func (p *Portal) receive(r *http.Request, room int, strip bool, store func(context.Context, string, io.Reader) (Upload, error)) (form received, problems []error, err error) {
+func (p *Portal) receive(r *http.Request, room int, picturesOnly bool, store func(context.Context, string, io.Reader) (Upload, error)) (form received, problems []error, err error) {
 	form.values = map[string]string{}
 	reader, err := r.MultipartReader()
 	if err != nil {
@@ -138,7 +141,7 @@ func (p *Portal) receive(r *http.Request, room int, strip bool, store func(conte
 			form.values[part.FormName()] = strings.ToValidUTF8(string(value), "\uFFFD")
 			continue
 		}
-		upload, err := p.receiveFile(r.Context(), part, room-len(form.uploads), strip, store)
+		upload, err := p.receiveFile(r.Context(), part, room-len(form.uploads), picturesOnly, store)
 		switch kind := errs.KindOf(err); {
 		case err == nil && upload != nil:
 			form.uploads = append(form.uploads, *upload)
@@ -151,7 +154,7 @@ func (p *Portal) receive(r *http.Request, room int, strip bool, store func(conte
 	}
 }
 
-func (p *Portal) receiveFile(ctx context.Context, part *multipart.Part, room int, strip bool, store func(context.Context, string, io.Reader) (Upload, error)) (*Upload, error) {
+func (p *Portal) receiveFile(ctx context.Context, part *multipart.Part, room int, picturesOnly bool, store func(context.Context, string, io.Reader) (Upload, error)) (*Upload, error) {
 	name := path.Base(strings.ReplaceAll(part.FileName(), `\`, "/"))
 	content, err := io.ReadAll(io.LimitReader(part, maxFile+1))
 	switch {
@@ -167,11 +170,12 @@ func (p *Portal) receiveFile(ctx context.Context, part *multipart.Part, room int
 	case room <= 0:
 		return nil, errTooManyFiles.With("n", maxFiles)
 	}
-	if strip {
-		if content, err = withoutMetadata(content); err != nil {
-			return nil, errOnlyPictures.Wrap(err)
+	if picturesOnly {
+		extension, ok := pictures[http.DetectContentType(content)]
+		if !ok {
+			return nil, errOnlyPictures
 		}
-		name = "picture" + path.Ext(name) // a file's name may say who made it
+		name = "picture" + extension // a file's name may say who made it
 	}
 	u, err := store(ctx, name, bytes.NewReader(content))
 	if err != nil {

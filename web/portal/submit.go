@@ -28,7 +28,7 @@ func (p *Portal) submit(f *flow) http.HandlerFunc {
 			see(w, r, f.path+"/"+f.open(&d))
 			return
 		}
-		filing := Filing{Key: d.Key, Thread: d.Thread, Lang: httperr.Lang(r.Context()), Kind: d.Kind, Category: d.Category, Text: d.Text, Place: d.Place,
+		filing := Filing{Key: d.Key, Lang: httperr.Lang(r.Context()), Kind: d.Kind, Category: d.Category, Text: d.Text, Place: d.Place,
 			Lat: d.Lat, Lon: d.Lon, Name: d.Name, Phone: d.Phone, Email: d.Email, Confidential: f.confidential}
 		for _, u := range d.Photos {
 			filing.Uploads = append(filing.Uploads, u.ID)
@@ -44,7 +44,7 @@ func (p *Portal) submit(f *flow) http.HandlerFunc {
 			return
 		}
 		// What was typed is the ticket's now; the draft keeps only the receipt.
-		if err := p.drafts.save(w, r, f, Draft{Key: d.Key, Thread: d.Thread, Kind: d.Kind, Who: d.Who, Filed: &filed}); err != nil {
+		if err := p.drafts.save(w, r, f, Draft{Key: d.Key, Kind: d.Kind, Who: d.Who, Filed: &filed}); err != nil {
 			// The ticket is there. Showing its code now is better than an error; a second submit gives the same one.
 			p.Log.ErrorContext(r.Context(), "keep receipt", "error", err)
 			p.showDone(w, r, f, filed, d.Anonymous())

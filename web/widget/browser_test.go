@@ -195,7 +195,7 @@ func TestUpload(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	tab.WaitJS(t, js(`document.querySelector("hotline-chat").limits.max_upload === 65536 && document.querySelector("hotline-chat").transport.state === "online"`))
+	tab.WaitJS(t, js(`document.querySelector("hotline-chat").limits.file === 65536 && document.querySelector("hotline-chat").transport.state === "online"`))
 	choose(t, tab, small, large)
 	sees(t, tab, "large.png is larger than 64 KB")
 	sees(t, tab, "Ready to send")

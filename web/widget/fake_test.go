@@ -45,10 +45,16 @@ func newHub(t *testing.T) *fakeHub {
 	mux.HandleFunc("/chat/v1/socket", h.serveSocket)
 	mux.HandleFunc("/chat/v1/config", func(w http.ResponseWriter, r *http.Request) {
 		if h.cors(w, r) {
-			writeJSON(w, map[string]any{"limits": map[string]any{"max_text": 4000, "max_upload": 64 << 10, "max_files": 3}})
+			writeJSON(w, map[string]any{"limits": map[string]any{"text": 4000, "file": 64 << 10, "files": 3, "file_types": []string{"image/png"}},
+				"emergency": []any{map[string]any{"name": "Police", "number": "110"}}})
 		}
 	})
 	mux.HandleFunc("/chat/v1/messages", h.serveMessages)
+	mux.HandleFunc("/chat/v1/token", func(w http.ResponseWriter, r *http.Request) {
+		if h.cors(w, r) {
+			writeJSON(w, map[string]string{"token": token})
+		}
+	})
 	mux.HandleFunc("/chat/v1/uploads", h.serveUpload)
 	mux.HandleFunc("/chat/v1/uploads/{id}", func(w http.ResponseWriter, r *http.Request) {
 		if !h.cors(w, r) {
@@ -71,7 +77,7 @@ func writeJSON(w http.ResponseWriter, v any) {
 
 func (h *fakeHub) cors(w http.ResponseWriter, r *http.Request) bool {
 	w.Header().Set("Access-Control-Allow-Origin", r.Header.Get("Origin"))
-	w.Header().Set("Access-Control-Allow-Headers", "authorization, content-type, accept-language")
+	w.Header().Set("Access-Control-Allow-Headers", "Authorization, Content-Type")
 	if r.Method == http.MethodOptions {
 		w.WriteHeader(http.StatusNoContent)
 		return false
@@ -206,6 +212,10 @@ func (h *fakeHub) serveMessages(w http.ResponseWriter, r *http.Request) {
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	if r.Header.Get("Authorization") != "Bearer "+token || r.URL.Query().Get("site") != "demo" {
+		http.Error(w, "no", http.StatusUnauthorized)
+		return
+	}
 	if r.Method == http.MethodPost {
 		var f map[string]any
 		_ = json.NewDecoder(r.Body).Decode(&f)
@@ -213,16 +223,12 @@ func (h *fakeHub) serveMessages(w http.ResponseWriter, r *http.Request) {
 		if !again {
 			h.answer(f)
 		}
-		out := map[string]any{"seq": seq}
-		if r.Header.Get("Authorization") == "" {
-			out["token"] = token
-		}
-		writeJSON(w, out)
+		writeJSON(w, map[string]any{"ref": f["ref"], "seq": seq, "duplicate": again})
 		return
 	}
 	var after int
 	_, _ = fmt.Sscan(r.URL.Query().Get("after"), &after)
-	writeJSON(w, map[string]any{"messages": h.messages[min(after, len(h.messages)):], "holder": "bot"})
+	writeJSON(w, map[string]any{"messages": h.messages[min(after, len(h.messages)):], "holder": "bot", "more": false})
 }
 
 func (h *fakeHub) serveUpload(w http.ResponseWriter, r *http.Request) {

@@ -15,8 +15,9 @@ class Bubbles {
     for (const url of this.openURLs.splice(0)) URL.revokeObjectURL(url);
   }
 
-  greeting(text, choices) {
-    this.hello = h("div", { class: "message bot", "data-seq": "0" }, this.byline("bot", this.t("bot")), h("div", { class: "bubble" }, formatted(text, this.base)), this.choices(choices));
+  greeting(text, choices, emergency) {
+    this.hello = h("div", { class: "message bot", "data-seq": "0" }, this.byline("bot", this.t("bot")), h("div", { class: "bubble" }, formatted(text, this.base)),
+      emergency ? h("p", { class: "emergency" }, emergency) : null, this.choices(choices));
     this.el.prepend(this.hello);
   }
 

@@ -13,7 +13,7 @@ class HotlineChat extends HTMLElement {
     this.lang = known(this.dataset.lang) || known(this.store.get("lang", "")) || known(document.documentElement.lang) || known(navigator.language) || "en";
     this.unread = 0;
     this.holder = { holder: "bot" };
-    this.limits = { max_files: 5, max_upload: 10 * 1048576, max_text: 4000 };
+    this.limits = { files: 5, file: 10 * 1048576, text: 4000, file_types: ["image/*", ".pdf", ".txt"] };
     this.quick = null;
     this.t = (key, args) => words(this.lang, key, args);
     this.transport = new Transport({ base: this.base, site: this.dataset.site, store: this.store, lang: this.lang, on: this.handlers() });
@@ -54,8 +54,8 @@ class HotlineChat extends HTMLElement {
     this.notice = h("p", { class: "notice", role: "status", hidden: true });
     this.dots = h("p", { class: "typing", hidden: true }, h("span", { class: "dots", "aria-hidden": "true" }, h("i"), h("i"), h("i")), h("span", { class: "typing-words" }));
     this.alert = h("p", { class: "alert", role: "alert", hidden: true });
-    this.input = h("textarea", { rows: "1", maxlength: String(this.limits.max_text), placeholder: t("write"), "aria-label": t("write"), enterkeyhint: "send", oninput: () => this.typed(), onkeydown: (e) => this.key(e), onpaste: (e) => this.pasted(e) });
-    this.picker = h("input", { type: "file", multiple: true, accept: "image/*,.pdf,.doc,.docx,.txt", class: "visually-hidden", tabindex: "-1", "aria-hidden": "true", onchange: () => {
+    this.input = h("textarea", { rows: "1", maxlength: String(this.limits.text), placeholder: t("write"), "aria-label": t("write"), enterkeyhint: "send", oninput: () => this.typed(), onkeydown: (e) => this.key(e), onpaste: (e) => this.pasted(e) });
+    this.picker = h("input", { type: "file", multiple: true, accept: this.limits.file_types.join(","), class: "visually-hidden", tabindex: "-1", "aria-hidden": "true", onchange: () => {
       this.tray.add(this.picker.files);
       this.picker.value = "";
       this.input.focus();
@@ -90,10 +90,11 @@ class HotlineChat extends HTMLElement {
 
   greet() {
     const c = this.config || {};
-    this.quick = (c.quick_replies || c.choices || []).slice(0, 3);
+    this.quick = (c.quick_replies || []).slice(0, 3);
     if (!this.quick.length) this.quick = ["file", "status", "human"].map((id) => ({ id, label: this.t("quick_" + id) }));
     const talked = this.transport.after > 0 || this.transport.outbox.length > 0;
-    this.bubbles.greeting(c.greeting || this.t("greeting"), talked ? [] : this.quick);
+    const numbers = (c.emergency || []).slice(0, 3).map((e) => e.number + " (" + e.name + ")");
+    this.bubbles.greeting(c.greeting || this.t("greeting"), talked ? [] : this.quick, numbers.length ? this.t("emergency", { numbers: numbers.join(" · ") }) : "");
   }
 
   // redraw starts the picture anew, in another language or for another conversation; the messages come again from the server.
@@ -109,14 +110,18 @@ class HotlineChat extends HTMLElement {
     try {
       const c = await this.transport.config(this.lang);
       this.config = c;
-      const l = c.limits || {};
-      Object.assign(this.limits, { max_files: l.max_files || this.limits.max_files, max_upload: l.max_upload || this.limits.max_upload, max_text: l.max_text || this.limits.max_text });
-      this.input.maxLength = this.limits.max_text;
+      this.setLimits(c.limits);
       if (this.bubbles.hello) this.bubbles.hello.remove();
       this.greet();
     } catch {
       // the texts that came with the widget serve
     }
+  }
+
+  setLimits(limits) {
+    Object.assign(this.limits, limits || {});
+    this.input.maxLength = this.limits.text;
+    this.picker.accept = this.limits.file_types.join(",");
   }
 
   // --- open and close ---
@@ -247,7 +252,8 @@ class HotlineChat extends HTMLElement {
   // --- what comes in ---
 
   welcome(f) {
-    Object.assign(this.limits, f.limits || {});
+    this.setLimits(f.limits);
+    if (f.staff_seen) this.bubbles.receipt(f.staff_seen);
     if (f.holder) this.setHolder(f);
     this.tray.resume();
   }

@@ -1,7 +1,15 @@
 // The way to the server: a socket that comes back by itself and replays from the last seq, or plain HTTP where sockets do not get through.
 // What a person wrote stays in the outbox until the server has acknowledged it; its ref makes sending it twice harmless.
 const PROTOCOL = "hotline.chat.v1";
-const FINAL_CLOSE = new Set([1003, 1007, 1009, 1010, 4400, 4401, 4403, 4404, 4413]); // the server says: do not come back like this
+const GOODBYE = 1000;
+const RESTART = 4000; // this server stops, another answers: come back at once
+const TOO_MUCH = 4029;
+const UNKNOWN_TOKEN = 4401;
+
+// final tells close codes after which the same would happen again.
+function final(code) {
+  return [1002, 1003, 1007, 1008, 1009, 1010].includes(code) || (code >= 4400 && code <= 4499);
+}
 
 class Transport {
   constructor({ base, site, store, lang, on }) {
@@ -63,23 +71,24 @@ class Transport {
       if (this.socket !== socket) return;
       this.socket = null;
       this.unacked.clear();
-      if (e.code === 4401 && this.token) {
-        this.store.clear(); // the token is not known any more: begin anew, and keep what is not yet sent
+      if (e.code === GOODBYE) return this.setState("idle"); // the next message connects again
+      if (e.code === UNKNOWN_TOKEN && this.token) {
+        this.store.clear(); // the token is none any more: begin anew, and keep what is not yet sent
         this.after = 0;
         this.store.set("outbox", this.outbox);
         this.on.reset();
         return this.later();
       }
-      if (FINAL_CLOSE.has(e.code)) return this.setState("stopped");
-      this.later();
+      if (final(e.code)) return this.setState("stopped");
+      this.later(e.code === RESTART ? 300 : e.code === TOO_MUCH ? 30000 : 0);
     };
   }
 
   // later comes back after a growing, random pause, so that a restarted server is not met by everybody at once.
-  later() {
+  later(known) {
     this.failures++;
     this.setState("offline");
-    const pause = Math.random() * Math.min(30000, 500 * 2 ** Math.min(this.failures, 7)) + 200;
+    const pause = Math.random() * (known || Math.min(30000, 500 * 2 ** Math.min(this.failures, 7))) + (known > 1000 ? known : 200);
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.connect(), pause);
   }
@@ -146,7 +155,7 @@ class Transport {
 
   flush() {
     if (this.state === "online") {
-      for (const item of this.outbox) {
+      for (const { files, ...item } of this.outbox) { // files are only for showing them again
         if (!this.unacked.has(item.ref) && this.frame({ t: "send", ...item })) this.unacked.add(item.ref);
       }
     } else if (this.state === "polling") {
@@ -162,8 +171,8 @@ class Transport {
   // refuse handles an answer to one message. What will never be accepted leaves the outbox; the rest is tried again.
   refuse(ref, problem) {
     this.unacked.delete(ref);
-    if (/unavailable|rate|too_many|busy|internal/.test(problem.code || "")) {
-      setTimeout(() => this.flush(), 3000 + Math.random() * 3000);
+    if (problem.retry) {
+      setTimeout(() => this.flush(), problem.retry * 1000 * (1 + Math.random()));
       return;
     }
     this.forget(ref);
@@ -191,17 +200,20 @@ class Transport {
     }, 60000);
   }
 
+  query() {
+    return "site=" + encodeURIComponent(this.site) + "&lang=" + encodeURIComponent(this.lang);
+  }
+
   async http(method, path, body) {
-    const headers = { Accept: "application/json", "Accept-Language": this.lang };
+    const headers = { Accept: "application/json" };
     if (this.token) headers.Authorization = "Bearer " + this.token;
     if (body) headers["Content-Type"] = "application/json";
     const join = path.includes("?") ? "&" : "?";
-    const r = await fetch(this.base + "/chat/v1" + path + join + "site=" + encodeURIComponent(this.site), {
+    const r = await fetch(this.base + "/chat/v1" + path + join + this.query(), {
       method, headers, body: body && JSON.stringify(body), credentials: "omit", cache: "no-store",
     });
     const type = r.headers.get("Content-Type") || "";
     const data = type.includes("json") ? await r.json() : {};
-    if (data.token) this.store.set("token", data.token);
     return { ok: r.ok, status: r.status, data };
   }
 
@@ -210,18 +222,24 @@ class Transport {
     this.rounding = true;
     clearTimeout(this.timer);
     try {
-      for (const item of [...this.outbox]) {
-        const { ok, status, data } = await this.http("POST", "/messages", { lang: this.lang, ...item });
+      if (!this.token) {
+        const { ok, data } = await this.http("POST", "/token");
+        if (ok) this.store.set("token", data.token);
+      }
+      for (const { files, ...item } of [...this.outbox]) {
+        const { ok, status, data } = await this.http("POST", "/messages", item);
         if (ok) this.acked(item.ref, data.seq);
         else if (status < 500 && status !== 429) this.refuse(item.ref, { code: data.code, message: data.detail });
         else break;
       }
-      if (this.token) {
+      let more = Boolean(this.token);
+      while (more) {
         const { ok, data } = await this.http("GET", "/messages?after=" + this.after);
-        if (ok) {
-          if (data.holder) this.on.holder(data);
-          for (const m of data.messages || []) this.receive({ ...m, t: "message" });
-        }
+        if (!ok) break;
+        this.on.holder(data);
+        for (const m of data.messages || []) this.receive({ ...m, t: "message" });
+        if (data.staff_seen) this.on.seen({ seq: data.staff_seen, by: "staff" });
+        more = data.more && data.messages.length > 0;
       }
       this.failures = 0;
       this.on.reachable(true);
@@ -243,9 +261,8 @@ class Transport {
   upload(file, progress) {
     const request = new XMLHttpRequest();
     const done = new Promise((resolve, reject) => {
-      request.open("POST", this.base + "/chat/v1/uploads?site=" + encodeURIComponent(this.site));
+      request.open("POST", this.base + "/chat/v1/uploads?" + this.query());
       if (this.token) request.setRequestHeader("Authorization", "Bearer " + this.token);
-      request.setRequestHeader("Accept-Language", this.lang);
       request.responseType = "json";
       request.upload.onprogress = (e) => e.lengthComputable && progress(e.loaded / e.total);
       request.onload = () => (request.status < 300 && request.response ? resolve(request.response) : reject(request.response || {}));
@@ -258,7 +275,7 @@ class Transport {
   }
 
   async file(id) {
-    const r = await fetch(this.base + "/chat/v1/uploads/" + encodeURIComponent(id), { headers: { Authorization: "Bearer " + this.token }, credentials: "omit" });
+    const r = await fetch(this.base + "/chat/v1/uploads/" + encodeURIComponent(id) + "?" + this.query(), { headers: { Authorization: "Bearer " + this.token }, credentials: "omit" });
     if (!r.ok) throw new Error("upload " + r.status);
     return r.blob();
   }

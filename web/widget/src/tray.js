@@ -8,7 +8,7 @@ class Tray {
 
   add(files) {
     for (const file of files) {
-      const { max_files: most, max_upload: bytes } = this.limits;
+      const { files: most, file: bytes } = this.limits;
       if (this.items.length >= most) {
         this.say(this.t("files_many", { n: most }));
         break;
