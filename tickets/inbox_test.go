@@ -174,6 +174,19 @@ func TestSearchFindsEnglishAndChinese(t *testing.T) {
 			t.Errorf("%q finds %v, want %q", q, got, want)
 		}
 	}
+	// What was said later is found too, but not what staff noted for themselves.
+	if _, err := o.Apply(t.Context(), citizen(water), water.ID, water.Version, tickets.AddInformation, tickets.Fields{Text: "地下车库也进水了"}, ""); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := o.Note(t.Context(), o.as("operator"), water.ID, "caller sounded upset", ""); err != nil {
+		t.Fatal(err)
+	}
+	if got := o.list("dispatcher", tickets.ViewAll, tickets.Filter{Text: "车库"}); strings.Join(got, " ") != "水管" {
+		t.Errorf("a later addition: %v", got)
+	}
+	if got := o.list("dispatcher", tickets.ViewAll, tickets.Filter{Text: "upset"}); len(got) != 0 {
+		t.Errorf("a note: %v", got)
+	}
 	// A hit in the title ranks before one in the description.
 	o.file(text("Drilling", "see above"))
 	if got := o.list("dispatcher", tickets.ViewAll, tickets.Filter{Text: "drilling"}); strings.Join(got, " ") != "Drilling noise" {

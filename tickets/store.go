@@ -208,6 +208,12 @@ func (c *change) write(b *pgx.Batch, key string, f Fields) error {
 	if k := clockColumns(c.clocks.rows); len(k.name) > 0 {
 		b.Queue(upsertClocksSQL, t.ID, k.name, k.policy, k.agency, k.n, k.unit, k.started, k.warn, k.due, k.provisional, k.stage, k.next, k.paused, k.remaining, k.stopped)
 	}
+	for _, e := range c.events {
+		if indexed(e) {
+			// A ticket that has been talked about at very great length is found by its first words.
+			b.Queue(`update ticket_search set words = words || $2::text::tsvector where ticket_id = $1 and length(words) < 10000`, t.ID, laterWords(e.Data.Text))
+		}
+	}
 	if c.extra != nil {
 		c.extra(b)
 	}
@@ -218,6 +224,15 @@ func (c *change) write(b *pgx.Batch, key string, f Fields) error {
 		b.Queue(`update uploads set ticket_id = $1 where id = any($2) and conversation_id = $3 and ticket_id is null`, t.ID, f.Uploads, t.ConversationID)
 	}
 	return nil
+}
+
+// indexed says which entries staff find a ticket by, besides its own text.
+func indexed(e Event) bool {
+	switch Action(e.Type) {
+	case Reply, AnswerDirectly, CitizenReply, AddInformation, Appeal, NotAnswered:
+		return e.Data.Text != ""
+	}
+	return false
 }
 
 func (c *change) writeAccess(b *pgx.Batch) {

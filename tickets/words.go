@@ -61,26 +61,38 @@ func stem(w string) string {
 // searchVector writes the index entry of a ticket as a tsvector literal: title and place weigh more than the description. The words
 // hold letters, marks and digits only, so nothing in it needs quoting.
 func searchVector(t Ticket) string {
-	var b strings.Builder
-	pos := 1
-	put := func(text string, weight byte) {
-		words(text, func(w string, _ bool) {
-			if pos > maxWords || w == "" {
-				return
-			}
-			b.WriteByte('\'')
-			b.WriteString(w)
-			b.WriteString("':")
-			b.WriteString(strconv.Itoa(pos))
-			b.WriteByte(weight)
-			b.WriteByte(' ')
-			pos++
-		})
-	}
-	put(t.Title, 'A')
-	put(t.Place, 'B')
-	put(t.Description, 'D')
-	return b.String()
+	var v vector
+	v.put(t.Title, 'A')
+	v.put(t.Place, 'B')
+	v.put(t.Description, 'D')
+	return v.String()
+}
+
+// laterWords is what a reply or a citizen's addition adds to the entry.
+func laterWords(text string) string {
+	var v vector
+	v.put(text, 'C')
+	return v.String()
+}
+
+type vector struct {
+	strings.Builder
+	words int
+}
+
+func (v *vector) put(text string, weight byte) {
+	words(text, func(w string, _ bool) {
+		if v.words >= maxWords || w == "" {
+			return
+		}
+		v.words++
+		v.WriteByte('\'')
+		v.WriteString(w)
+		v.WriteString("':")
+		v.WriteString(strconv.Itoa(v.words))
+		v.WriteByte(weight)
+		v.WriteByte(' ')
+	})
 }
 
 // searchQuery writes what staff typed as a tsquery: every word must occur; the last Latin word may be the beginning of one, and a lone
