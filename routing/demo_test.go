@@ -57,10 +57,11 @@ func lanting(t testing.TB, keep func(i int) bool) (*Snapshot, demo.City) {
 	s.index()
 	s.readPolicy(&src.Policy, slog.New(slog.DiscardHandler))
 	s.catalogue = rules.NewCatalogue(src)
-	if err := s.train(nil); err != nil {
+	trained, err := s.learn()
+	if err != nil {
 		t.Fatal(err)
 	}
-	return s, city
+	return trained, city
 }
 
 // A quarter of the examples is held out. What the classifier cannot know from

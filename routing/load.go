@@ -108,9 +108,7 @@ func load(ctx context.Context, pool *pgxpool.Pool, log *slog.Logger, before *Sna
 		src.Items = append(src.Items, rules.ServiceItem{Code: i.Code, Agency: i.Agency, Category: i.Category, Active: i.Active})
 	}
 	s.catalogue = rules.NewCatalogue(src)
-	if err := s.train(before); err != nil {
-		return nil, fmt.Errorf("routing: train: %w", err)
-	}
+	s.untrained = !s.adopt(before)
 	return s, nil
 }
 

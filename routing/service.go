@@ -34,6 +34,8 @@ type Deps struct {
 	Pool *pgxpool.Pool
 	Bus  Bus
 	Log  *slog.Logger
+	// TrainLater lets Start return before the classifier has learned. Until then no category is guessed, and people dispatch.
+	TrainLater bool
 }
 
 // Service answers who is responsible. It is safe for concurrent use.
@@ -41,6 +43,7 @@ type Service struct {
 	pool    *pgxpool.Pool
 	bus     Bus
 	log     *slog.Logger
+	later   bool
 	current atomic.Pointer[Snapshot]
 	loading sync.Mutex // one reload at a time
 
@@ -51,7 +54,7 @@ type Service struct {
 
 // New makes a service that knows nothing until Start or Reload.
 func New(d Deps) *Service {
-	s := &Service{pool: d.Pool, bus: d.Bus, log: d.Log}
+	s := &Service{pool: d.Pool, bus: d.Bus, log: d.Log, later: d.TrainLater}
 	empty := &Snapshot{catalogue: rules.NewCatalogue(rules.Source{Policy: rules.DefaultPolicy})}
 	s.current.Store(empty)
 	return s
@@ -80,7 +83,11 @@ func (s *Service) Start(ctx context.Context) error {
 		}
 		unsubscribe = cancel
 	}
-	if err := s.Reload(ctx); err != nil {
+	load := s.Reload
+	if s.later {
+		load = s.loadOnly
+	}
+	if err := load(ctx); err != nil {
 		unsubscribe()
 		return err
 	}
@@ -107,6 +114,9 @@ func (s *Service) Stop() {
 }
 
 func (s *Service) follow(ctx context.Context, wake <-chan struct{}) {
+	if err := s.train(ctx); err != nil {
+		s.log.ErrorContext(ctx, "no category can be guessed from texts until the next change; people dispatch", "error", err)
+	}
 	tick := time.NewTicker(slowTick)
 	defer tick.Stop()
 	for {
@@ -132,9 +142,17 @@ func (s *Service) catchUp(ctx context.Context) error {
 	return s.Reload(ctx)
 }
 
-// Reload reads the present state from the database.
+// Reload reads the present state from the database and trains the classifier when its texts have changed; the new state serves, with the
+// old classifier, while that goes on.
 // Errors: the database cannot be read; the snapshot in force then stays.
 func (s *Service) Reload(ctx context.Context) error {
+	if err := s.loadOnly(ctx); err != nil {
+		return err
+	}
+	return s.train(ctx)
+}
+
+func (s *Service) loadOnly(ctx context.Context) error {
 	s.loading.Lock()
 	defer s.loading.Unlock()
 	start := time.Now()
@@ -147,6 +165,27 @@ func (s *Service) Reload(ctx context.Context) error {
 		"categories", len(next.categories), "areas", len(next.areas), "ms", time.Since(start).Milliseconds())
 	return nil
 }
+
+// train brings the classifier up to date with the texts of the snapshot in force.
+func (s *Service) train(ctx context.Context) error {
+	s.loading.Lock()
+	defer s.loading.Unlock()
+	now := s.current.Load()
+	if !now.untrained {
+		return nil
+	}
+	start := time.Now()
+	trained, err := now.learn()
+	if err != nil {
+		return err
+	}
+	s.current.Store(trained) // the lock kept everybody else from storing
+	s.log.InfoContext(ctx, "categories learned", "ms", time.Since(start).Milliseconds())
+	return nil
+}
+
+// Trained reports whether categories are guessed from the texts in force.
+func (s *Service) Trained() bool { return !s.current.Load().untrained }
 
 // changed is called after the commit of a change made here.
 func (s *Service) changed(ctx context.Context) {

@@ -28,7 +28,8 @@ type Snapshot struct {
 	item         map[string]int
 	catalogue    *rules.Catalogue
 	model        *classify.Model // nil when no category has a text
-	fingerprint  string          // of the texts the model was trained on
+	fingerprint  string          // of the texts that the model is, or will be, trained on
+	untrained    bool            // the model is not of these texts yet
 }
 
 // Revision counts the changes of reference data.

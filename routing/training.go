@@ -3,6 +3,7 @@ package routing
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"maps"
 	"slices"
 
@@ -43,26 +44,34 @@ func (s *Snapshot) trainingTexts() []classify.Example {
 	return out
 }
 
-// train fits the classifier, or takes over the one before when no text has
-// changed.
-func (s *Snapshot) train(before *Snapshot) error {
+// adopt takes over the classifier of the snapshot before. It reports whether that still knows all that the texts say; an outdated one serves
+// until learn has made a new one.
+func (s *Snapshot) adopt(before *Snapshot) (current bool) {
 	texts := s.trainingTexts()
 	sum := sha256.New()
 	for _, t := range texts {
 		sum.Write([]byte(t.Label + "\x00" + t.Text + "\x00"))
 	}
 	s.fingerprint = hex.EncodeToString(sum.Sum(nil))
-	if before != nil && before.fingerprint == s.fingerprint {
-		s.model = before.model
-		return nil
+	if before == nil {
+		return len(texts) == 0
 	}
+	s.model = before.model
+	return before.fingerprint == s.fingerprint && !before.untrained
+}
+
+// learn gives a copy of the snapshot whose classifier was trained on its own texts.
+func (s *Snapshot) learn() (*Snapshot, error) {
+	c := *s
+	c.untrained, c.model = false, nil
+	texts := s.trainingTexts()
 	if len(texts) == 0 {
-		return nil
+		return &c, nil
 	}
 	model, err := classify.Train(texts, classify.Options{Seed: 1})
 	if err != nil {
-		return err
+		return nil, fmt.Errorf("routing: train: %w", err)
 	}
-	s.model = model
-	return nil
+	c.model = model
+	return &c, nil
 }

@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"encoding/json"
 	"io"
 
 	"github.com/google/uuid"
@@ -16,27 +15,6 @@ import (
 	"hotline/routing"
 	"hotline/tickets"
 )
-
-// router gives tickets what they need of routing.
-func router(r *routing.Service) tickets.Router {
-	return tickets.Router{
-		Decide: func(f tickets.RouteFacts) tickets.Route {
-			d := r.Decide(routing.Facts{Kind: f.Kind, Category: f.Category, ServiceItem: f.ServiceItem, Text: f.Text, Urgency: f.Urgency, Lat: f.Lat, Lon: f.Lon, Confidential: f.Confidential, Excluded: f.Excluded})
-			record, err := json.Marshal(d)
-			if err != nil {
-				record = []byte("{}") // numbers and strings: no error possible
-			}
-			return tickets.Route{Lead: d.Lead, Co: d.Co, Auto: d.Auto, Score: d.Score, Category: d.Category, Area: d.Area, Urgency: d.Urgency, Confidential: d.Confidential, Record: record}
-		},
-		Agency: func(id uuid.UUID) (tickets.Agency, bool) {
-			a, ok := r.Snapshot().Agency(id)
-			return tickets.Agency{ID: a.ID, Code: a.Code, Ancestors: a.Ancestors, Desk: a.Desk(), Active: a.Active}, ok
-		},
-		Desk:          func() uuid.UUID { return r.Snapshot().Desk().ID },
-		CategoryKnown: func(code string) bool { c, ok := r.Snapshot().Category(code); return ok && c.Active },
-		ItemKnown:     func(code string) bool { i, ok := r.Snapshot().ServiceItem(code); return ok && i.Active },
-	}
-}
 
 // botKnowledge lets the bot ask the knowledge base.
 type botKnowledge struct {

@@ -302,7 +302,7 @@ func (a *App) services(ctx context.Context) (err error) {
 		return err
 	}
 	a.metrics = telemetry.NewMetrics(a.pool)
-	a.Routing = routing.New(routing.Deps{Pool: a.pool, Bus: a.bus, Log: a.log})
+	a.Routing = routing.New(routing.Deps{Pool: a.pool, Bus: a.bus, Log: a.log, TrainLater: true})
 	if err := a.Routing.Start(ctx); err != nil {
 		return err
 	}
@@ -319,7 +319,7 @@ func (a *App) services(ctx context.Context) (err error) {
 	if err := a.followKnowledge(ctx); err != nil {
 		return err
 	}
-	if a.Tickets, err = tickets.New(tickets.Deps{Pool: a.pool, Clock: a.clock, Key: key, Router: router(a.Routing), Log: a.log}); err != nil {
+	if a.Tickets, err = tickets.New(tickets.Deps{Pool: a.pool, Clock: a.clock, Key: key, Router: tickets.RouterOf(a.Routing), Log: a.log}); err != nil {
 		return err
 	}
 	if a.policy, err = bot.New(bot.Options{Env: a.botEnv(), Knowledge: botKnowledge{a.Knowledge, a.baseURL}, Tickets: botTickets{a.Tickets, a.Routing}, Classifier: botClassifier{a.Routing}}); err != nil {

@@ -180,6 +180,9 @@ func (a *App) clean(ctx context.Context) {
 			_, err := tx.Exec(ctx, `delete from idempotency_keys where created_at < $1`, a.clock.Now().Add(-keepKeys))
 			return err
 		})
+		if err == nil {
+			err = a.Auth.Sweep(ctx)
+		}
 		if err != nil && ctx.Err() == nil {
 			a.log.Warn("cleaning", "error", err)
 		}

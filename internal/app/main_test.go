@@ -1,0 +1,121 @@
+package app_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+
+	"hotline/internal/app"
+	"hotline/internal/config"
+	"hotline/internal/telemetry"
+	"hotline/internal/testkit"
+)
+
+// asNode makes the test binary a node: tests that kill a server start themselves once more with it.
+const asNode = "HOTLINE_TEST_AS_NODE"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asNode) != "" {
+		if err := node(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
+	testkit.Main(m)
+}
+
+func node() error {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	cfg, err := config.Load()
+	if err != nil {
+		return err
+	}
+	o := app.Options{Log: telemetry.NewLogger(os.Stderr, slog.LevelWarn, "text"), Demo: true, NoLimits: true, WeakHash: true}
+	return app.Run(ctx, cfg, o, func(a *app.App) { fmt.Println(a.URL()) })
+}
+
+// dataFolder is one that the database's user can reach.
+func dataFolder(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "hl-app-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := os.RemoveAll(dir); err != nil {
+			t.Error(err)
+		}
+	})
+	return dir
+}
+
+// freeAddress is a loopback address that nobody listens on just now.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// start brings a node up inside the test, with the demo city.
+func start(t *testing.T, log *slog.Logger, environ ...string) *app.App {
+	t.Helper()
+	cfg, err := config.Parse(append([]string{"HOTLINE_ADDR=127.0.0.1:0", "HOTLINE_DATA=" + dataFolder(t)}, environ...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if log == nil {
+		log = slog.New(slog.NewTextHandler(testWriter{t}, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	}
+	a, err := app.Start(t.Context(), cfg, app.Options{Log: log, Demo: true, Volatile: true, WeakHash: true, NoLimits: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+		defer cancel()
+		a.Stop(ctx)
+		a.Stop(ctx)
+	})
+	return a
+}
+
+// sharedNode starts a node on a database of the test server, as one of several.
+func sharedNode(t *testing.T, d testkit.Database, files, key, nats string, more ...string) (*app.App, error) {
+	t.Helper()
+	cfg, err := config.Parse(append([]string{"HOTLINE_ADDR=127.0.0.1:0", "HOTLINE_DATA=" + t.TempDir(), "HOTLINE_DATABASE_URL=" + d.URL, "HOTLINE_FILES=" + files,
+		"HOTLINE_KEY_FILE=" + key, "HOTLINE_NATS_URL=" + nats}, more...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := app.Start(t.Context(), cfg, app.Options{Log: slog.New(slog.DiscardHandler), Demo: true, WeakHash: true, NoLimits: true})
+	if err == nil {
+		t.Cleanup(func() { a.Stop(context.Background()) })
+	}
+	return a, err
+}
+
+type testWriter struct{ t *testing.T }
+
+func (w testWriter) Write(p []byte) (int, error) {
+	_, err := io.WriteString(w.t.Output(), string(p))
+	return len(p), err
+}
+
+func keyFile(t *testing.T) string { return filepath.Join(t.TempDir(), "secret.key") }
