@@ -19,7 +19,7 @@ import (
 const (
 	maxTerms    = 48
 	minTerms    = 6      // taken whatever they cost
-	maxPostings = 24_000 // entries walked, beyond minTerms
+	maxPostings = 12_000 // entries walked, beyond minTerms
 	maxLimit    = 200
 	fuzzyMin    = 5 // letters
 	maxFuzzy    = 4 // words: each walks the dictionary

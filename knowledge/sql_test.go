@@ -1,0 +1,32 @@
+package knowledge
+
+import (
+	"testing"
+
+	"hotline/internal/testkit"
+)
+
+// Every statement is prepared against the real schema.
+func TestStatementsFitTheSchema(t *testing.T) {
+	t.Parallel()
+	conn, err := testkit.DB(t).Acquire(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Release()
+	for name, sql := range map[string]string{
+		"article": sqlArticle, "article for update": sqlArticleForUpdate, "version": sqlVersion, "versions": sqlVersions,
+		"servable": sqlServable, "servable by slug": sqlServableBySlug, "translations": sqlTranslations, "by service": sqlByService,
+		"indexable": sqlIndexable, "indexable by id": sqlIndexableByID, "insert article": sqlInsertArticle, "update article": sqlUpdateArticle,
+		"insert version": sqlInsertVersion, "update draft": sqlUpdateDraft, "set state": sqlSetState, "set live": sqlSetLive,
+		"supersede": sqlSupersede, "accept corrections": sqlAcceptCorrections, "withdraw": sqlWithdraw, "expire": sqlExpire,
+		"insert feedback": sqlInsertFeedback, "count feedback": sqlCountFeedback, "insert correction": sqlInsertCorrection,
+		"corrections": sqlCorrections, "lock correction": sqlLockCorrection, "decide": sqlDecide, "open left": sqlOpenLeft, "accepted": sqlAccepted,
+		"synonyms": sqlSynonyms, "delete synonyms": sqlDeleteSynonyms, "insert synonyms": sqlInsertSynonyms,
+		"latest by external id": sqlLatestByExternal, "list": sqlList,
+	} {
+		if _, err := conn.Conn().Prepare(t.Context(), "", sql); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
