@@ -261,7 +261,7 @@ func (h *Hub) serveUpload(w http.ResponseWriter, r *http.Request, v visitor) err
 	for {
 		part, err := parts.NextPart()
 		if err != nil {
-			return badUpload(err)
+			return badForm(err)
 		}
 		if part.FormName() != "file" {
 			continue
@@ -274,16 +274,20 @@ func (h *Hub) serveUpload(w http.ResponseWriter, r *http.Request, v visitor) err
 	}
 }
 
+// badForm: whatever is wrong with the form itself is the client's.
+func badForm(err error) error {
+	var large *http.MaxBytesError
+	if errors.As(err, &large) {
+		return chat.ErrFileTooLarge
+	}
+	return ErrBadFrame.On("file").Wrap(err)
+}
+
+// badUpload tells a form that ends in the middle of the file from a failure of ours.
 func badUpload(err error) error {
 	var large *http.MaxBytesError
-	var known *errs.Error
-	switch {
-	case errors.As(err, &large):
-		return chat.ErrFileTooLarge
-	case errors.As(err, &known):
-		return err
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), strings.Contains(err.Error(), "multipart"):
-		return ErrBadFrame.On("file").Wrap(err)
+	if errors.As(err, &large) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return badForm(err)
 	}
 	return err
 }

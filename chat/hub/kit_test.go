@@ -20,6 +20,7 @@ import (
 	"hotline/internal/blob"
 	"hotline/internal/bus"
 	"hotline/internal/clock"
+	"hotline/internal/db"
 	"hotline/internal/i18n"
 	"hotline/internal/testkit"
 )
@@ -27,8 +28,9 @@ import (
 func TestMain(m *testing.M) { testkit.Main(m) }
 
 var (
-	ctxb  = context.Background()
-	words = i18n.MustLoad()
+	ctxb        = context.Background()
+	systemActor = db.System()
+	words       = i18n.MustLoad()
 )
 
 func silent() *slog.Logger { return slog.New(slog.DiscardHandler) }
