@@ -1,6 +1,8 @@
 package api
 
 import (
+	"cmp"
+	"errors"
 	"net/http"
 	"net/url"
 	"strings"
@@ -107,8 +109,13 @@ func (a *API) file(c *call, in *fileInput) (*fileOutput, error) {
 	if err != nil {
 		return nil, err
 	}
+	danger := a.emergency(in.Body.Description, f.Draft.Lang, c.lang)
+	if danger != nil {
+		f.Draft.Urgency = "urgent"
+	}
 	var filed chat.Filed
-	record, err := once(a, c, func(keep store[filedRecord]) (filedRecord, error) {
+	// A look at the stored results first would cost every filing a round trip; its receipt tells a repeated one just as well.
+	record, err := onceKept(a, c, func(keep store[filedRecord]) (filedRecord, error) {
 		var record filedRecord
 		err := db.WithTx(c.ctx, a.Pool, db.System(), func(tx db.Tx) (err error) {
 			if filed, err = a.Chat.FileTicketTx(c.ctx, tx, f); err != nil {
@@ -123,6 +130,9 @@ func (a *API) file(c *call, in *fileInput) (*fileOutput, error) {
 		a.Chat.FiledTicket(filed)
 		return record, nil
 	})
+	if errors.Is(err, chat.ErrReceiptConflict) {
+		return nil, ErrKeyReused.Wrap(err)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -132,7 +142,7 @@ func (a *API) file(c *call, in *fileInput) (*fileOutput, error) {
 			return nil, err
 		}
 	}
-	out := FiledTicket{Number: t.Number, TrackingCode: a.Tickets.TrackingCode(t), State: record.State, Emergency: a.emergency(in.Body.Description, t.Lang),
+	out := FiledTicket{Number: t.Number, TrackingCode: a.Tickets.TrackingCode(t), State: record.State, Emergency: danger,
 		Links: TicketLinks{Track: a.BaseURL + "/track", Self: a.BaseURL + Prefix + "/tickets/" + url.PathEscape(t.Number)}}
 	if c.key != nil {
 		out.ID, out.Conversation = &t.ID, &t.ConversationID
@@ -151,11 +161,6 @@ func (a *API) filing(c *call, n NewTicket) (chat.Filing, error) {
 	if n.Place != nil {
 		d.Place, d.Lat, d.Lon = channels.CleanLine(n.Place.Text, channels.MaxLabel), n.Place.Lat, n.Place.Lon
 	}
-	if a.Emergency != nil {
-		if _, found := a.Emergency.Detect(d.Description); found {
-			d.Urgency = "urgent"
-		}
-	}
 	f := chat.Filing{Channel: channels.API, Account: c.principal(), ExternalID: c.onceKey(), Lang: n.Lang, Draft: d, Uploads: n.Uploads, At: a.Clock.Now()}
 	if n.Contact != nil {
 		f.Contact = channels.Contact{Name: n.Contact.Name, Phone: n.Contact.Phone, Email: n.Contact.Email}
@@ -167,10 +172,11 @@ func (a *API) filing(c *call, n NewTicket) (chat.Filing, error) {
 }
 
 // emergency says what somebody in danger has to read first; nil when the text speaks of none.
-func (a *API) emergency(text, lang string) *EmergencyTo {
+func (a *API) emergency(text string, langs ...string) *EmergencyTo {
 	if a.Emergency == nil {
 		return nil
 	}
+	lang := cmp.Or(langs...)
 	service, found := a.Emergency.Detect(text)
 	if !found {
 		return nil

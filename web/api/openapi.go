@@ -27,6 +27,8 @@ request it is a conflict. A call that failed stored nothing and can be repeated 
 
 **Errors** are problem documents (RFC 9457) in the language of Accept-Language; programs decide by ` + "`code`" + `. 429 comes with Retry-After.
 
+**Growth.** Answers may gain fields; ignore those you do not know. Requests with fields that we do not know are refused.
+
 **Times** are RFC 3339 in UTC. **Lists** are paged by an opaque marker: pass ` + "`next`" + ` as ` + "`cursor`" + `.`
 
 // Tags of the operations, in the order of the description.
@@ -159,12 +161,48 @@ func describe(spec *huma.OpenAPI) (document, error) {
 	for _, unused := range []string{"ErrorModel", "ErrorDetail"} {
 		delete(spec.Components.Schemas.Map(), unused)
 	}
+	openAnswers(spec)
 	body, err := json.Marshal(spec)
 	if err != nil {
 		return document{}, fmt.Errorf("api: description: %w", err)
 	}
 	sum := sha256.Sum256(body)
 	return document{body: body, etag: `"` + hex.EncodeToString(sum[:12]) + `"`}, nil
+}
+
+// openAnswers lets what only answers use gain fields later; what is sent to us stays strict.
+func openAnswers(spec *huma.OpenAPI) {
+	registry := spec.Components.Schemas
+	strict := map[*huma.Schema]bool{}
+	var walk func(s *huma.Schema)
+	walk = func(s *huma.Schema) {
+		if s == nil {
+			return
+		}
+		if s.Ref != "" {
+			s = registry.SchemaFromRef(s.Ref)
+		}
+		if strict[s] {
+			return
+		}
+		strict[s] = true
+		walk(s.Items)
+		for _, p := range s.Properties {
+			walk(p)
+		}
+	}
+	for _, item := range spec.Paths {
+		if item.Post != nil && item.Post.RequestBody != nil {
+			for _, media := range item.Post.RequestBody.Content {
+				walk(media.Schema)
+			}
+		}
+	}
+	for _, s := range registry.Map() {
+		if closed, ok := s.AdditionalProperties.(bool); ok && !closed && !strict[s] {
+			s.AdditionalProperties = nil
+		}
+	}
 }
 
 func (d document) serve(w http.ResponseWriter, r *http.Request) {

@@ -141,6 +141,17 @@ func TestExamplesDecode(t *testing.T) {
 	}
 }
 
+func TestRequestsAreStrictAndAnswersMayGrow(t *testing.T) {
+	t.Parallel()
+	schemas := newRig(t).api.huma.OpenAPI().Components.Schemas.Map()
+	for name, strict := range map[string]bool{"NewTicket": true, "Place": true, "Contact": true, "ActionInput": true, "NewMessage": true, "FiledTicket": false, "Problem": false, "Tracked": false, "TicketDetail": false} {
+		closed, ok := schemas[name].AdditionalProperties.(bool)
+		if got := ok && !closed; got != strict {
+			t.Errorf("%s: strict %v, want %v", name, got, strict)
+		}
+	}
+}
+
 // Every reference leads somewhere and nothing described is unused.
 func TestReferencesResolve(t *testing.T) {
 	t.Parallel()

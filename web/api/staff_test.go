@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 
 	"hotline/internal/auth"
@@ -112,6 +113,41 @@ func TestActionsNameTheVersionTheySaw(t *testing.T) {
 	}
 	act(4, "complete", map[string]any{"version": signed.Version + 1}).problem(http.StatusForbidden, "tickets.forbidden")
 	act(5, "sign", map[string]any{"version": signed.Version + 1}).problem(http.StatusConflict, "tickets.no_such_move")
+}
+
+func TestConcurrentActions(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	ticket := r.filed(1)
+	key := "Bearer " + r.key("dept-environment", auth.ScopeTicketsRead, auth.ScopeTicketsAct)
+	d := decode[TicketDetail](r.send("GET", "/tickets/"+ticket.Number, nil, "Authorization", key).is(http.StatusOK))
+	sign := func(idempotency string) *answer {
+		return r.send("POST", "/tickets/"+ticket.Number+"/actions/sign", map[string]any{"version": d.Version}, "Authorization", key, "Idempotency-Key", idempotency)
+	}
+	const n = 6
+	same, different := make([]int, n), make([]string, n)
+	var wg sync.WaitGroup
+	for i := range n {
+		wg.Go(func() { same[i] = sign("same").Code })
+	}
+	wg.Wait()
+	for i, code := range same {
+		if code != http.StatusOK {
+			t.Errorf("try %d of one call: %d", i, code)
+		}
+	}
+	for i := range n {
+		wg.Go(func() { different[i] = decode[Problem](sign(fmt.Sprint("other", i))).Code })
+	}
+	wg.Wait()
+	for i, code := range different {
+		if code != "tickets.stale" {
+			t.Errorf("late call %d: %s", i, code)
+		}
+	}
+	if moves := r.count(`select count(*) from ticket_events where type = 'sign'`); moves != 1 {
+		t.Errorf("signed %d times", moves)
+	}
 }
 
 func TestADeskKeyDispatchesByCode(t *testing.T) {

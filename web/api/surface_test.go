@@ -2,10 +2,14 @@ package api
 
 import (
 	"bytes"
+	"encoding/json"
 	"image"
 	"image/png"
+	"io"
 	"mime/multipart"
+	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -49,6 +53,9 @@ func TestFilesGoWithTheFilingOfTheSameKey(t *testing.T) {
 	filing["uploads"] = []string{file.ID.String()}
 	r.send("POST", "/tickets", filing, "Idempotency-Key", idem(t, 2)).problem(http.StatusNotFound, "chat.unknown_upload")
 	ticket := decode[FiledTicket](r.send("POST", "/tickets", filing, "Idempotency-Key", idem(t, 1)).is(http.StatusCreated))
+	if again := decode[FiledTicket](r.send("POST", "/tickets", filing, "Idempotency-Key", idem(t, 1)).is(http.StatusCreated)); again.Number != ticket.Number {
+		t.Fatalf("filed twice: %+v", again)
+	}
 	seen := decode[Tracked](r.send("POST", "/tracking", map[string]any{"code": ticket.TrackingCode}).is(http.StatusOK))
 	if len(seen.Messages) == 0 || len(seen.Messages[0].Uploads) != 1 || seen.Messages[0].Uploads[0].ID != file.ID {
 		t.Fatalf("%+v", seen.Messages)
@@ -262,6 +269,48 @@ func TestEveryAnswerCarriesTheHeaders(t *testing.T) {
 	}
 	if cc := r.send("GET", "/nowhere", nil).Header().Get("Cache-Control"); cc != "no-store" {
 		t.Errorf("Cache-Control %q", cc)
+	}
+}
+
+// Over a real connection: keep-alive, a client that breaks off, and nothing of it in the log but a typed failure.
+func TestOverTheWire(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, generous)
+	done := make(chan struct{}, 1)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		r.handler.ServeHTTP(w, req)
+		if req.ContentLength == 1000 {
+			done <- struct{}{}
+		}
+	}))
+	defer server.Close()
+	for n := range 2 {
+		body, err := json.Marshal(complaint())
+		must(t, err)
+		req, err := http.NewRequestWithContext(t.Context(), "POST", server.URL+Prefix+"/tickets", bytes.NewReader(body))
+		must(t, err)
+		req.Header.Set("Content-Type", "application/json")
+		req.Header.Set("Idempotency-Key", idem(t, n))
+		resp, err := server.Client().Do(req)
+		must(t, err)
+		_, err = io.Copy(io.Discard, resp.Body)
+		must(t, err)
+		must(t, resp.Body.Close())
+		if resp.StatusCode != http.StatusCreated {
+			t.Fatal(resp.Status)
+		}
+	}
+	conn, err := net.Dial("tcp", server.Listener.Addr().String())
+	must(t, err)
+	_, err = io.WriteString(conn, "POST "+Prefix+"/tickets HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nIdempotency-Key: "+idem(t, 9)+"\r\nContent-Length: 1000\r\n\r\n{\"kind\":")
+	must(t, err)
+	must(t, conn.Close())
+	<-done
+	if logged := r.log.String(); strings.Contains(logged, "127.0.0.1") || strings.Contains(logged, "panic") || strings.Contains(logged, `"status":500`) {
+		t.Errorf("%s", logged)
+	}
+	if n := r.count(`select count(*) from tickets`); n != 2 {
+		t.Errorf("%d tickets", n)
 	}
 }
 
