@@ -109,6 +109,8 @@ func (c *change) add(e Event, a Actor) {
 	c.t.events++
 	e.TicketID, e.Seq, e.At = c.t.ID, c.t.events, c.now
 	e.Actor, e.UserID, e.AgencyID = string(a.Kind), a.DB.User(), a.DB.Agency()
+	e.seal = c.svc.keys.seal(c.t.head, e)
+	c.t.head = e.seal
 	c.events = append(c.events, e)
 }
 

@@ -15,10 +15,10 @@ const codeDigits = 20
 var codeSpace = new(big.Int).Exp(big.NewInt(10), big.NewInt(codeDigits), nil)
 
 // codeKeys are derived from the installation's key, one for each purpose.
-type codeKeys struct{ derive, lookup []byte }
+type codeKeys struct{ derive, lookup, history []byte }
 
 func newCodeKeys(key []byte) codeKeys {
-	return codeKeys{derive: mac(key, []byte("tracking code")), lookup: mac(key, []byte("tracking code lookup"))}
+	return codeKeys{derive: mac(key, []byte("tracking code")), lookup: mac(key, []byte("tracking code lookup")), history: mac(key, []byte("history"))}
 }
 
 func mac(key, msg []byte) []byte {

@@ -4,6 +4,8 @@
 //   - The state table (Table) is the only place that says what may happen; console, API and documentation read the same rows. An action
 //     that the table, the roles, the agency or a guard forbids changes nothing and says why.
 //   - The history is gap-free and append-only: entry n follows entry n-1, and the application's role may neither change nor delete one.
+//     Each entry is sealed with a keyed hash over itself and the seal before it, so that a change made past the program is noticed
+//     (VerifyHistory).
 //   - One access row for each agency that may see a ticket (ticket_access) goes with every change, in the same transaction. Row-level
 //     security reads these rows, and so do the inbox views, through their own indexes.
 //   - A clock fires each rung of its ladder once, whichever node sweeps; a stopped or paused one does nothing. The deadline told to the

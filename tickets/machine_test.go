@@ -142,6 +142,9 @@ func TestRandomActionsKeepTheInvariants(t *testing.T) {
 				rt.Fatalf("%d clocks run in %s", running, k.State)
 			}
 		}
+		if err := o.VerifyHistory(t.Context(), tickets.System(), k.ID); err != nil {
+			rt.Fatal(err)
+		}
 		// Access rows and the ticket say the same.
 		var off int
 		if err := o.owner.QueryRow(t.Context(), `select count(*) from ticket_access a join tickets t on t.id = a.ticket_id where a.role <> 'past' and

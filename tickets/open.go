@@ -176,18 +176,18 @@ with n as materialized (select $2::text || '-' || lpad(v::text, greatest(6, leng
 t as (
   insert into tickets (id, number, code_hash, events, kind, category, service_item, area, title, description, place, lat, lon, lang, urgency, channel,
     conversation_id, contact_id, confidential, state, lead_id, co_ids, dispatches, sign_due_at, warn_at, due_at, promised_at, provisional, decision,
-    reply, outcome, opened_at, updated_at, closed_at, version)
+    reply, outcome, opened_at, updated_at, closed_at, version, head)
   select $1, n.number, $3, $4, $5, nullif($6::text, ''), nullif($7::text, ''), nullif($8::text, ''), $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26,
-    $27, $28, $29, $30, $31, $32, $32, $33, $34 from n),
+    $27, $28, $29, $30, $31, $32, $32, $33, $34, $65 from n),
 a as (
   insert into ticket_access (agency_id, ticket_id, role, state, queue, open, acting, kind, category, urgency, confidential, lead_id, due_at, opened_at, updated_at)
   select u.agency, $1, u.role, $20, case when u.role = 'past' then '' else $35 end, $36, u.acting, $5, nullif($6::text, ''), $15, $19, $21, coalesce($26, 'infinity'::timestamptz), $32, $32
   from unnest($37::uuid[], $38::text[], $39::bool[]) u (agency, role, acting)),
 e as (
-  insert into ticket_events (ticket_id, seq, type, actor, user_id, agency_id, from_state, to_state, public, data, action_key, at)
-  select $1, u.seq, u.type, u.actor, u.user_id, u.agency_id, u.from_state, u.to_state, u.public, u.data::jsonb, case when u.seq = 1 then nullif($40::text, '') end, $32
-  from unnest($41::int[], $42::text[], $43::text[], $44::uuid[], $45::uuid[], $46::text[], $47::text[], $48::bool[], $49::text[])
-    u (seq, type, actor, user_id, agency_id, from_state, to_state, public, data)),
+  insert into ticket_events (ticket_id, seq, type, actor, user_id, agency_id, from_state, to_state, public, data, action_key, at, seal)
+  select $1, u.seq, u.type, u.actor, u.user_id, u.agency_id, u.from_state, u.to_state, u.public, u.data::jsonb, case when u.seq = 1 then nullif($40::text, '') end, $32, u.seal
+  from unnest($41::int[], $42::text[], $43::text[], $44::uuid[], $45::uuid[], $46::text[], $47::text[], $48::bool[], $49::text[], $66::bytea[])
+    u (seq, type, actor, user_id, agency_id, from_state, to_state, public, data, seal)),
 c as (
   insert into ticket_clocks (ticket_id, name, policy, agency_id, n, unit, started_at, warn_at, due_at, provisional, next_fire_at, stopped_at)
   select $1, u.name, $50, u.agency, u.n, u.unit, $32, u.warn_at, u.due_at, u.provisional, u.next_fire_at, u.stopped_at
@@ -233,7 +233,7 @@ func (s *Service) insert(ctx context.Context, tx db.Tx, c *change, d Draft) erro
 		t.Outcome, c.now, t.ClosedAt, t.Version, string(t.Queue()), t.Open(), accAgency, accRole, accActing, d.Key, // 31–40
 		e.seq, e.kind, e.actor, e.user, e.agency, e.from, e.to, e.public, e.data, c.clocks.policy.Code, // 41–50
 		k.name, k.agency, k.n, k.unit, k.warn, k.due, k.provisional, k.next, k.stopped, searchVector(*t), // 51–60
-		noteID, noteAgency, noteRole, noteType).QueryRow(func(row pgx.Row) error { return row.Scan(&t.Number) })
+		noteID, noteAgency, noteRole, noteType, seal(t.head), e.seal).QueryRow(func(row pgx.Row) error { return row.Scan(&t.Number) })
 	if t.Lead != uuid.Nil {
 		b.Queue(insertAssignmentSQL, t.ID, t.Lead, list(t.Co), c.now, t.SignDueAt)
 	}
@@ -246,6 +246,7 @@ func (s *Service) insert(ctx context.Context, tx db.Tx, c *change, d Draft) erro
 
 // eventColumns is history entries, column by column, for unnest.
 type eventColumns struct {
+	seal           [][]byte
 	seq            []int
 	kind, actor    []string
 	user, agency   []*uuid.UUID
@@ -262,7 +263,7 @@ func (c *eventColumns) fill(events []Event) {
 		if err != nil {
 			data = []byte("{}") // Fields marshals by construction: strings, numbers, ids, times
 		}
-		c.data = append(c.data, string(data))
+		c.data, c.seal = append(c.data, string(data)), append(c.seal, e.seal)
 	}
 }
 

@@ -19,7 +19,7 @@ const ticketColumns = `t.id, t.number, t.version, t.kind, coalesce(t.category, '
 	t.place, t.lat, t.lon, t.lang, t.urgency, t.channel, t.conversation_id, t.contact_id, t.confidential, t.state, t.ask, t.ask_data, t.supervised,
 	t.lead_id, t.co_ids, t.past_ids, t.assignee_id, t.parent_id, t.dispatches, t.designated, t.sign_due_at, t.warn_at, t.due_at, t.promised_at, t.provisional,
 	t.extensions, t.revisits, t.decision, t.reply, t.outcome, t.agency_resolved, t.citizen_resolved, t.appealed, t.opened_at, t.updated_at, t.closed_at,
-	t.code_issue, t.events, t.decided_by, t.replied_by`
+	t.code_issue, t.events, t.head, t.decided_by, t.replied_by`
 
 func scanTicket(row pgx.Row) (Ticket, error) {
 	var t Ticket
@@ -29,7 +29,7 @@ func scanTicket(row pgx.Row) (Ticket, error) {
 		&t.Place, &t.Lat, &t.Lon, &t.Lang, &t.Urgency, &t.Channel, &t.ConversationID, &t.ContactID, &t.Confidential, &t.State, &t.Ask, &ask, &t.Supervised,
 		&lead, &t.Co, &t.Past, &assignee, &parent, &t.Dispatches, &t.Designated, &t.SignDueAt, &t.WarnAt, &t.DueAt, &t.PromisedAt, &t.Provisional,
 		&t.Extensions, &t.Revisits, &t.Decision, &t.Reply, &t.Outcome, &t.AgencyResolved, &t.CitizenResolved, &t.Appealed, &t.OpenedAt, &t.UpdatedAt, &t.ClosedAt,
-		&t.codeIssue, &t.events, &decided, &replied)
+		&t.codeIssue, &t.events, &t.head, &decided, &replied)
 	if err != nil {
 		return Ticket{}, err
 	}
@@ -159,7 +159,7 @@ const updateSQL = `
 update tickets set version = $2, events = $3, state = $4, ask = $5, ask_data = $6, supervised = $7, lead_id = $8, co_ids = $9, past_ids = $10,
 	assignee_id = $11, decided_by = $12, replied_by = $13, parent_id = $14, dispatches = $15, designated = $16, sign_due_at = $17, warn_at = $18,
 	due_at = $19, promised_at = $20, provisional = $21, extensions = $22, revisits = $23, decision = $24, reply = $25, outcome = $26,
-	agency_resolved = $27, citizen_resolved = $28, appealed = $29, updated_at = $30, closed_at = $31
+	agency_resolved = $27, citizen_resolved = $28, appealed = $29, updated_at = $30, closed_at = $31, head = $32
 where id = $1`
 
 const upsertClocksSQL = `
@@ -171,10 +171,10 @@ on conflict (ticket_id, name) do update set policy = excluded.policy, agency_id 
 	next_fire_at = excluded.next_fire_at, paused_at = excluded.paused_at, remaining_us = excluded.remaining_us, stopped_at = excluded.stopped_at`
 
 const insertEventsSQL = `
-insert into ticket_events (ticket_id, seq, type, actor, user_id, agency_id, from_state, to_state, public, data, action_key, at)
-select $1, u.seq, u.type, u.actor, u.user_id, u.agency_id, u.from_state, u.to_state, u.public, u.data::jsonb, case when u.seq = $12 then nullif($13::text, '') end, $2
-from unnest($3::int[], $4::text[], $5::text[], $6::uuid[], $7::uuid[], $8::text[], $9::text[], $10::bool[], $11::text[])
-	u (seq, type, actor, user_id, agency_id, from_state, to_state, public, data)`
+insert into ticket_events (ticket_id, seq, type, actor, user_id, agency_id, from_state, to_state, public, data, action_key, at, seal)
+select $1, u.seq, u.type, u.actor, u.user_id, u.agency_id, u.from_state, u.to_state, u.public, u.data::jsonb, case when u.seq = $12 then nullif($13::text, '') end, $2, u.seal
+from unnest($3::int[], $4::text[], $5::text[], $6::uuid[], $7::uuid[], $8::text[], $9::text[], $10::bool[], $11::text[], $14::bytea[])
+	u (seq, type, actor, user_id, agency_id, from_state, to_state, public, data, seal)`
 
 const upsertAccessSQL = `
 insert into ticket_access (agency_id, ticket_id, role, state, queue, open, acting, kind, category, urgency, confidential, lead_id, assignee_id, due_at, opened_at, updated_at)
@@ -199,11 +199,11 @@ func (c *change) write(b *pgx.Batch, key string, f Fields) error {
 	b.Queue(updateSQL, t.ID, t.Version, t.events, string(t.State), t.Ask, ask, t.Supervised, optional(t.Lead), list(t.Co), list(t.Past),
 		optional(t.Assignee), optional(t.decidedBy), optional(t.repliedBy), optional(t.Parent), t.Dispatches, t.Designated, t.SignDueAt, t.WarnAt,
 		t.DueAt, t.PromisedAt, t.Provisional, t.Extensions, t.Revisits, []byte(t.Decision), t.Reply, t.Outcome, t.AgencyResolved, t.CitizenResolved,
-		t.Appealed, t.UpdatedAt, t.ClosedAt)
+		t.Appealed, t.UpdatedAt, t.ClosedAt, seal(t.head))
 	if len(c.events) > 0 {
 		var e eventColumns
 		e.fill(c.events)
-		b.Queue(insertEventsSQL, t.ID, c.now, e.seq, e.kind, e.actor, e.user, e.agency, e.from, e.to, e.public, e.data, c.events[0].Seq, key)
+		b.Queue(insertEventsSQL, t.ID, c.now, e.seq, e.kind, e.actor, e.user, e.agency, e.from, e.to, e.public, e.data, c.events[0].Seq, key, e.seal)
 	}
 	if k := clockColumns(c.clocks.rows); len(k.name) > 0 {
 		b.Queue(upsertClocksSQL, t.ID, k.name, k.policy, k.agency, k.n, k.unit, k.started, k.warn, k.due, k.provisional, k.stage, k.next, k.paused, k.remaining, k.stopped)

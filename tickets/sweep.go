@@ -93,10 +93,13 @@ func (f scanFunc) Scan(dest ...any) error { return f(dest...) }
 func (s *Service) fire(ctx context.Context, tx db.Tx, now time.Time, batch []due, out *Swept) error {
 	set := s.settings.Load()
 	b := &pgx.Batch{}
-	counts := map[uuid.UUID]int{} // entries added in this batch
+	newest := map[uuid.UUID]Ticket{} // with the entries added in this batch
 	var over []due
 	for _, d := range batch {
 		c, t := d.clock, d.ticket
+		if k, ok := newest[t.ID]; ok {
+			t = k
+		}
 		if c.name == string(sla.AwaitCitizen) {
 			over = append(over, d)
 			continue
@@ -119,8 +122,11 @@ func (s *Service) fire(ctx context.Context, tx db.Tx, now time.Time, batch []due
 		if stage == sla.Done || stage == c.stage {
 			continue
 		}
-		counts[t.ID]++
-		e := Event{TicketID: t.ID, Seq: t.events + counts[t.ID], Type: string(stage), Actor: string(KindSystem), Data: Fields{Clock: c.name, DueAt: &c.dueAt}, At: now}
+		t.events++
+		e := Event{TicketID: t.ID, Seq: t.events, Type: string(stage), Actor: string(KindSystem), Data: Fields{Clock: c.name, DueAt: &c.dueAt}, At: now}
+		e.seal = s.keys.seal(t.head, e)
+		t.head = e.seal
+		newest[t.ID] = t
 		s.queueFired(b, e, t, s.told(t, c, stage), stage == sla.Criticism)
 		out.Fired++
 		out.Tickets = append(out.Tickets, t.ID)
@@ -151,8 +157,8 @@ func (s *Service) fire(ctx context.Context, tx db.Tx, now time.Time, batch []due
 func (s *Service) queueFired(b *pgx.Batch, e Event, t Ticket, notices []notice, criticism bool) {
 	var cols eventColumns
 	cols.fill([]Event{e})
-	b.Queue(`update tickets set events = $2, supervised = supervised or $3 where id = $1`, t.ID, e.Seq, criticism)
-	b.Queue(insertEventsSQL, t.ID, e.At, cols.seq, cols.kind, cols.actor, cols.user, cols.agency, cols.from, cols.to, cols.public, cols.data, e.Seq, "")
+	b.Queue(`update tickets set events = $2, supervised = supervised or $3, head = $4 where id = $1`, t.ID, e.Seq, criticism, e.seal)
+	b.Queue(insertEventsSQL, t.ID, e.At, cols.seq, cols.kind, cols.actor, cols.user, cols.agency, cols.from, cols.to, cols.public, cols.data, e.Seq, "", cols.seal)
 	queueNotices(b, e.At, t.ID, notices)
 }
 

@@ -63,6 +63,7 @@ type Ticket struct {
 
 	codeIssue int
 	events    int
+	head      []byte // seal of the newest entry
 	decidedBy uuid.UUID
 	repliedBy uuid.UUID
 }
@@ -98,6 +99,8 @@ type Event struct {
 	Public   bool
 	Data     Fields
 	At       time.Time
+
+	seal []byte
 }
 
 // Draft is a ticket to be opened. Texts are taken as they are: the caller has checked their encoding.

@@ -24,7 +24,7 @@ func (s *Service) Timeline(ctx context.Context, a Actor, ticket uuid.UUID) ([]Ev
 		if err != nil {
 			return err
 		}
-		out, err = pgx.CollectRows(rows, scanEvent)
+		out, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (Event, error) { return scanEvent(row) })
 		return err
 	})
 	if err != nil {
@@ -38,7 +38,7 @@ func (s *Service) Timeline(ctx context.Context, a Actor, ticket uuid.UUID) ([]Ev
 	return out, nil
 }
 
-func scanEvent(row pgx.CollectableRow) (Event, error) {
+func scanEvent(row pgx.Row) (Event, error) {
 	var e Event
 	var user, agency *uuid.UUID
 	var data []byte

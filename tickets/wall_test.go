@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"hotline/internal/db"
@@ -210,5 +212,62 @@ func TestOnlyTheStateMachineWrites(t *testing.T) {
 				t.Errorf("%s: %s went through (%v)", who, sql, err)
 			}
 		}
+	}
+}
+
+func TestAHistoryChangedBehindTheProgramIsNoticed(t *testing.T) {
+	t.Parallel()
+	o := open(t)
+	ctx := t.Context()
+	k := o.inProgress()
+	k = o.must("handler-env", k, tickets.RequestExtend, tickets.Fields{Text: "parts", Days: 2})
+	k = o.must("dispatcher", k, tickets.ApproveExtend, tickets.Fields{})
+	o.clock.Advance(40 * 24 * time.Hour)
+	o.sweep() // several clocks of one ticket in one batch
+	k = o.must("handler-env", k, tickets.Reply, answer())
+	if _, err := o.Rate(ctx, citizen(k), k.ID, tickets.Rating{Grade: 2, Text: "late"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := o.VerifyHistory(ctx, o.as("supervisor"), k.ID); err != nil {
+		t.Fatalf("an honest history: %v", err)
+	}
+	if err := o.VerifyHistory(ctx, o.as("handler-util"), k.ID); !errors.Is(err, tickets.ErrNotFound) {
+		t.Errorf("a stranger: %v", err)
+	}
+	for _, sql := range []string{
+		`update ticket_events set data = '{"text": "Nothing to see here.", "outcome": "resolved"}' where ticket_id = $1 and type = 'reply'`,
+		`update ticket_events set at = at - interval '30 days' where ticket_id = $1 and type = 'reply'`,
+		`delete from ticket_events where ticket_id = $1 and type = 'rated'`,
+		`delete from ticket_events where ticket_id = $1 and seq = 2`,
+		`insert into ticket_events (ticket_id, seq, type, actor, at) select $1, max(seq) + 1, 'note', 'staff', now() from ticket_events where ticket_id = $1`,
+	} {
+		tx, err := o.owner.Begin(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		// The owner can switch the trigger off; that is whom the seals are for.
+		for _, s := range []string{`create table kept as select * from ticket_events`, `alter table ticket_events disable trigger ticket_events_append_only`} {
+			if _, err := tx.Exec(ctx, s); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := tx.Exec(ctx, sql, k.ID); err != nil {
+			t.Fatal(err)
+		}
+		if err := tx.Commit(ctx); err != nil {
+			t.Fatal(err)
+		}
+		if err := o.VerifyHistory(ctx, o.as("supervisor"), k.ID); !errors.Is(err, tickets.ErrTampered) {
+			t.Errorf("after %s: %v", sql, err)
+		}
+		if _, err := o.owner.Exec(ctx, `delete from ticket_events; `, pgx.QueryExecModeSimpleProtocol); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := o.owner.Exec(ctx, `insert into ticket_events select * from kept; drop table kept`, pgx.QueryExecModeSimpleProtocol); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := o.VerifyHistory(ctx, o.as("supervisor"), k.ID); err != nil {
+		t.Errorf("restored: %v", err)
 	}
 }

@@ -10,6 +10,7 @@ create table tickets (
   code_issue       int not null default 1,
   version          int not null default 1,      -- of the state: counts moves, not notes and reminders
   events           int not null default 0,      -- entries in the history
+  head             bytea not null default '',   -- seal of the newest entry
   kind             text not null check (kind in ('consult', 'help', 'complaint', 'report', 'suggestion', 'praise')),
   category         text,
   service_item     text,
@@ -124,6 +125,7 @@ create table ticket_events (
   data       jsonb not null default '{}',
   action_key text,                              -- idempotent double submit
   at         timestamptz not null,
+  seal       bytea not null default '',         -- keyed hash over this entry and the seal before it
   primary key (ticket_id, seq)
 );
 create unique index ticket_events_action on ticket_events (ticket_id, action_key) where action_key is not null;
