@@ -252,7 +252,11 @@ func (c *change) giveBack(ended string) {
 // redecide asks routing again, for the dispatcher to see; after a return a person dispatches.
 func (c *change) redecide() {
 	t := &c.t
-	r := c.svc.router.Decide(RouteFacts{Kind: t.Kind, Category: t.Category, ServiceItem: t.ServiceItem, Text: t.Title + "\n" + t.Description,
+	category := ""
+	if t.categoryFixed {
+		category = t.Category
+	}
+	r := c.svc.router.Decide(RouteFacts{Kind: t.Kind, Category: category, ServiceItem: t.ServiceItem, Text: t.Title + "\n" + t.Description,
 		Urgency: t.Urgency, Confidential: t.Confidential, Lat: t.Lat, Lon: t.Lon, Excluded: t.Past})
 	if len(r.Record) > 0 {
 		t.Decision = r.Record

@@ -142,7 +142,7 @@ func (s *Service) draft(d Draft, now time.Time) (Ticket, error) {
 		ID: db.NewID(), Version: 1, codeIssue: 1, Kind: d.Kind, Category: d.Category, ServiceItem: d.ServiceItem, Title: title,
 		Description: d.Description, Place: d.Place, Lat: d.Lat, Lon: d.Lon, Lang: d.Lang, Urgency: urgency, Channel: d.Channel,
 		ConversationID: d.ConversationID, ContactID: d.ContactID, Confidential: d.Confidential || d.Kind == "report",
-		Decision: []byte("{}"), OpenedAt: now, UpdatedAt: now,
+		categoryFixed: d.Category != "", Decision: []byte("{}"), OpenedAt: now, UpdatedAt: now,
 	}, nil
 }
 
@@ -176,9 +176,9 @@ with n as materialized (select $2::text || '-' || lpad(v::text, greatest(6, leng
 t as (
   insert into tickets (id, number, code_hash, events, kind, category, service_item, area, title, description, place, lat, lon, lang, urgency, channel,
     conversation_id, contact_id, confidential, state, lead_id, co_ids, dispatches, sign_due_at, warn_at, due_at, promised_at, provisional, decision,
-    reply, outcome, opened_at, updated_at, closed_at, version, head)
+    reply, outcome, opened_at, updated_at, closed_at, version, head, category_fixed)
   select $1, n.number, $3, $4, $5, nullif($6::text, ''), nullif($7::text, ''), nullif($8::text, ''), $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26,
-    $27, $28, $29, $30, $31, $32, $32, $33, $34, $65 from n),
+    $27, $28, $29, $30, $31, $32, $32, $33, $34, $65, $67 from n),
 a as (
   insert into ticket_access (agency_id, ticket_id, role, state, queue, open, acting, kind, category, urgency, confidential, lead_id, due_at, opened_at, updated_at)
   select u.agency, $1, u.role, $20, case when u.role = 'past' then '' else $35 end, $36, u.acting, $5, nullif($6::text, ''), $15, $19, $21, coalesce($26, 'infinity'::timestamptz), $32, $32
@@ -233,7 +233,7 @@ func (s *Service) insert(ctx context.Context, tx db.Tx, c *change, d Draft) erro
 		t.Outcome, c.now, t.ClosedAt, t.Version, string(t.Queue()), t.Open(), accAgency, accRole, accActing, d.Key, // 31–40
 		e.seq, e.kind, e.actor, e.user, e.agency, e.from, e.to, e.public, e.data, c.clocks.policy.Code, // 41–50
 		k.name, k.agency, k.n, k.unit, k.warn, k.due, k.provisional, k.next, k.stopped, searchVector(*t), // 51–60
-		noteID, noteAgency, noteRole, noteType, seal(t.head), e.seal).QueryRow(func(row pgx.Row) error { return row.Scan(&t.Number) })
+		noteID, noteAgency, noteRole, noteType, seal(t.head), e.seal, t.categoryFixed).QueryRow(func(row pgx.Row) error { return row.Scan(&t.Number) })
 	if t.Lead != uuid.Nil {
 		b.Queue(insertAssignmentSQL, t.ID, t.Lead, list(t.Co), c.now, t.SignDueAt)
 	}

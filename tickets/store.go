@@ -19,7 +19,7 @@ const ticketColumns = `t.id, t.number, t.version, t.kind, coalesce(t.category, '
 	t.place, t.lat, t.lon, t.lang, t.urgency, t.channel, t.conversation_id, t.contact_id, t.confidential, t.state, t.ask, t.ask_data, t.supervised,
 	t.lead_id, t.co_ids, t.past_ids, t.assignee_id, t.parent_id, t.dispatches, t.designated, t.sign_due_at, t.warn_at, t.due_at, t.promised_at, t.provisional,
 	t.extensions, t.revisits, t.decision, t.reply, t.outcome, t.agency_resolved, t.citizen_resolved, t.appealed, t.opened_at, t.updated_at, t.closed_at,
-	t.code_issue, t.events, t.head, t.decided_by, t.replied_by`
+	t.code_issue, t.events, t.head, t.category_fixed, t.decided_by, t.replied_by`
 
 func scanTicket(row pgx.Row) (Ticket, error) {
 	var t Ticket
@@ -29,7 +29,7 @@ func scanTicket(row pgx.Row) (Ticket, error) {
 		&t.Place, &t.Lat, &t.Lon, &t.Lang, &t.Urgency, &t.Channel, &t.ConversationID, &t.ContactID, &t.Confidential, &t.State, &t.Ask, &ask, &t.Supervised,
 		&lead, &t.Co, &t.Past, &assignee, &parent, &t.Dispatches, &t.Designated, &t.SignDueAt, &t.WarnAt, &t.DueAt, &t.PromisedAt, &t.Provisional,
 		&t.Extensions, &t.Revisits, &t.Decision, &t.Reply, &t.Outcome, &t.AgencyResolved, &t.CitizenResolved, &t.Appealed, &t.OpenedAt, &t.UpdatedAt, &t.ClosedAt,
-		&t.codeIssue, &t.events, &t.head, &decided, &replied)
+		&t.codeIssue, &t.events, &t.head, &t.categoryFixed, &decided, &replied)
 	if err != nil {
 		return Ticket{}, err
 	}

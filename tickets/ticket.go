@@ -64,8 +64,10 @@ type Ticket struct {
 	codeIssue int
 	events    int
 	head      []byte // seal of the newest entry
-	decidedBy uuid.UUID
-	repliedBy uuid.UUID
+	// categoryFixed: a person named the category; what routing guessed it may guess again.
+	categoryFixed bool
+	decidedBy     uuid.UUID
+	repliedBy     uuid.UUID
 }
 
 // Light is the colour of the ticket's earliest deadline; Green when nothing runs.

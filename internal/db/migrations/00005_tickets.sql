@@ -13,6 +13,7 @@ create table tickets (
   head             bytea not null default '',   -- seal of the newest entry
   kind             text not null check (kind in ('consult', 'help', 'complaint', 'report', 'suggestion', 'praise')),
   category         text,
+  category_fixed   boolean not null default false, -- by a person; else routing weighs the text again when it decides again
   service_item     text,
   area             text,
   title            text not null,
