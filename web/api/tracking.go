@@ -78,8 +78,8 @@ type rateInput struct {
 	}
 }
 
-// grades are the five grades of 好差评 in the order in which they are numbered.
-var grades = []string{"very_satisfied", "satisfied", "neutral", "unsatisfied", "very_unsatisfied"}
+// grades are the five grades of 好差评 in the order in which they are numbered, from 1.
+var grades = []string{"very_unsatisfied", "unsatisfied", "neutral", "satisfied", "very_satisfied"}
 
 type withdrawInput struct {
 	Body struct {
@@ -151,8 +151,7 @@ func (a *API) can(c *call, who tickets.Actor, t tickets.Ticket) ([]string, error
 			out = append(out, "withdraw")
 		}
 	}
-	switch t.State {
-	case tickets.Replied, tickets.Completed, tickets.Revisiting, tickets.Closed, tickets.AnsweredDirectly:
+	if t.Ratable() {
 		_, rated, err := a.Tickets.RatingOf(c.ctx, who, t.ID)
 		if err != nil {
 			return nil, err
