@@ -3,6 +3,7 @@ package chat
 import (
 	"context"
 
+	"hotline/chat/bot"
 	"hotline/internal/db"
 	"hotline/tickets"
 )
@@ -15,9 +16,35 @@ func (s *Service) Notify(ctx context.Context, tx db.Tx, t tickets.Ticket, e tick
 	if !ok {
 		return nil
 	}
-	_, err := s.appendTx(ctx, tx, t.ConversationID, out)
+	if _, err := s.appendTx(ctx, tx, t.ConversationID, out); err != nil || out.Payload.Event != EventAnswer {
+		return err
+	}
+	return s.inviteTx(ctx, tx, t)
+}
+
+// inviteTx asks, behind the answer, for an assessment, where the bot holds the conversation and so understands the grade.
+func (s *Service) inviteTx(ctx context.Context, tx db.Tx, t tickets.Ticket) error {
+	if s.bot == nil {
+		return nil
+	}
+	var raw []byte
+	var holder string
+	err := tx.QueryRow(ctx, `select holder, bot_state from conversations where id = $1 for update`, t.ConversationID).Scan(&holder, &raw)
+	if err != nil || holder != HeldByBot {
+		return err
+	}
+	m, state := s.bot.Invite(bot.DecodeState(raw), t.ID.String(), t.Number, t.Lang)
+	out := Outgoing{Author: ByBot, Text: s.fillReply(m.Text, &t), TicketID: t.ID, Payload: Payload{Choices: choicesOf(m.Choices), Ask: m.Ask, Event: EventRating,
+		Ticket: &TicketRef{ID: t.ID, Number: t.Number}}}
+	if _, err := s.appendTx(ctx, tx, t.ConversationID, out); err != nil {
+		return err
+	}
+	_, err = tx.Exec(ctx, `update conversations set bot_state = $2 where id = $1`, t.ConversationID, state.Encode())
 	return err
 }
+
+// parentReply is the entry that the answer of the ticket a case was merged into leaves in it.
+const parentReply tickets.Action = "parent_reply"
 
 // notice makes the message of an entry, false for silence.
 func (s *Service) notice(t tickets.Ticket, e tickets.Event) (Outgoing, bool) {
@@ -35,7 +62,7 @@ func (s *Service) notice(t tickets.Ticket, e tickets.Event) (Outgoing, bool) {
 	}
 	out.Text = s.say(t.Lang, key, "number", t.Number, "text", e.Data.Text, "due", due, "channel", e.Data.RightChannel, "basis", e.Data.Basis, "to", e.Data.TransferTo)
 	switch tickets.Action(e.Type) {
-	case tickets.Reply:
+	case tickets.Reply, parentReply:
 		// The agency's formal answer is a person's message; files that go with it too.
 		out.Author, out.UserID, out.Payload.Event, out.Uploads = ByStaff, e.UserID, EventAnswer, e.Data.Uploads
 	case tickets.AskCitizen:
