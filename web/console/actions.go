@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"hotline/chat"
 	"hotline/internal/errs"
 	"hotline/routing"
 	"hotline/tickets"
@@ -234,6 +235,10 @@ func (c *Console) explain(ctx context.Context, v View, err error) string {
 			return v.T("error.missing", "field", v.word("field.", name))
 		}
 		return v.T("error.bad", "field", v.word("field.", name))
+	case errors.Is(err, chat.ErrHeld):
+		if name, ok := e.Args["name"].(string); ok && name != "" {
+			return v.T("conflict.held", "name", name)
+		}
 	case errors.Is(err, tickets.ErrNoMove):
 		state, _ := e.Args["state"].(string)
 		action, _ := e.Args["action"].(string)

@@ -279,7 +279,7 @@ func (c *Console) chatDo(w http.ResponseWriter, r *http.Request, words string, d
 	v := c.view(r)
 	if err := do(r.Context(), v, id); err != nil {
 		if expected(err) && isHX(r) {
-			return c.formError(w, r, "#toasts", c.words.Error(v.Lang, err), httperr.Status(errs.KindOf(err)), nil)
+			return c.formError(w, r, "#toasts", c.explain(r.Context(), v, err), httperr.Status(errs.KindOf(err)), nil)
 		}
 		return err
 	}

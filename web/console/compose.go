@@ -34,9 +34,9 @@ type cannedOption struct{ Name, Text string }
 
 func (c *Console) newComposer(v View, d *ticketData, moves []tickets.Move) composer {
 	out := composer{Outcomes: tickets.Outcomes(), Version: d.T.Version}
-	for _, m := range moves {
-		if slices.Contains(composed, m.Name) && !slices.Contains(out.Modes, string(m.Name)) {
-			out.Modes = append(out.Modes, string(m.Name))
+	for _, name := range composed {
+		if slices.ContainsFunc(moves, func(m tickets.Move) bool { return m.Name == name }) {
+			out.Modes = append(out.Modes, string(name))
 		}
 	}
 	if c.mayWrite(v, d) {

@@ -2,7 +2,7 @@ package console
 
 import "strings"
 
-// diffLine is a line of a comparison: "" kept, "+" added, "-" removed.
+// diffLine is a line of a comparison: "" kept, "+" added, "-" removed, "…" a part left out.
 type diffLine struct{ Op, Text string }
 
 // maxDiff bounds the table of the longest common subsequence; longer texts are shown as removed and added.
@@ -47,6 +47,29 @@ func diff(before, after string) []diffLine {
 		default:
 			out = append(out, diffLine{"+", b[j]})
 			j++
+		}
+	}
+	return fold(out)
+}
+
+// fold leaves out what is far from any change.
+func fold(all []diffLine) []diffLine {
+	const near = 2
+	show := make([]bool, len(all))
+	for i, l := range all {
+		if l.Op != "" {
+			for j := max(0, i-near); j <= min(len(all)-1, i+near); j++ {
+				show[j] = true
+			}
+		}
+	}
+	var out []diffLine
+	for i, l := range all {
+		switch {
+		case show[i]:
+			out = append(out, l)
+		case i == 0 || show[i-1]:
+			out = append(out, diffLine{Op: "…"})
 		}
 	}
 	return out

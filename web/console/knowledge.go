@@ -237,6 +237,7 @@ type editData struct {
 	From, To  string
 	Agencies  []option
 	Langs     []string
+	Head      bool // what all versions share may be changed
 	Error     string
 	Field     string
 }
@@ -246,6 +247,7 @@ func (c *Console) showEditor(w http.ResponseWriter, r *http.Request, v View, d *
 	d.Keywords, d.Questions = strings.Join(d.V.Keywords, "\n"), strings.Join(d.V.Questions, "\n")
 	d.From, d.To = day(d.V.ValidFrom), day(d.V.ValidTo)
 	d.Agencies, d.Langs = c.agencyOptions(v.Lang, func(a routing.Agency) bool { return a.Active }), c.words.Languages()
+	d.Head = mayChangeHead(v, d.A)
 	v.Nav, v.Title, v.D = "knowledge", v.T("knowledge.edit"), d
 	if d.New {
 		v.Title = v.T("knowledge.new")
@@ -336,6 +338,11 @@ func fieldOf(err error) string {
 	return ""
 }
 
+// mayChangeHead: once something is published, audience, owner and address are for those who may publish.
+func mayChangeHead(v View, a knowledge.Article) bool {
+	return a.Live == 0 || v.Me.Has("reviewer", "administrator")
+}
+
 func (c *Console) articleSave(w http.ResponseWriter, r *http.Request) error {
 	id, err := pathID(r, "id")
 	if err != nil {
@@ -350,7 +357,10 @@ func (c *Console) articleSave(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	ref := knowledge.Ref{Article: id, Version: number(q.Get("version")), Edit: number(q.Get("edit"))}
-	words, head := readText(q), readHead(q, a)
+	words, head := readText(q), a
+	if mayChangeHead(v, a) {
+		head = readHead(q, a)
+	}
 	e, err := c.Knowledge.Save(r.Context(), staff(v), ref, words)
 	if err == nil && (head.Topic != a.Topic || head.Owner != a.Owner || head.Audience != a.Audience || head.Slug != a.Slug) {
 		e, err = c.Knowledge.SaveHead(r.Context(), staff(v), e.Version.Ref(), head)

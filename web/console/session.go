@@ -19,7 +19,7 @@ import (
 	"hotline/web/httperr"
 )
 
-// A session lasts a working day; it ends at once when the user's password or rights change (auth.Current compares versions).
+// A session lasts a working day; it ends at once when the user's password or rights change: it carries the user's version.
 const sessionLife = 12 * time.Hour
 
 const (
@@ -74,9 +74,11 @@ func (c *Console) identify(next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 			return
 		}
-		p, err := c.Auth.Current(ctx, id, c.sessions.GetInt(ctx, keyVersion))
+		// ByID rather than Current: a request that its page has given up must not look like an account that was closed.
+		p, err := c.Auth.ByID(ctx, id)
+		ended := err == nil && p.Version != c.sessions.GetInt(ctx, keyVersion)
 		switch {
-		case errors.Is(err, auth.ErrInactive), errors.Is(err, auth.ErrNotFound):
+		case ended, errors.Is(err, auth.ErrInactive), errors.Is(err, auth.ErrNotFound):
 			if err := c.sessions.Destroy(ctx); err != nil {
 				httperr.Write(w, r, err)
 				return

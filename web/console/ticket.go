@@ -54,6 +54,10 @@ type moveView struct {
 var rare = []tickets.Action{tickets.Withdraw, tickets.Merge, tickets.TransferOut, tickets.Supervise, tickets.Refuse, tickets.CitizenReply,
 	tickets.AddInformation, tickets.Recall, tickets.Unmerge, tickets.Appeal, tickets.NotAnswered, tickets.TakeBack, tickets.RevisitAttempt}
 
+// ahead lead on the main path; the first of them that is possible is the button to reach for.
+var ahead = []tickets.Action{tickets.Accept, tickets.QueueUp, tickets.Dispatch, tickets.Designate, tickets.Sign, tickets.TakeUp, tickets.Complete,
+	tickets.StartRevisit, tickets.RevisitDone, tickets.TakenOver, tickets.ApproveReturn, tickets.ApproveTransfer, tickets.ApproveExtend, tickets.CoReply}
+
 // composed actions are what the composer does.
 var composed = []tickets.Action{tickets.Reply, tickets.AskCitizen, tickets.AnswerDirectly}
 
@@ -79,8 +83,10 @@ func moveViews(moves []tickets.Move) (first, more []moveView) {
 			first = append(first, v)
 		}
 	}
-	if len(first) > 0 {
-		first[0].Primary = true
+	if i := slices.IndexFunc(first, func(m moveView) bool { return slices.Contains(ahead, m.Name) }); i >= 0 {
+		first[i].Primary = true
+		m := first[i]
+		first = slices.Insert(slices.Delete(first, i, i+1), 0, m)
 	}
 	return first, more
 }
@@ -179,8 +185,7 @@ func (c *Console) loadTicket(ctx context.Context, v View, id uuid.UUID, shown bo
 
 // notices that only repeat to the citizen what the history says.
 func repeatsHistory(m chat.Message) bool {
-	return m.Author == chat.BySystem && (m.Payload.Event == chat.EventTicketMoved || m.Payload.Event == chat.EventTicketOpened) ||
-		m.Payload.Event == chat.EventTicketMoved
+	return m.Author == chat.BySystem && (m.Payload.Event == chat.EventTicketMoved || m.Payload.Event == chat.EventTicketOpened)
 }
 
 // feed merges messages and history by time. A text that the citizen got as a message is not said twice.

@@ -160,7 +160,7 @@
     const el = $("#live-state");
     if (!el || el.dataset.state === state) return;
     el.dataset.state = state;
-    el.textContent = el.dataset[state];
+    el.textContent = el.dataset["word" + state[0].toUpperCase() + state.slice(1)];
   }
   function watched() {
     const q = new URLSearchParams(), t = $("#ticket"), c = $("#chat"), desk = body.dataset.ticket;
@@ -319,10 +319,8 @@
     if (words && xhr.status < 400) {
       toast(decodeURIComponent(words));
       if (dialog.open) dialog.close();
-      const form = e.target.closest?.("#composer");
-      if (form) drafts.drop(form);
       refreshList(); refreshSide();
-    } else if (e.target.id === "composer" && xhr && xhr.status < 400) drafts.drop(e.target);
+    }
   });
   doc.addEventListener("htmx:sendError", () => toast(body.dataset.lost, true));
   doc.addEventListener("htmx:afterSwap", e => {
@@ -335,7 +333,10 @@
   });
   doc.addEventListener("ticket-changed", () => refreshTicket());
   // Rows of later pages stay where they are when the first page is read again.
+  let refocus = false;
   doc.addEventListener("htmx:beforeSwap", e => {
+    const sender = e.detail.requestConfig?.elt;
+    if (sender?.id === "composer" && e.detail.xhr.status < 400) { drafts.drop(sender); refocus = !!sender.dataset.typing; }
     if (e.detail.target.matches?.("[data-more]")) {
       $("#rows").dataset.grown = "1";
       const more = e.detail.xhr.responseText.replaceAll("data-row>", "data-row data-later>");
@@ -357,7 +358,8 @@
     const stream = $("#stream");
     if (stream) stream.scrollTop = stream.scrollHeight;
     const form = $("#composer");
-    if (form?.tagName === "FORM") { drafts.restore(form); dressComposer(); }
+    if (form?.tagName === "FORM") { drafts.restore(form); dressComposer(); if (refocus) $("textarea", form)?.focus(); }
+    refocus = false;
     markSeen();
     startLive();
   }
