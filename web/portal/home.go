@@ -3,14 +3,16 @@ package portal
 import (
 	"context"
 	"net/http"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
 	"golang.org/x/sync/singleflight"
 )
 
-// events are the life events of the home page. Their words in the catalogue (home.event.<code>, .query) decide what they lead to, so that the page
-// follows whatever articles an installation has.
+// events are the life events of the home page. Their words in the catalogue decide what they lead to (home.event.<code>.query: searches, separated
+// by "|", of which each gives its best article), so that the page follows whatever articles an installation has.
 var events = []string{"child", "school", "health", "housing", "work", "retirement", "business", "traffic", "environment", "safety", "papers", "law"}
 
 type lifeEvent struct {
@@ -44,13 +46,20 @@ func (p *Portal) lifeEvents(ctx context.Context, lang string) []lifeEvent {
 		var out []lifeEvent
 		whole := true
 		for _, code := range events {
-			e := lifeEvent{Code: code, Query: p.Words.T(lang, "portal.home.event."+code+".query")}
-			hits, err := p.Knowledge.Search(ctx, lang, e.Query, 3)
-			if err != nil {
-				p.Log.WarnContext(ctx, "life event", "event", code, "error", err)
-				whole = false
+			queries := strings.Split(p.Words.T(lang, "portal.home.event."+code+".query"), "|")
+			e := lifeEvent{Code: code, Query: strings.Join(queries, " ")}
+			for _, query := range queries {
+				hits, err := p.Knowledge.Search(ctx, lang, query, 1)
+				if err != nil {
+					p.Log.WarnContext(ctx, "life event", "event", code, "error", err)
+					whole = false
+				}
+				for _, hit := range hits {
+					if !slices.ContainsFunc(e.Links, func(old Hit) bool { return old.Slug == hit.Slug }) {
+						e.Links = append(e.Links, hit)
+					}
+				}
 			}
-			e.Links = hits
 			out = append(out, e)
 		}
 		c.mu.Lock()

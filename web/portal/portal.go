@@ -48,7 +48,7 @@ type Portal struct {
 	session *trackSessions
 	events  *eventCache
 	wrong   *httperr.Limiter // tracking codes that were not right, by address
-	writes  *httperr.Limiter // filings, replies and uploads, by address
+	writes  *httperr.Limiter // forms and uploads, by address: one address may be a whole service hall
 	reads   *httperr.Limiter
 	errors  *httperr.Responder
 }
@@ -73,7 +73,7 @@ func New(d Deps) (http.Handler, error) {
 	}
 	p := &Portal{Deps: d, assets: files, events: &eventCache{now: d.Clock.Now},
 		wrong:  httperr.NewLimiter(time.Minute, 5, 20_000, d.Clock.Now),
-		writes: httperr.NewLimiter(2*time.Second, 60, 20_000, d.Clock.Now),
+		writes: httperr.NewLimiter(200*time.Millisecond, 200, 20_000, d.Clock.Now),
 		reads:  httperr.NewLimiter(50*time.Millisecond, 120, 20_000, d.Clock.Now)}
 	if p.drafts, err = newDrafts(d.Drafts, d.Clock, d.Secure); err != nil {
 		return nil, err

@@ -300,6 +300,11 @@ func TestCaseActions(t *testing.T) {
 	if len(s.cases.replies) != 1 || len(s.cases.replies[0].Uploads) != 1 {
 		t.Errorf("replies %+v", s.cases.replies)
 	}
+	s.photos("/track/reply", map[string]string{"text": ""}, map[string][]byte{"b.jpg": jpegWith("x")}).at(t, "/track/case?done=reply")
+	if len(s.cases.replies) != 2 || s.cases.replies[1].Text == "" {
+		t.Errorf("replies %+v", s.cases.replies)
+	}
+	s.photos("/track/reply", nil, nil).sees(t, `href="/track/case?lang=zh-CN"`)
 	s.post("/track/move", "action", "withdraw").at(t, "/track/case?done=withdraw")
 	if a := s.post("/track/move", "action", "close"); a.status != 400 {
 		t.Errorf("an action that is not the citizen's: %d", a.status)

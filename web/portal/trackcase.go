@@ -97,6 +97,9 @@ func (p *Portal) trackReply(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	reply := Reply{Key: keyOr(form.values["key"]), Text: body.Text}
+	if reply.Text == "" {
+		reply.Text = v.T("case.files_only") // staff see what the files are to their case, and a message always has words
+	}
 	for _, u := range form.uploads {
 		reply.Uploads = append(reply.Uploads, u.ID)
 	}

@@ -69,7 +69,10 @@ func (v *view) Languages() []struct{ Code, Name, URL string } {
 		}
 		target := url.URL{Path: v.r.URL.Path}
 		if v.r.Method != http.MethodGet { // the page after a failed form: its own address may not know GET
-			target.Path = strings.TrimSuffix(strings.TrimSuffix(target.Path, "/feedback"), "/remove")
+			target.Path = strings.TrimSuffix(target.Path, "/feedback")
+			if strings.HasPrefix(target.Path, "/track/") {
+				target.Path = "/track/case"
+			}
 		}
 		q := url.Values{}
 		if v.r.Method == http.MethodGet {

@@ -66,7 +66,7 @@ class HotlineChat extends HTMLElement {
       e.preventDefault();
       this.tray.add(e.dataTransfer.files);
     } },
-    h("header", null,
+    h("div", { class: "bar" },
       h("div", { class: "who" }, h("h2", null, t("title")), this.status),
       h("button", { type: "button", class: "lang", lang: other, onclick: () => this.setLang(other) }, NAMES[other]),
       h("button", { type: "button", class: "icon-button", "aria-label": t("end"), title: t("end"), onclick: () => this.end() }, icon("end")),
