@@ -18,6 +18,7 @@ package channels
 import (
 	"context"
 	"io"
+	"log/slog"
 	"time"
 
 	"github.com/google/uuid"
@@ -52,7 +53,7 @@ type Contact struct {
 }
 
 // LogValue keeps personal data out of logs.
-func (Contact) LogValue() string { return "[contact]" }
+func (Contact) LogValue() slog.Value { return slog.StringValue("[contact]") }
 
 // Place is where something is, WGS 84.
 type Place struct {

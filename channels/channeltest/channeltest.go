@@ -40,7 +40,7 @@ type Fixture struct {
 	Thread  string // a person who can be written to
 	// Inbox lists what the person has received so far, in order.
 	Inbox func() []Remote
-	// Fail makes the next send fail. Nil entries of failures the vendor cannot show are skipped through Skip.
+	// Fail makes the next send meet this failure.
 	Fail func(Failure)
 	// Say lets the person send a text; id is the vendor's id of it. It reports whether the vendor was told "received": without that a
 	// vendor delivers again. Nil for channels that only send.

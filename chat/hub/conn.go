@@ -180,7 +180,7 @@ func (c *conn) writeLocked() {
 	if !c.writing && c.phase != gone {
 		c.writing = true
 		c.since = time.Now()
-		go c.write()
+		c.hub.work.Go(c.write)
 	}
 }
 

@@ -130,6 +130,7 @@ type Hub struct {
 	cancel  context.CancelFunc
 	done    sync.WaitGroup // loops
 	sockets sync.WaitGroup // readers
+	work    sync.WaitGroup // writers and pumps
 	unsub   []func()
 	holders chan uuid.UUID // conversations whose holder changed
 
@@ -193,6 +194,7 @@ func (h *Hub) Stop(ctx context.Context) {
 		<-gone
 	}
 	h.cancel()
+	h.work.Wait()
 	h.done.Wait()
 }
 

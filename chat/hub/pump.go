@@ -36,7 +36,7 @@ func (c *conn) joined(id uuid.UUID) {
 func (c *conn) pumpLocked() {
 	if !c.pumping && c.phase == talking && c.conv != uuid.Nil && (c.look || c.want > c.cursor) {
 		c.pumping = true
-		go c.pump()
+		c.hub.work.Go(c.pump)
 	}
 }
 
