@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/chromedp/cdproto/dom"
+	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
@@ -164,6 +165,38 @@ func TestReconnect(t *testing.T) {
 	hub.set(func() {
 		if len(hub.messages) != 4 {
 			t.Errorf("%d messages stored, want 4", len(hub.messages))
+		}
+	})
+}
+
+// Someone in a lift keeps writing, is told that it waits, and loses nothing when the page is reloaded before the connection is back.
+func TestOffline(t *testing.T) {
+	t.Parallel()
+	hub := newHub(t)
+	tab := webtest.New(t).Open(t, webtest.Phone, page(t, hub, `data-open="true"`))
+	ready(t, tab)
+	write(t, tab, "before")
+	tab.WaitJS(t, js(`r.querySelector(".receipt")?.innerText.includes("Sent")`))
+	offline := func(yes bool) chromedp.Action {
+		return chromedp.ActionFunc(func(ctx context.Context) error {
+			return network.OverrideNetworkState(yes, 0, -1, -1).Do(ctx)
+		})
+	}
+	tab.Run(t, offline(true))
+	tab.WaitJS(t, `navigator.onLine === false`)
+	hub.set(func() { hub.noSockets = true })
+	hub.cut()
+	sees(t, tab, "You are offline")
+	write(t, tab, "from the lift")
+	tab.WaitJS(t, js(`!!r.querySelector(".message.waiting")`))
+	tab.Screenshot(t, "widget-offline")
+	tab.Axe(t, "offline")
+	hub.set(func() { hub.noSockets = false })
+	tab.Run(t, offline(false), chromedp.Reload())
+	tab.WaitJS(t, js(`r.querySelectorAll(".message.citizen[data-seq]").length === 2 && !r.querySelector(".message.waiting")`))
+	hub.set(func() {
+		if len(hub.refs) != 2 || len(hub.messages) != 2 {
+			t.Errorf("%d messages, want 2", len(hub.messages))
 		}
 	})
 }
