@@ -2,6 +2,8 @@ package api
 
 import (
 	"cmp"
+	"crypto/hmac"
+	"crypto/sha256"
 	"errors"
 	"net/http"
 	"net/url"
@@ -52,7 +54,7 @@ type NewTicket struct {
 // FiledTicket is what came of a filing.
 type FiledTicket struct {
 	Number       string       `json:"number" doc:"Public; opens nothing" example:"2026-000123"`
-	TrackingCode string       `json:"tracking_code" doc:"Twenty digits, for the person who files and nobody else. It opens the ticket" example:"40718220946153308724"`
+	TrackingCode string       `json:"tracking_code" doc:"Twenty digits, for the person who files and nobody else. It opens the ticket. Empty when a repeated call comes after the code was replaced" example:"40718220946153308724"`
 	State        string       `json:"state" example:"pending_dispatch"`
 	ID           *uuid.UUID   `json:"id,omitempty" doc:"With an API key only"`
 	Conversation *uuid.UUID   `json:"conversation,omitempty" doc:"With an API key only: where the correspondence is"`
@@ -86,6 +88,7 @@ type fileOutput struct {
 type filedRecord struct {
 	Ticket uuid.UUID `json:"ticket"`
 	State  string    `json:"state"` // as it was told
+	Code   []byte    `json:"code"`  // keyed hash: a code that was replaced since is not handed out for the old one
 }
 
 func (a *API) ticketRoutes() {
@@ -121,7 +124,7 @@ func (a *API) file(c *call, in *fileInput) (*fileOutput, error) {
 			if filed, err = a.Chat.FileTicketTx(c.ctx, tx, f); err != nil {
 				return err
 			}
-			record = filedRecord{Ticket: filed.Ticket.ID, State: string(filed.Ticket.State)}
+			record = filedRecord{Ticket: filed.Ticket.ID, State: string(filed.Ticket.State), Code: a.codeHash(filed.Code)}
 			return keep(c.ctx, tx, record)
 		})
 		if err != nil {
@@ -142,12 +145,22 @@ func (a *API) file(c *call, in *fileInput) (*fileOutput, error) {
 			return nil, err
 		}
 	}
-	out := FiledTicket{Number: t.Number, TrackingCode: a.Tickets.TrackingCode(t), State: record.State, Emergency: danger,
+	code := a.Tickets.TrackingCode(t)
+	if !hmac.Equal(a.codeHash(code), record.Code) {
+		code = ""
+	}
+	out := FiledTicket{Number: t.Number, TrackingCode: code, State: record.State, Emergency: danger,
 		Links: TicketLinks{Track: a.BaseURL + "/track", Self: a.BaseURL + Prefix + "/tickets/" + url.PathEscape(t.Number)}}
 	if c.key != nil {
 		out.ID, out.Conversation = &t.ID, &t.ConversationID
 	}
 	return &fileOutput{Location: out.Links.Self, Body: out}, nil
+}
+
+func (a *API) codeHash(code string) []byte {
+	h := hmac.New(sha256.New, a.hashKey)
+	h.Write([]byte("code " + code))
+	return h.Sum(nil)
 }
 
 // filing turns the request into what chat takes.

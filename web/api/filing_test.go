@@ -102,6 +102,19 @@ func TestAFilingHappensOnce(t *testing.T) {
 	}
 }
 
+func TestAReplacedCodeIsNotHandedOutForTheOldOne(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	ticket := r.filed(1)
+	k, err := r.tickets.ByCode(t.Context(), ticket.TrackingCode)
+	must(t, err)
+	_, err = r.tickets.Reissue(t.Context(), tickets.System(), k.ID)
+	must(t, err)
+	if again := r.filed(1); again.Number != ticket.Number || again.TrackingCode != "" {
+		t.Fatalf("%+v", again)
+	}
+}
+
 func TestConcurrentFilingsWithOneKeyMakeOneTicket(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)

@@ -19,6 +19,7 @@ import (
 	"hotline/chat/bot"
 	"hotline/internal/auth"
 	"hotline/internal/blob"
+	"hotline/internal/bus"
 	"hotline/internal/clock"
 	"hotline/internal/i18n"
 	"hotline/internal/testkit"
@@ -46,7 +47,10 @@ type rig struct {
 	article knowledge.Entry
 }
 
-func newRig(t testing.TB, change ...func(*Deps)) *rig {
+func newRig(t testing.TB, change ...func(*Deps)) *rig { t.Helper(); return newRigOn(t, nil, change...) }
+
+// newRigOn is newRig whose chat gives hints on a bus.
+func newRigOn(t testing.TB, b *bus.Bus, change ...func(*Deps)) *rig {
 	t.Helper()
 	log, buffer := testkit.NewLog()
 	r := &rig{t: t, pool: testkit.DB(t), clock: clock.NewFake(time.Date(2026, 3, 4, 1, 0, 0, 0, time.UTC)), log: buffer}
@@ -65,7 +69,7 @@ func newRig(t testing.TB, change ...func(*Deps)) *rig {
 	words := i18n.MustLoad()
 	registry, err := channels.NewRegistry()
 	must(t, err)
-	r.chat, err = chat.New(chat.Deps{Pool: r.pool, Clock: r.clock, Log: log, Blob: folder, Words: words, Tickets: r.tickets, Bot: policy, Channels: registry})
+	r.chat, err = chat.New(chat.Deps{Bus: b, Pool: r.pool, Clock: r.clock, Log: log, Blob: folder, Words: words, Tickets: r.tickets, Bot: policy, Channels: registry})
 	must(t, err)
 	t.Cleanup(r.chat.Stop)
 	r.tickets.OnPublic(r.chat.Notify)

@@ -99,7 +99,7 @@ func (a *API) document(h *huma.Operation, o *operation) {
 		}
 	}
 	if o.idempotent {
-		least, most := minPublicKey, maxKey
+		least, most := 1, maxKey // without an API key it is minPublicKey, which a schema cannot say
 		h.Parameters = append(h.Parameters, &huma.Param{Name: "Idempotency-Key", In: "header", Required: true,
 			Description: "Random, the same for every try of one call. At least 16 characters without an API key.",
 			Schema:      &huma.Schema{Type: huma.TypeString, MinLength: &least, MaxLength: &most}, Example: "4f8b0e3a-5a58-4c3e-9a0e-2f6b1c7d9e10"})

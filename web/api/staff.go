@@ -233,8 +233,14 @@ func (a *API) list(c *call, in *listInput) (*listOutput, error) {
 
 func (a *API) row(c *call, t tickets.Ticket) TicketRow {
 	return TicketRow{Number: t.Number, Version: t.Version, State: string(t.State), Open: t.Open(), Queue: string(t.Queue()), Light: string(t.Light(a.Clock.Now())),
-		Kind: t.Kind, Category: t.Category, Urgency: t.Urgency, Title: t.Title, Place: t.Place, Lead: a.agency(c, t.Lead), Acting: t.Lead == c.key.AgencyID,
+		Kind: t.Kind, Category: t.Category, Urgency: t.Urgency, Title: t.Title, Place: t.Place, Lead: a.agency(c, t.Lead), Acting: acting(c, t),
 		DueAt: utc(t.DueAt), OpenedAt: t.OpenedAt.UTC(), UpdatedAt: t.UpdatedAt.UTC(), Confidential: t.Confidential}
+}
+
+// acting reports whether it is the turn of the key's agency.
+func acting(c *call, t tickets.Ticket) bool {
+	holder := t.State.Info().Holder
+	return holder == tickets.HeldByLead && t.Lead == c.key.AgencyID || c.key.Desk && t.Open() && (holder == tickets.HeldByDesk || t.Ask != "")
 }
 
 func (a *API) agency(c *call, id uuid.UUID) *Named {

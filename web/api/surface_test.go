@@ -6,14 +6,18 @@ import (
 	"image"
 	"image/png"
 	"io"
+	"log/slog"
 	"mime/multipart"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
+	"hotline/chat"
 	"hotline/internal/auth"
+	"hotline/internal/bus"
 )
 
 // form makes a multipart body: pairs of field and value, then the file.
@@ -171,6 +175,41 @@ func TestMessagesComeInOnceAndAreAnswered(t *testing.T) {
 	r.send("GET", path, nil, "Authorization", other).problem(http.StatusNotFound, "chat.not_found")
 	r.send("GET", path, nil, "Authorization", "Bearer "+r.key("hotline", auth.ScopeMessagesRead)).problem(http.StatusNotFound, "chat.not_found")
 	r.send("GET", path+"?after=-1", nil, "Authorization", key).problem(http.StatusUnprocessableEntity, "api.bad_field")
+}
+
+func TestTheBotAnswersWhatAChannelBrings(t *testing.T) {
+	t.Parallel()
+	b, err := bus.Open(t.Context(), bus.Options{Name: "api-test", Log: slog.New(slog.DiscardHandler)})
+	must(t, err)
+	t.Cleanup(b.Close)
+	r := newRigOn(t, b, generous)
+	hints := make(chan chat.Hint, 64)
+	cancel, err := b.Subscribe(chat.SubjectConversations, func(_ string, data []byte) {
+		var h chat.Hint
+		if json.Unmarshal(data, &h) == nil && h.Seq != 0 {
+			hints <- h
+		}
+	})
+	must(t, err)
+	defer cancel()
+	must(t, b.Flush(t.Context()))
+	r.chat.Start(t.Context())
+	key := "Bearer " + r.key("dept-environment", auth.ScopeMessagesWrite, auth.ScopeMessagesRead)
+	receipt := decode[MessageReceipt](r.send("POST", "/messages", map[string]any{"account": "city-app", "thread": "user-1", "external_id": "m1", "text": "Hello", "lang": "en"}, "Authorization", key).is(http.StatusCreated))
+	for {
+		select {
+		case <-hints:
+		case <-time.After(30 * time.Second):
+			t.Fatal("nobody answered")
+		}
+		got := decode[struct{ Messages []ConversationMessage }](r.send("GET", "/conversations/"+receipt.Conversation.String()+"/messages?after=1", nil, "Authorization", key).is(http.StatusOK))
+		if len(got.Messages) > 0 {
+			if m := got.Messages[0]; m.Author != "bot" || m.Text == "" || m.Seq != 2 || len(m.Choices) == 0 {
+				t.Errorf("%+v", m)
+			}
+			return
+		}
+	}
 }
 
 func TestAFilingWithAKeyHasAConversationToFollow(t *testing.T) {
