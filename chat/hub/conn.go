@@ -2,6 +2,8 @@ package hub
 
 import (
 	"bytes"
+	"errors"
+	"io"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -64,13 +66,14 @@ func (c *conn) read() {
 	for {
 		_, r, err := c.ws.NextReader()
 		if err != nil {
+			c.drain(err)
 			return
 		}
 		c.lastRead.Store(c.hub.opt.Clock.Now().Unix())
 		buf := frameBuffers.Get().(*bytes.Buffer)
 		buf.Reset()
 		if _, err := buf.ReadFrom(r); err != nil {
-			frameBuffers.Put(buf)
+			c.drain(err)
 			return
 		}
 		worked := make(chan struct{})
@@ -84,6 +87,20 @@ func (c *conn) read() {
 		}
 		c.lastRead.Store(c.hub.opt.Clock.Now().Unix())
 	}
+}
+
+// drain swallows the rest of a frame that was too big. Closing with bytes unread would reset the connection, and the client would never read
+// the code that tells it not to send the frame again.
+func (c *conn) drain(err error) {
+	if !errors.Is(err, websocket.ErrReadLimit) {
+		return
+	}
+	tcp := c.ws.NetConn()
+	if half, ok := tcp.(interface{ CloseWrite() error }); ok {
+		_ = half.CloseWrite() // the client may be gone already
+	}
+	_ = tcp.SetReadDeadline(time.Now().Add(3 * time.Second))
+	_, _ = io.Copy(io.Discard, io.LimitReader(tcp, 8<<20)) // as much as is polite to wait for
 }
 
 // end runs when the socket is gone, for whatever reason.
