@@ -15,13 +15,14 @@ import (
 
 // NewMessage is a message from a person on a channel that the key's owner runs.
 type NewMessage struct {
-	Account    string   `json:"account" minLength:"1" maxLength:"100" doc:"Which of your accounts it came in on" example:"city-app"`
-	Thread     string   `json:"thread" minLength:"1" maxLength:"200" doc:"Your name of the conversation" example:"user-4711"`
-	ExternalID string   `json:"external_id" minLength:"1" maxLength:"200" doc:"Your id of the message, unique within the thread: the same again changes nothing" example:"msg-1"`
-	Text       string   `json:"text" minLength:"1" maxLength:"20000" example:"How do I open a water account?"`
-	Choice     string   `json:"choice,omitempty" maxLength:"200" doc:"Id of the quick reply that was chosen; text is then its label"`
-	Lang       string   `json:"lang,omitempty" enum:"en,zh-CN" example:"en"`
-	Contact    *Contact `json:"contact,omitempty" doc:"Kept with the first message of a thread"`
+	Account    string      `json:"account" minLength:"1" maxLength:"100" doc:"Which of your accounts it came in on" example:"city-app"`
+	Thread     string      `json:"thread" minLength:"1" maxLength:"200" doc:"Your name of the conversation" example:"user-4711"`
+	ExternalID string      `json:"external_id" minLength:"1" maxLength:"200" doc:"Your id of the message, unique within the thread: the same again changes nothing" example:"msg-1"`
+	Text       string      `json:"text" minLength:"1" maxLength:"20000" example:"How do I open a water account?"`
+	Choice     string      `json:"choice,omitempty" maxLength:"200" doc:"Id of the quick reply that was chosen; text is then its label"`
+	Lang       string      `json:"lang,omitempty" enum:"en,zh-CN" example:"en"`
+	Uploads    []uuid.UUID `json:"uploads,omitempty" maxItems:"10" doc:"Files sent before to /uploads with this account and thread"`
+	Contact    *Contact    `json:"contact,omitempty" doc:"Kept with the first message of a thread"`
 }
 
 // MessageReceipt says where a message is now. When it is sent, the message is stored.
@@ -77,7 +78,7 @@ func (a *API) messageRoutes() {
 	register(a, operation{id: "bring-message", method: http.MethodPost, path: "/messages", tag: tagMessages, summary: "Bring a message in",
 		about: "For channels that you run: an app, a kiosk, another system. (account, thread, external_id) makes it idempotent, so no Idempotency-Key is needed: the same again gives the first " +
 			"receipt with 200, another text under the same id is 409 chat.receipt_conflict. The answers are in the conversation's messages.",
-		scope: auth.ScopeMessagesWrite, status: http.StatusCreated, errors: []int{http.StatusConflict},
+		scope: auth.ScopeMessagesWrite, status: http.StatusCreated, errors: []int{http.StatusNotFound, http.StatusConflict},
 		example: map[string]any{"account": "city-app", "thread": "user-4711", "external_id": "msg-1", "text": "How do I open a water account?", "lang": "en"}}, a.bring)
 	register(a, operation{id: "list-messages", method: http.MethodGet, path: "/conversations/{id}/messages", tag: tagMessages, summary: "Fetch a conversation's messages",
 		about: "Of conversations that this key's agency brought in or this key filed. Texts are what the citizen may read; show them to nobody else.",
@@ -89,7 +90,7 @@ func (c caller) account(name string) string { return c.key.AgencyID.String() + "
 
 func (a *API) bring(c *call, in *messageInput) (*messageOutput, error) {
 	b := in.Body
-	inbound := channels.Inbound{Channel: channels.API, Account: c.account(b.Account), Thread: b.Thread, ExternalID: b.ExternalID, Text: b.Text, Choice: b.Choice, Lang: b.Lang, At: a.Clock.Now()}
+	inbound := channels.Inbound{Channel: channels.API, Account: c.account(b.Account), Thread: b.Thread, ExternalID: b.ExternalID, Text: b.Text, Choice: b.Choice, Lang: b.Lang, Uploads: b.Uploads, At: a.Clock.Now()}
 	if b.Contact != nil {
 		inbound.Contact = channels.Contact{Name: b.Contact.Name, Phone: b.Contact.Phone, Email: b.Contact.Email}
 	}

@@ -105,7 +105,7 @@ func (a *API) transform(ctx huma.Context, _ string, v any) (any, error) {
 	case *thrown:
 		return a.problem(w, r, e.err, nil), nil
 	case *huma.ErrorModel:
-		err, fields := a.fromHuma(r, e)
+		fields, err := a.fromHuma(r, e)
 		p := a.problem(w, r, err, fields)
 		p.Status = e.Status // huma writes this one
 		return p, nil
@@ -143,22 +143,22 @@ func (a *API) problem(w http.ResponseWriter, r *http.Request, err error, fields 
 
 // fromHuma reads what huma found wrong. Its messages are English and stay hints; the codes and words are ours. The values are left out:
 // they may be personal, and the client has them.
-func (a *API) fromHuma(r *http.Request, m *huma.ErrorModel) (error, []FieldProblem) {
+func (a *API) fromHuma(r *http.Request, m *huma.ErrorModel) ([]FieldProblem, error) {
 	switch m.Status {
 	case http.StatusUnsupportedMediaType:
-		return ErrMediaType, nil
+		return nil, ErrMediaType
 	case http.StatusRequestEntityTooLarge:
-		return httperr.ErrBodyTooLarge, nil
+		return nil, httperr.ErrBodyTooLarge
 	case http.StatusRequestTimeout:
-		return httperr.ErrTimeout, nil
+		return nil, httperr.ErrTimeout
 	case http.StatusBadRequest:
 		if len(m.Errors) == 0 {
-			return ErrEmptyBody, nil
+			return nil, ErrEmptyBody
 		}
-		return ErrBadJSON, nil
+		return nil, ErrBadJSON
 	case http.StatusUnprocessableEntity:
 	default:
-		return fmt.Errorf("huma: status %d", m.Status), nil
+		return nil, fmt.Errorf("huma: status %d", m.Status)
 	}
 	lang := httperr.LangOf(r.Context(), a.Words, r)
 	var fields []FieldProblem
@@ -179,7 +179,7 @@ func (a *API) fromHuma(r *http.Request, m *huma.ErrorModel) (error, []FieldProbl
 	if len(fields) == 1 && fields[0].Hint == "" {
 		fields = nil
 	}
-	return first, fields
+	return fields, first
 }
 
 // maxFieldProblems keeps a body of a million wrong fields from making an answer of a million lines.

@@ -166,6 +166,14 @@ func TestMessagesComeInOnceAndAreAnswered(t *testing.T) {
 	if rest := decode[page](r.send("GET", path+"?after="+"1000", nil, "Authorization", key).is(http.StatusOK)); len(rest.Messages) != 0 {
 		t.Fatalf("%+v", rest)
 	}
+	file, ct := form(t, "bin.png", picture(t), "account", "city-app", "thread", "user-1")
+	sent := decode[File](r.send("POST", "/uploads", file, "Content-Type", ct, "Authorization", key).is(http.StatusCreated))
+	r.send("POST", "/uploads", file, "Content-Type", ct).problem(http.StatusUnauthorized, "api.key_needed")
+	with := map[string]any{"account": "city-app", "thread": "user-1", "external_id": "m2", "text": "Like this", "uploads": []string{sent.ID.String()}}
+	r.send("POST", "/messages", with, "Authorization", key).is(http.StatusCreated)
+	with["thread"], with["external_id"] = "user-2", "m1"
+	r.send("POST", "/messages", with, "Authorization", key).problem(http.StatusNotFound, "chat.unknown_upload")
+
 	// Another agency's key names the same thread and gets a conversation of its own; this one it does not find.
 	other := "Bearer " + r.key("dept-utilities", auth.ScopeMessagesWrite, auth.ScopeMessagesRead)
 	message["external_id"] = "m1"

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
@@ -56,10 +57,11 @@ func (a *API) uploadRoutes() {
 	register(a, operation{
 		id: "upload-file", method: http.MethodPost, path: "/uploads", tag: tagTickets, summary: "Send a file",
 		about: "For a ticket that will be filed: send the Idempotency-Key that the filing will have. For a ticket that exists: before the file, the form field code with its tracking code, or, " +
-			"with a key of the scope tickets:act, the field ticket with its number. " +
+			"with a key of the scope tickets:act, the field ticket with its number. For a message that you will bring in: with a key of the scope messages:write, the fields account and thread. " +
 			"The type is read from the content (" + strings.Join(media.Types(), ", ") + "), pictures lose their metadata. A file that is never used is deleted.",
-		scope: auth.ScopeTicketsWrite, public: true, filing: true, raw: true, status: http.StatusCreated, errors: []int{http.StatusNotFound},
+		filing: true, raw: true, status: http.StatusCreated, errors: []int{http.StatusForbidden, http.StatusNotFound},
 		edit: func(h *huma.Operation) {
+			h.Security = []map[string][]string{{securityScheme: {auth.ScopeTicketsWrite}}, {securityScheme: {auth.ScopeTicketsAct}}, {securityScheme: {auth.ScopeMessagesWrite}}, {}}
 			h.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"multipart/form-data": {Schema: &huma.Schema{
 				Type: huma.TypeObject, Required: []string{"file"}, Properties: map[string]*huma.Schema{
 					"code":   {Type: huma.TypeString, Description: "Tracking code of the ticket that the file is for", Examples: []any{exampleCode}},
@@ -117,8 +119,7 @@ func (a *API) upload(c *call, _ *uploadInput) (*uploadOutput, error) {
 	}
 	defer hurry(c.w, uploadTime)()
 	form := multipart.NewReader(http.MaxBytesReader(c.w, c.r.Body, a.MaxUpload+formOverhead), params["boundary"])
-	var owner *chat.Owner
-	actor := db.System()
+	field := map[string]string{}
 	for {
 		part, err := form.NextPart()
 		if err == io.EOF { // bare: the form ended well; wrapped: it was cut off
@@ -127,46 +128,64 @@ func (a *API) upload(c *call, _ *uploadInput) (*uploadOutput, error) {
 		if err != nil {
 			return nil, readingForm(err)
 		}
-		switch part.FormName() {
-		case "code":
-			raw, err := io.ReadAll(io.LimitReader(part, 200))
+		switch name := part.FormName(); name {
+		case "code", "ticket", "account", "thread":
+			raw, err := io.ReadAll(io.LimitReader(part, 300))
 			if err != nil {
 				return nil, readingForm(err)
 			}
-			t, err := a.byCode(c, string(raw))
-			if err != nil {
-				return nil, err
-			}
-			owner, actor = &chat.Owner{Conversation: t.ConversationID}, db.CitizenOfTicket(t.ID)
-		case "ticket":
-			raw, err := io.ReadAll(io.LimitReader(part, 200))
-			if err != nil {
-				return nil, readingForm(err)
-			}
-			if err := a.permit(c.w, c.caller, &operation{scope: auth.ScopeTicketsAct}); err != nil {
-				return nil, err
-			}
-			t, err := a.Tickets.ByNumber(c.ctx, c.staff(), string(raw))
-			if err != nil {
-				return nil, err
-			}
-			owner, actor = &chat.Owner{Conversation: t.ConversationID}, c.staff().DB
+			field[name] = string(raw)
 		case "file":
-			if owner == nil {
-				if err := checkKey(c); err != nil {
-					return nil, err
-				}
-				owner = &chat.Owner{Channel: channels.API, Account: c.principal(), Thread: chat.FilingThread(c.onceKeyFor(http.MethodPost, filingPath))}
+			owner, actor, err := a.owner(c, field)
+			if err != nil {
+				return nil, err
 			}
-			u, err := a.Chat.Upload(c.ctx, actor, *owner, part.FileName(), part)
+			u, err := a.Chat.Upload(c.ctx, actor, owner, part.FileName(), part)
 			if err != nil {
 				return nil, readingForm(err)
 			}
 			return &uploadOutput{Body: fileOf(u)}, nil
 		default:
-			return nil, named(ErrUnknownField, part.FormName())
+			return nil, named(ErrUnknownField, name)
 		}
 	}
+}
+
+// owner says whose a file will be, by the fields that came before it.
+// Errors: ErrField, ErrMissingField, those of byCode, permit, checkKey and tickets.ByNumber.
+func (a *API) owner(c *call, field map[string]string) (chat.Owner, db.Actor, error) {
+	code, ticket, account, thread := field["code"], field["ticket"], field["account"], field["thread"]
+	switch {
+	case code != "":
+		t, err := a.byCode(c, code)
+		return chat.Owner{Conversation: t.ConversationID}, db.CitizenOfTicket(t.ID), err
+	case ticket != "":
+		if err := a.permit(c.w, c.caller, &operation{scope: auth.ScopeTicketsAct}); err != nil {
+			return chat.Owner{}, db.Actor{}, err
+		}
+		t, err := a.Tickets.ByNumber(c.ctx, c.staff(), ticket)
+		return chat.Owner{Conversation: t.ConversationID}, c.staff().DB, err
+	case account != "" || thread != "":
+		if err := a.permit(c.w, c.caller, &operation{scope: auth.ScopeMessagesWrite}); err != nil {
+			return chat.Owner{}, db.Actor{}, err
+		}
+		for name, value := range map[string]string{"account": account, "thread": thread} {
+			if value == "" {
+				return chat.Owner{}, db.Actor{}, named(ErrMissingField, name)
+			}
+			if len(value) > 200 || !utf8.ValidString(value) {
+				return chat.Owner{}, db.Actor{}, named(ErrField, name)
+			}
+		}
+		return chat.Owner{Channel: channels.API, Account: c.account(account), Thread: thread}, db.System(), nil
+	}
+	if err := a.permit(c.w, c.caller, &operation{scope: auth.ScopeTicketsWrite, public: true}); err != nil {
+		return chat.Owner{}, db.Actor{}, err
+	}
+	if err := checkKey(c); err != nil {
+		return chat.Owner{}, db.Actor{}, err
+	}
+	return chat.Owner{Channel: channels.API, Account: c.principal(), Thread: chat.FilingThread(c.onceKeyFor(http.MethodPost, filingPath))}, db.System(), nil
 }
 
 // formOverhead is what boundaries, headers and the code take beside the file.
