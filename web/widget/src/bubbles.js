@@ -26,7 +26,7 @@ class Bubbles {
     if (this.bySeq.has(m.seq)) return;
     const payload = m.payload || {};
     const el = m.author === "system" ? this.note(m) : this.bubble(m, payload);
-    if (m.author === "citizen" || payload.event) this.settle(m.author === "citizen");
+    if (m.author === "citizen") this.settle();
     el.dataset.seq = m.seq;
     this.bySeq.set(m.seq, el);
     this.insert(el, m.seq);
@@ -34,8 +34,7 @@ class Bubbles {
   }
 
   // settle takes away the controls of older messages: they have been answered.
-  settle(all) {
-    if (!all) return;
+  settle() {
     for (const old of this.el.querySelectorAll(".choices, .slot, .slot-line")) old.remove();
   }
 
@@ -50,7 +49,7 @@ class Bubbles {
   }
 
   mine(item, uploads) {
-    this.settle(true);
+    this.settle();
     const el = this.bubble({ author: "citizen", text: item.text || "", at: null }, { uploads });
     el.classList.add("waiting");
     el.querySelector(".meta").textContent = this.t("sending");
@@ -102,7 +101,9 @@ class Bubbles {
   }
 
   note(m) {
-    return h("p", { class: "note" }, m.text || this.t("event_" + ((m.payload || {}).event || "other")));
+    const text = m.text || this.t("event_" + ((m.payload || {}).event || "other"));
+    if (text.length < 90 && !text.includes("\n")) return h("p", { class: "note" }, text);
+    return h("div", { class: "note long" }, formatted(text, this.base)); // a refusal with its reason, for example
   }
 
   bubble(m, p) {

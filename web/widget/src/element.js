@@ -227,7 +227,7 @@ class HotlineChat extends HTMLElement {
 
   end() {
     if (this.bubbles.el.querySelector(".rating")) return;
-    this.bubbles.settle(true);
+    this.bubbles.settle();
     const card = ratingCard(this.t, (grade) => {
       card.remove();
       if (grade) this.send({ text: this.t("rate_" + grade), choice: "rate:" + grade });
