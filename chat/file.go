@@ -67,7 +67,7 @@ func (s *Service) FileTicketTx(ctx context.Context, tx db.Tx, f Filing) (Filed, 
 		return Filed{}, ErrNoTickets
 	}
 	in := channels.Inbound{Channel: f.Channel, Account: f.Account, Thread: FilingThread(f.ExternalID), ExternalID: f.ExternalID,
-		Text: f.Text, Lang: f.Lang, Uploads: f.Uploads, At: f.At}
+		Text: f.Text, Lang: f.Lang, Uploads: f.Uploads, Contact: f.Contact, At: f.At}
 	if in.Text == "" {
 		in.Text = f.Draft.Description
 	}
@@ -90,16 +90,9 @@ func (s *Service) FileTicketTx(ctx context.Context, tx db.Tx, f Filing) (Filed, 
 		return s.filedBefore(ctx, tx, got.Receipt)
 	}
 	d := f.Draft
-	d.Channel, d.ConversationID, d.Uploads, d.ContactID = f.Channel, got.ConversationID, f.Uploads, nil
+	d.Channel, d.ConversationID, d.Uploads, d.ContactID = f.Channel, got.ConversationID, f.Uploads, got.person
 	if d.Lang == "" {
 		d.Lang = textLang(k.in.Text, k.in.Lang)
-	}
-	contact := f.Contact
-	contact.Name, contact.Phone, contact.Email = channels.CleanLine(contact.Name, channels.MaxContact), channels.CleanLine(contact.Phone, channels.MaxContact), channels.CleanLine(contact.Email, channels.MaxContact)
-	if contact.Name != "" || contact.Phone != "" || contact.Email != "" {
-		if d.ContactID, err = s.insertContact(ctx, tx, got.ConversationID, contact, d.Lang); err != nil {
-			return Filed{}, err
-		}
 	}
 	ticket, err := s.tickets.OpenTx(ctx, tx, d)
 	if err != nil {

@@ -70,6 +70,8 @@ func (s *Service) TakeOver(ctx context.Context, actor db.Actor, id uuid.UUID) er
 			return Outgoing{}, "", nil
 		case h.holder == HeldByStaff:
 			return Outgoing{}, "", ErrHeld.With("name", h.name)
+		case h.holder == HeldByNone: // a mailbox: nobody chats in it
+			return Outgoing{}, "", ErrNotFound
 		}
 		var name string
 		err := tx.QueryRow(ctx, `update conversations set holder = 'staff', holder_user_id = $2, queued_at = coalesce(queued_at, $3), closed_at = null, updated_at = $3,

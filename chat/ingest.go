@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"time"
 	"unicode"
 
 	"github.com/google/uuid"
@@ -44,7 +43,7 @@ type taken struct {
 	holder string
 	opened bool
 	ticket *uuid.UUID
-	at     time.Time
+	person *uuid.UUID // the contact that was stored with a new conversation
 }
 
 // row is what can run the statement: the pool or a transaction.
@@ -104,12 +103,14 @@ func (s *Service) take(ctx context.Context, q row, k intake) (taken, error) {
 		return taken{}, fmt.Errorf("chat: ingest: %w", err)
 	}
 	var contact, replyPayload []byte
+	var person *uuid.UUID
 	if c := in.Contact; c != (channels.Contact{}) {
 		name := c.Name
 		if name == "" {
 			name = c.Handle
 		}
-		if contact, err = json.Marshal(map[string]string{"id": db.NewID().String(), "name": name, "phone": c.Phone, "email": c.Email}); err != nil {
+		person = newID()
+		if contact, err = json.Marshal(map[string]string{"id": person.String(), "name": name, "phone": c.Phone, "email": c.Email}); err != nil {
 			return taken{}, fmt.Errorf("chat: ingest: %w", err)
 		}
 	}
@@ -128,7 +129,7 @@ func (s *Service) take(ctx context.Context, q row, k intake) (taken, error) {
 	if uploads == nil {
 		uploads = []uuid.UUID{}
 	}
-	got := taken{at: now}
+	got := taken{}
 	var outcome string
 	err = q.QueryRow(ctx, ingestSQL,
 		in.Channel, in.Account, in.Thread, in.ExternalID, k.hash,
@@ -145,6 +146,9 @@ func (s *Service) take(ctx context.Context, q row, k intake) (taken, error) {
 		return taken{}, ErrReceiptConflict.With("seq", got.Seq)
 	case "duplicate":
 		got.Duplicate = true
+	}
+	if got.opened {
+		got.person = person
 	}
 	return got, nil
 }

@@ -172,7 +172,7 @@ func (c *conn) closeLocked(code int, reason string) {
 		return
 	}
 	if c.phase == fresh {
-		go c.hub.spoke()
+		c.hub.work.Go(c.hub.spoke) // not under this lock
 	}
 	if c.hub.opt.OnClose != nil {
 		c.hub.opt.OnClose(code)
