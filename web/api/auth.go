@@ -3,6 +3,7 @@ package api
 import (
 	"errors"
 	"net/http"
+	"regexp"
 	"strings"
 
 	"hotline/internal/auth"
@@ -53,21 +54,24 @@ func (a *API) identify(w http.ResponseWriter, r *http.Request) (caller, error) {
 	if header == "" {
 		return c, limited(a.limits.address, c.address)
 	}
-	if blocked, wait := a.limits.badKeys.Blocked(c.address); blocked {
-		httperr.SetRetryAfter(w, wait)
-		return c, httperr.ErrTooManyRequests
+	// A right key always passes: it is 256 random bits, so the limit on wrong ones guards our time and not the keys, and must not let one
+	// broken client lock out its neighbours.
+	refused := func() error {
+		if err := limited(a.limits.badKeys, c.address); err != nil {
+			return err
+		}
+		return auth.ErrBadKey
 	}
 	scheme, presented, _ := strings.Cut(header, " ")
 	presented = strings.TrimSpace(presented)
 	if !strings.EqualFold(scheme, "Bearer") || presented == "" || len(presented) > 200 {
-		a.limits.badKeys.Allow(c.address)
-		return c, auth.ErrBadKey
+		return c, refused()
 	}
 	key, err := a.Auth.ByKey(r.Context(), presented)
+	if errs.KindOf(err) == errs.Unauthenticated {
+		return c, refused()
+	}
 	if err != nil {
-		if errs.KindOf(err) == errs.Unauthenticated {
-			a.limits.badKeys.Allow(c.address)
-		}
 		return c, err
 	}
 	c.key = &key
@@ -93,6 +97,17 @@ func (a *API) permit(w http.ResponseWriter, c caller, o *operation) error {
 		}
 	}
 	return nil
+}
+
+var numberShape = regexp.MustCompile(`^\d{4}-\d{6,12}$`)
+
+// byNumber finds a ticket by its public number, for the agency of the caller's key. What cannot be a number never reaches the database.
+// Errors: tickets.ErrNotFound.
+func (a *API) byNumber(c *call, number string) (tickets.Ticket, error) {
+	if !numberShape.MatchString(number) {
+		return tickets.Ticket{}, tickets.ErrNotFound
+	}
+	return a.Tickets.ByNumber(c.ctx, c.staff(), number)
 }
 
 // byCode finds a ticket by its tracking code. A wrong code costs the address one of its guesses; while it has none left, no code is looked

@@ -83,6 +83,14 @@ func TestOtherBadRequestsAreTyped(t *testing.T) {
 	r.send("GET", "/knowledge/search?q=a%00b", nil).problem(http.StatusBadRequest, "api.encoding")
 	r.send("GET", "/knowledge/articles/%ff", nil).problem(http.StatusBadRequest, "api.encoding")
 	r.send("GET", "/knowledge/articles/..%2f..%2fetc", nil).problem(http.StatusNotFound, "knowledge.not_found")
+	key := "Bearer " + r.key("hotline", auth.Scopes()...)
+	r.send("GET", "/tickets/2026-1%20or%201=1", nil, "Authorization", key).problem(http.StatusNotFound, "tickets.not_found")
+	odd, ct := form(t, "x.png", picture(t), "ticket", "2026\x00")
+	r.send("POST", "/uploads", odd, "Content-Type", ct, "Authorization", key).problem(http.StatusNotFound, "tickets.not_found")
+	odd, ct = form(t, "x.png", picture(t), "account", "a\x00", "thread", "\xff")
+	if a := r.send("POST", "/uploads", odd, "Content-Type", ct, "Authorization", key); a.Code < 400 || a.Code >= 500 {
+		t.Errorf("%d %s", a.Code, a.Body)
+	}
 	r.send("GET", "/areas?lat=x&lon=1", nil).problem(http.StatusUnprocessableEntity, "api.bad_field")
 	if p := r.send("GET", "/areas?lat=1", nil).problem(http.StatusUnprocessableEntity, "api.missing_field"); p.Field != "lon" {
 		t.Errorf("%+v", p)
@@ -99,6 +107,35 @@ func TestOtherBadRequestsAreTyped(t *testing.T) {
 	if p := r.send("POST", "/tickets", many, "Idempotency-Key", idem(t, 1)).problem(http.StatusUnprocessableEntity, "api.unknown_field"); len(p.Errors) != maxFieldProblems {
 		t.Errorf("%d errors", len(p.Errors))
 	}
+}
+
+// Whatever is put into an action ends in a typed 4xx; the state stays.
+func FuzzActionBody(f *testing.F) {
+	r := newRig(f, generous)
+	ticket := r.filed(1)
+	key := "Bearer " + r.key("hotline", auth.Scopes()...)
+	for _, seed := range []string{
+		`{"version":1,"text":"\u0000"}`, `{"version":3,"reason":"\u0000","basis":"\u0000","right_channel":"\ud800","transfer_to":"\u0000"}`, `{"version":3,"lead":"\u0000","co":["\u0000"]}`,
+		`{"version":3,"parent":"\u0000"}`, `{"version":3,"parent":"2026-000001"}`, `{"version":9999999999999999999}`, `{"version":3,"days":-1}`, `{"version":3,"uploads":["01890000-0000-7000-8000-000000000000"]}`,
+	} {
+		for _, action := range []string{"dispatch", "merge", "refuse", "transfer_out", "withdraw"} {
+			f.Add(action, []byte(seed))
+		}
+	}
+	n := 0
+	f.Fuzz(func(t *testing.T, action string, body []byte) {
+		n++
+		req := httptest.NewRequest("POST", "http://hotline.example/", bytes.NewReader(body))
+		req.URL.Path = Prefix + "/tickets/" + ticket.Number + "/actions/" + action
+		req.Header.Set("Content-Type", "application/json")
+		req.Header.Set("Authorization", key)
+		req.Header.Set("Idempotency-Key", idem(t, n))
+		w := httptest.NewRecorder()
+		r.handler.ServeHTTP(w, req)
+		if w.Code >= 500 {
+			t.Fatalf("%q %q: %d %s", action, body, w.Code, w.Body)
+		}
+	})
 }
 
 func TestErrorsSpeakTheLanguageOfTheRequest(t *testing.T) {
@@ -151,6 +188,8 @@ func TestLimitsSayWhenToComeBack(t *testing.T) {
 		r.send("GET", "/tickets", nil, "Authorization", "Bearer guess").problem(http.StatusUnauthorized, "auth.bad_key")
 	}
 	r.send("GET", "/tickets", nil, "Authorization", "Bearer guess").problem(http.StatusTooManyRequests, "http.too_many_requests")
+	// Who has a right key is not concerned by a neighbour's wrong ones.
+	r.send("GET", "/tickets", nil, "Authorization", "Bearer "+r.key("hotline", auth.ScopeTicketsRead)).is(http.StatusOK)
 }
 
 func TestNothingPersonalIsLogged(t *testing.T) {

@@ -2,6 +2,7 @@ package api
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 	"strconv"
 	"strings"
@@ -262,7 +263,7 @@ func utc(t *time.Time) *time.Time {
 func versionTag(t tickets.Ticket) string { return `"v` + strconv.Itoa(t.Version) + `"` }
 
 func (a *API) get(c *call, in *numberInput) (*ticketOutput, error) {
-	t, err := a.Tickets.ByNumber(c.ctx, c.staff(), in.Number)
+	t, err := a.byNumber(c, in.Number)
 	if err != nil {
 		return nil, err
 	}
@@ -294,7 +295,7 @@ func (a *API) get(c *call, in *numberInput) (*ticketOutput, error) {
 }
 
 func (a *API) events(c *call, in *numberInput) (*eventsOutput, error) {
-	t, err := a.Tickets.ByNumber(c.ctx, c.staff(), in.Number)
+	t, err := a.byNumber(c, in.Number)
 	if err != nil {
 		return nil, err
 	}
@@ -345,7 +346,7 @@ func (a *API) act(c *call, in *actInput) (*actOutput, error) {
 	}
 	who := c.staff()
 	result, err := once(a, c, func(keep store[ActionResult]) (ActionResult, error) {
-		t, err := a.Tickets.ByNumber(c.ctx, who, in.Number)
+		t, err := a.byNumber(c, in.Number)
 		if err != nil {
 			return ActionResult{}, err
 		}
@@ -388,7 +389,7 @@ func (in *actInput) version() (int, error) {
 }
 
 func (a *API) fields(c *call, in ActionInput) (tickets.Fields, error) {
-	f := tickets.Fields{Reason: in.Reason, Basis: channels.CleanText(in.Basis), RightChannel: channels.CleanText(in.RightChannel), Text: channels.CleanText(in.Text), Outcome: in.Outcome,
+	f := tickets.Fields{Reason: channels.CleanLine(in.Reason, 100), Basis: channels.CleanText(in.Basis), RightChannel: channels.CleanText(in.RightChannel), Text: channels.CleanText(in.Text), Outcome: in.Outcome,
 		Resolved: in.Resolved, Days: in.Days, Reached: in.Reached, Satisfaction: in.Satisfaction, TransferTo: channels.CleanText(in.TransferTo), Uploads: in.Uploads}
 	snapshot := a.Routing.Snapshot()
 	agency := func(code, field string) (uuid.UUID, error) {
@@ -412,9 +413,12 @@ func (a *API) fields(c *call, in ActionInput) (tickets.Fields, error) {
 		f.Co = append(f.Co, id)
 	}
 	if in.Parent != "" {
-		parent, err := a.Tickets.ByNumber(c.ctx, c.staff(), in.Parent)
-		if err != nil {
+		parent, err := a.byNumber(c, in.Parent)
+		if errors.Is(err, tickets.ErrNotFound) {
 			return f, named(ErrField, "parent").Wrap(err)
+		}
+		if err != nil {
+			return f, err
 		}
 		f.Parent = parent.ID
 	}

@@ -86,7 +86,7 @@ type ticketFileInput struct {
 // fetch streams a file of a ticket. It is never shown in place: the content decides its type, and nothing here is a page.
 func (a *API) fetch(c *call, in *ticketFileInput) (*huma.StreamResponse, error) {
 	who := c.staff()
-	t, err := a.Tickets.ByNumber(c.ctx, who, in.Number)
+	t, err := a.byNumber(c, in.Number)
 	if err != nil {
 		return nil, err
 	}
@@ -163,7 +163,7 @@ func (a *API) owner(c *call, field map[string]string) (chat.Owner, db.Actor, err
 		if err := a.permit(c.w, c.caller, &operation{scope: auth.ScopeTicketsAct}); err != nil {
 			return chat.Owner{}, db.Actor{}, err
 		}
-		t, err := a.Tickets.ByNumber(c.ctx, c.staff(), ticket)
+		t, err := a.byNumber(c, ticket)
 		return chat.Owner{Conversation: t.ConversationID}, c.staff().DB, err
 	case account != "" || thread != "":
 		if err := a.permit(c.w, c.caller, &operation{scope: auth.ScopeMessagesWrite}); err != nil {
