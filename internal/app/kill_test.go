@@ -147,6 +147,9 @@ func TestKilledServerLosesAndDoublesNothing(t *testing.T) {
 	node.kill()
 }
 
+// wait20ms is the pace of polls for what has no signal across processes.
+const wait20ms = 20 * time.Millisecond
+
 func wait(ctx context.Context, d time.Duration) {
 	select {
 	case <-ctx.Done():

@@ -184,10 +184,27 @@ func (tab *Tab) WaitJS(t testing.TB, expression string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(tab.Ctx, 20*time.Second)
 	defer cancel()
-	if err := chromedp.Run(ctx, chromedp.Poll(expression, nil, chromedp.WithPollingInterval(30*time.Millisecond))); err != nil {
+	for {
+		err := chromedp.Run(ctx, chromedp.Poll(expression, nil, chromedp.WithPollingInterval(30*time.Millisecond)))
+		if err == nil {
+			return
+		}
+		if ctx.Err() == nil && leftPage(err) {
+			continue // the poll ended with the page it ran in; the next page is asked the same
+		}
 		tab.Screenshot(t, "failed")
 		t.Fatalf("waited in vain for %s: %v\n%s", expression, err, strings.Join(tab.Complaints(), "\n"))
 	}
+}
+
+// leftPage reports whether a script ended because its page was left.
+func leftPage(err error) bool {
+	for _, words := range []string{"navigated or closed", "context was destroyed", "Cannot find context", "context with specified id"} {
+		if strings.Contains(err.Error(), words) {
+			return true
+		}
+	}
+	return false
 }
 
 // Eval gives the value of a JavaScript expression.
