@@ -313,6 +313,9 @@ func TestCaseActions(t *testing.T) {
 	s.cases.state = "completed"
 	s.cases.mu.Unlock()
 	s.post("/track/move", "action", "not_answered", "reason", "").sees(t, "Tell us why", `href="#reason-not_answered"`)
+	if a := s.get("/track/case"); strings.Contains(a.body, "at the latest") {
+		t.Error("a case that is done still has a deadline")
+	}
 	s.post("/track/rate", "grade", "9").sees(t, "Choose how satisfied you are")
 	s.post("/track/rate", "grade", "4", "resolved", "yes").at(t, "/track/case?done=rate").sees(t, "★★★★☆", "Satisfied")
 	s.post("/track/rate", "grade", "1").sees(t, "There is a problem")

@@ -23,6 +23,15 @@ func (v *view) Next(state, agency string) string {
 	return v.T(key, "agency", agency)
 }
 
+// Working reports whether somebody works on the case: only then a deadline means anything to its citizen.
+func (v *view) Working(state string) bool {
+	switch state {
+	case "received", "accepted", "pending_dispatch", "dispatched", "return_requested", "in_coordination", "in_progress", "reopened":
+		return true
+	}
+	return false
+}
+
 // Who names the author of an entry.
 func (v *view) Who(item Item) string {
 	if item.Name != "" && item.Author == "staff" {
