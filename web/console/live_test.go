@@ -73,7 +73,9 @@ func TestKeysAndLiveUpdates(t *testing.T) {
 	must(t, err)
 	tab.WaitJS(t, `!document.getElementById("composer-changed").hidden && document.getElementById("feed").textContent.includes("north side")`)
 	tab.Screenshot(t, "changed-while-writing")
-	tab.Run(t, chromedp.Click("[data-seen-change]"), chromedp.KeyEvent(kb.Enter, chromedp.KeyModifiers(2)))
+	tab.Run(t, chromedp.Click("[data-seen-change]"))
+	tab.WaitJS(t, `document.getElementById("composer-changed").hidden && document.activeElement.id === "composer-text" && document.activeElement.value === "We are looking into it"`)
+	tab.Run(t, chromedp.KeyEvent(kb.Enter, chromedp.KeyModifiers(2)))
 	tab.WaitJS(t, `document.getElementById("feed").textContent.includes("We are looking into it") && document.getElementById("composer-text").value === ""`)
 
 	// Help and palette.

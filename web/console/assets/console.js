@@ -133,10 +133,11 @@
     if (!$("#facts")?.contains(doc.activeElement)) place($("#facts", part), $("#facts"));
     if (version !== ticket.dataset.version) {
       ticket.dataset.version = version;
-      const text = $("#composer-text"), note = $('#composer input[value="note"]')?.checked;
-      // Somebody who is writing decides with open eyes; otherwise there is nothing to decide.
-      if (text && text.value.trim() && !note) $("#composer-changed").hidden = false;
-      else if ($("#composer-version")) $("#composer-version").value = version;
+      const form = $("#composer"), note = $('#composer input[value="note"]')?.checked;
+      const writing = form && ($("textarea", form).value.trim() || form.contains(doc.activeElement) || $('input[type="file"]', form)?.files.length);
+      // Somebody who is writing decides with open eyes; otherwise there is nothing to decide, and what may be written now is shown.
+      if (!form || !writing) { place($("#composer", part), form); dressComposer(); }
+      else if (!note) $("#composer-changed").hidden = false;
     }
   });
   const refreshChat = calm(async () => {
@@ -184,7 +185,7 @@
     let opened = false;
     source.addEventListener("ready", () => { clearInterval(poll); poll = 0; liveState("on"); if (opened || poll) refreshAll(); opened = true; });
     // Many open consoles hear the same hint: each waits a random moment, and a burst is read once.
-    source.addEventListener("inbox", () => { if (!spread) spread = setTimeout(() => { spread = 0; refreshList(); refreshSide(); }, 80 + Math.random() * 250); });
+    source.addEventListener("inbox", () => { if (!spread) spread = setTimeout(() => { spread = 0; if ($("[data-reload]")) location.reload(); refreshList(); refreshSide(); }, 80 + Math.random() * 250); });
     source.addEventListener("ticket", () => refreshTicket());
     source.addEventListener("conv", e => {
       let hint;
@@ -265,6 +266,8 @@
     else if ($('#composer input[value="note"]')?.checked) $$('#composer input[name="mode"]').find(i => i.value !== "note")?.click();
     $("textarea", form).focus();
   }
+  // Sent without htmx: what could not be taken comes back with the page.
+  doc.addEventListener("submit", e => { if (!e.defaultPrevented && e.target.id === "composer") drafts.drop(e.target); });
   let typed = 0;
   doc.addEventListener("input", e => {
     const form = e.target.closest?.("#composer");
@@ -301,9 +304,14 @@
       if (d) { e.preventDefault(); d.close(); }
     } else if (el.hasAttribute("data-help")) help.showModal();
     else if (el.hasAttribute("data-seen-change")) {
-      $("#composer-version").value = $("#ticket").dataset.version;
-      $("#composer-changed").hidden = true;
-      $("#composer-text").focus();
+      // Read again with what may be written now; the draft comes back by itself.
+      const form = $("#composer");
+      drafts.save(form);
+      if ($('input[type="file"]', form)?.files.length) { // chosen files cannot be put back: only the version moves on
+        $("#composer-version").value = $("#ticket").dataset.version;
+        $("#composer-changed").hidden = true;
+        $("textarea", form).focus();
+      } else htmx.ajax("GET", page(), { target: "#pane" }).then(() => $("#composer-text")?.focus());
     } else if (el.closest("details.menu")) el.closest("details.menu").open = false;
   });
   for (const d of [dialog, palette, help]) d.addEventListener("click", e => { if (e.target === d) d.close(); });
@@ -423,7 +431,11 @@
   let commands = [], chosen = 0;
   function openPalette() {
     if ($("dialog[open]")) return;
-    commands = $$("[data-cmd]").map(el => ({ el, name: el.textContent.replace(/\s+/g, " ").trim() }));
+    commands = $$("[data-cmd]").map(el => {
+      const words = el.cloneNode(true);
+      $$(".count, kbd, .avatar", words).forEach(x => x.remove());
+      return { el, name: words.textContent.replace(/\s+/g, " ").trim() };
+    });
     $("input", palette).value = "";
     drawPalette();
     palette.showModal();
