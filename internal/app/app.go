@@ -95,19 +95,15 @@ type App struct {
 const DemoPassword = "lanting-demo-2026"
 
 // Start brings a node up. Errors are in words for the operator; nothing is left running behind one.
-func Start(ctx context.Context, cfg config.Config, o Options) (a *App, err error) {
+func Start(ctx context.Context, cfg config.Config, o Options) (*App, error) {
 	if o.Clock == nil {
 		o.Clock = clock.System{}
 	}
-	a = &App{cfg: cfg, log: o.Log, clock: o.Clock, opt: o, node: db.NewID(), served: make(chan error, 1), loops: newLoops()}
-	defer func() {
-		if err != nil {
-			a.Stop(context.WithoutCancel(ctx))
-			a = nil
-		}
-	}()
+	a := &App{cfg: cfg, log: o.Log, clock: o.Clock, opt: o, node: db.NewID(), served: make(chan error, 1), loops: newLoops()}
 	for _, step := range []func(context.Context) error{a.openData, a.openDatabase, a.openBus, a.listen, a.join, a.loadDemo, a.services, a.background, a.serve} {
 		if err := step(ctx); err != nil {
+			a.loops.wait()
+			a.Stop(context.WithoutCancel(ctx))
 			return nil, err
 		}
 	}

@@ -13,6 +13,7 @@ package auth
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -163,11 +164,14 @@ func (s *Service) ByID(ctx context.Context, id uuid.UUID) (Principal, error) {
 }
 
 // Current gives the principal of a session that began with the user's version. Errors: ErrInactive when the user was closed, or the
-// password or the rights were changed since.
+// password or the rights were changed since; the database's own, which say nothing about the session.
 func (s *Service) Current(ctx context.Context, id uuid.UUID, version int) (Principal, error) {
 	p, err := s.ByID(ctx, id)
-	if err != nil || p.Version != version {
-		return Principal{}, ErrInactive.Wrap(err)
+	switch {
+	case errors.Is(err, ErrNotFound) || errors.Is(err, ErrInactive) || err == nil && p.Version != version:
+		return Principal{}, ErrInactive
+	case err != nil:
+		return Principal{}, err
 	}
 	return p, nil
 }
