@@ -116,3 +116,5 @@ func TestSecondProcessOnADataFolderIsRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+func clientOut(text string) client.Out { return client.Out{Ref: uuid.NewString(), Text: text} }
