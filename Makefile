@@ -6,7 +6,7 @@ DATA    ?= ./data
 export GOFLAGS := -buildvcs=false
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test check fmt vet bench fuzz pictures docs clean need-postgres need-browser
+.PHONY: help run build test check fmt vet bench fuzz pictures clean need-postgres need-browser
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,6 +31,9 @@ vet: ## go vet and staticcheck
 
 bench: need-postgres ## measure intake, idle chats, bot turn, search; JSON and a table
 	@$(GO) run ./cmd/hotline bench
+
+pictures: need-postgres need-browser ## make the README's pictures with the browser test
+	HOTLINE_PICTURES=$(CURDIR)/docs/pictures $(GO) test -count=1 -run '^TestStory$$' ./internal/app
 
 fuzz: need-postgres ## fuzz every parser of outside input for a while (FUZZTIME=20s each)
 	@./tools/fuzz.sh $(or $(FUZZTIME),20s)
