@@ -54,6 +54,11 @@
     if (window.htmx) htmx.process(next);
   }
 
+  // An answer to the own request is placed by htmx beside the form that asked: while one is on its way nothing is replaced under it.
+  async function answered() {
+    for (let i = 0; i < 200 && $("#pane .htmx-request"); i++) await new Promise(go => setTimeout(go, 50));
+  }
+
   // Lists: rows are matched by id, so that the one in focus, the scroll position and further pages stay.
   const refreshList = calm(async () => {
     const list = $("#list"), rows = $("#rows");
@@ -126,6 +131,7 @@
     const ticket = $("#ticket");
     if (!ticket) return;
     const part = await fetchPart(`/console/tickets/${ticket.dataset.id}/live`);
+    await answered();
     if (!part || $("#ticket") !== ticket) return;
     const version = part.firstElementChild.dataset.version;
     if (!$("#ticket-head details[open]")) place($("#ticket-head", part), $("#ticket-head"));
@@ -144,6 +150,7 @@
     const chat = $("#chat");
     if (!chat) return;
     const part = await fetchPart(`/console/chats/${chat.dataset.chat}/live`);
+    await answered();
     if (!part || $("#chat") !== chat) return;
     const next = part.firstElementChild;
     if (next.dataset.mine !== chat.dataset.mine && !$("#composer-text")?.value.trim()) { htmx.ajax("GET", `/console/chats/${chat.dataset.chat}`, "#pane"); return; }
