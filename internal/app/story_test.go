@@ -97,7 +97,7 @@ func TestStory(t *testing.T) {
 
 	// A question in Chinese gets an answer with its source.
 	citizen.tells("驾驶证快到期了怎么换证？")
-	citizen.widget(`!!r.querySelector(".cite, .citation, [class*=cit]")`)
+	citizen.widget(`!!r.querySelector(".cite-title")`)
 	citizen.reads("驾驶证")
 	picture(t, citizen.tab, "chat-answer.png")
 
@@ -109,8 +109,9 @@ func TestStory(t *testing.T) {
 	citizen.taps("在这里答复我就行")
 	citizen.reads("请您核对一下")
 	citizen.taps("对，提交")
-	citizen.reads("查询码")
+	awaitRow(t, a, "the ticket", `select exists (select from tickets where state = 'pending_dispatch')`)
 	number := ticketNumber(t, a)
+	citizen.reads("查询码")
 	citizen.reads(number)
 	citizen.tab.Axe(t, "chat with a filed ticket")
 
@@ -217,7 +218,21 @@ func awaitRow(t *testing.T, a *app.App, what, sql string, args ...any) {
 		}
 		wait(t.Context(), wait20ms)
 	}
-	t.Fatalf("waited in vain for %s", what)
+	t.Fatalf("waited in vain for %s; the conversations say:\n%s", what, conversations(t, a))
+}
+
+// conversations tells what was said, for a failed test.
+func conversations(t *testing.T, a *app.App) string {
+	t.Helper()
+	var said string
+	err := db.ReadTx(t.Context(), a.Pool(), db.System(), func(tx db.Tx) error {
+		return tx.QueryRow(t.Context(), `select coalesce(string_agg(format('%s %s: %s %s', c.holder, m.author, m.text, m.payload - 'citations'), E'\n' order by m.conversation_id, m.seq), 'nothing')
+			from messages m join conversations c on c.id = m.conversation_id`).Scan(&said)
+	})
+	if err != nil {
+		return err.Error()
+	}
+	return said
 }
 
 func awaitState(t *testing.T, a *app.App, number, state string) {
