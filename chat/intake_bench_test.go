@@ -47,3 +47,19 @@ func BenchmarkBareInserts(b *testing.B) {
 	})
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "tx/s")
 }
+
+// BenchmarkFiling files whole tickets: conversation, message, receipt, contact, ticket, history, clocks, access rows.
+func BenchmarkFiling(b *testing.B) {
+	r := newRig(b)
+	var n atomic.Int64
+	b.SetParallelism(8)
+	b.ResetTimer()
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			if _, err := r.FileTicket(ctxb, filing(fmt.Sprint(n.Add(1)))); err != nil {
+				b.Error(err)
+			}
+		}
+	})
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "tx/s")
+}

@@ -9,6 +9,7 @@ import (
 
 	"hotline/chat"
 	"hotline/internal/db"
+	"hotline/web/api"
 )
 
 // loops runs the node's own endless work and waits for it.
@@ -33,7 +34,6 @@ const (
 	sweepMax   = 2 * time.Second // a clock is at most this late, whatever hint is lost
 	sweepBatch = 200
 	cleanEvery = 10 * time.Minute
-	keepKeys   = 24 * time.Hour // idempotency keys
 )
 
 // background starts what works without being asked.
@@ -176,10 +176,7 @@ func (a *App) clean(ctx context.Context) {
 	tick := time.NewTicker(cleanEvery)
 	defer tick.Stop()
 	for {
-		err := db.WithTx(ctx, a.pool, db.System(), func(tx db.Tx) error {
-			_, err := tx.Exec(ctx, `delete from idempotency_keys where created_at < $1`, a.clock.Now().Add(-keepKeys))
-			return err
-		})
+		_, err := api.PurgeKeys(ctx, a.pool, a.clock.Now())
 		if err == nil {
 			err = a.Auth.Sweep(ctx)
 		}

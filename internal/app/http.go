@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -79,7 +80,7 @@ func (a *App) handler(ctx context.Context) (http.Handler, error) {
 		return nil, err
 	}
 	programs, err := api.New(api.Deps{Pool: a.pool, Clock: a.clock, Log: a.log, Words: a.words, Key: key, Tickets: a.Tickets, Chat: a.Chat, Knowledge: a.Knowledge,
-		Routing: a.Routing, Auth: a.Auth, Emergency: a.policy.Emergency(), Proxies: proxies, Limits: a.apiLimits(), BaseURL: a.baseURL})
+		Routing: a.Routing, Auth: a.Auth, Emergency: a.policy.Emergency(), Proxies: proxies, Limits: a.apiLimits(), BaseURL: a.baseURL, Version: version()})
 	if err != nil {
 		return nil, err
 	}
@@ -225,4 +226,12 @@ func (a *App) apiLimits() api.Limits {
 	}
 	much := api.Rate{Burst: 1 << 20, Every: time.Microsecond}
 	return api.Limits{Key: much, Address: much, Filing: much, Guesses: much, BadKeys: much}
+}
+
+// version of this build, for the API's description.
+func version() string {
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "unknown"
 }
