@@ -43,6 +43,7 @@ import (
 	"hotline/knowledge/bleve"
 	"hotline/routing"
 	"hotline/tickets"
+	"hotline/web/console"
 )
 
 // Options of Start beside the settings.
@@ -80,6 +81,7 @@ type App struct {
 	Chat      *chat.Service
 	Hub       *hub.Hub
 	policy    *bot.Policy
+	staff     *console.Console
 	telegram  *telegram.Adapter
 	runner    *jobs.Runner
 

@@ -178,6 +178,12 @@ func (a *App) clean(ctx context.Context) {
 	for {
 		_, err := api.PurgeKeys(ctx, a.pool, a.clock.Now())
 		if err == nil {
+			err = db.WithTx(ctx, a.pool, db.System(), func(tx db.Tx) error {
+				_, err := tx.Exec(ctx, `delete from sessions where expiry < now()`)
+				return err
+			})
+		}
+		if err == nil {
 			err = a.Auth.Sweep(ctx)
 		}
 		if err == nil {

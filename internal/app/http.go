@@ -44,13 +44,14 @@ func (a *App) serve(ctx context.Context) error {
 		}
 	}()
 	a.onStop(func(ctx context.Context) {
-		// Event streams never end by themselves: a short time for requests, then the rest is cut; consoles come back to another node.
+		// A short time for requests under way, then the rest is cut.
 		short, cancel := context.WithTimeout(ctx, 5*time.Second)
 		defer cancel()
 		if err := a.server.Shutdown(short); err != nil {
 			_ = a.server.Close() // what is still open is to be cut
 		}
 	})
+	a.onStop(func(context.Context) { a.staff.Close() })
 	a.ready.Store(true)
 	a.onStop(func(context.Context) { a.ready.Store(false) })
 	return nil
@@ -66,8 +67,7 @@ func (a *App) handler(ctx context.Context) (http.Handler, error) {
 		return nil, err
 	}
 	secure := a.cfg.SecureCookies || strings.HasPrefix(a.baseURL, "https://")
-	sessions := pgxstore.NewWithCleanupInterval(a.pool, 10*time.Minute)
-	a.onStop(func(context.Context) { sessions.StopCleanup() })
+	sessions := pgxstore.NewWithCleanupInterval(a.pool, 0) // clean removes what has expired
 
 	citizens, err := portal.New(portal.Deps{Words: a.words, Log: a.log, Clock: a.clock, Key: key, Knowledge: portalKnowledge{a.Knowledge, a.Routing},
 		Cases: portalCases{a.Tickets, a.Chat, a.Routing, a.words}, City: portalCity{a}, Drafts: sessions, Proxies: proxies, Secure: secure, Demo: a.opt.Demo})
@@ -79,6 +79,7 @@ func (a *App) handler(ctx context.Context) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	a.staff = staff
 	programs, err := api.New(api.Deps{Pool: a.pool, Clock: a.clock, Log: a.log, Words: a.words, Key: key, Tickets: a.Tickets, Chat: a.Chat, Knowledge: a.Knowledge,
 		Routing: a.Routing, Auth: a.Auth, Emergency: a.policy.Emergency(), Proxies: proxies, Limits: a.apiLimits(), BaseURL: a.baseURL, Version: version()})
 	if err != nil {

@@ -51,7 +51,6 @@ type Console struct {
 	assets   *static.Assets
 	pages    *pages
 	sessions *scs.SessionManager
-	store    *sessionStore
 	live     *broker
 	handler  http.Handler
 }
@@ -77,8 +76,8 @@ func New(d Deps) (*Console, error) {
 	if c.pages, err = parsePages(); err != nil {
 		return nil, err
 	}
-	c.store = newSessionStore(d.Pool)
-	c.sessions = newSessions(c.store, d.SecureCookies)
+
+	c.sessions = newSessions(newSessionStore(d.Pool), d.SecureCookies)
 	if c.live, err = newBroker(d.Bus); err != nil {
 		return nil, fmt.Errorf("console: %w", err)
 	}
@@ -91,10 +90,7 @@ func New(d Deps) (*Console, error) {
 func (c *Console) ServeHTTP(w http.ResponseWriter, r *http.Request) { c.handler.ServeHTTP(w, r) }
 
 // Close ends the event streams, so that a server can shut down without waiting for them. It may be called twice.
-func (c *Console) Close() {
-	c.live.close()
-	c.store.stop()
-}
+func (c *Console) Close() { c.live.close() }
 
 // zone is the jurisdiction's time zone.
 func (c *Console) zone() *time.Location {

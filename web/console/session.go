@@ -29,23 +29,15 @@ const (
 
 var errSignedOut = errs.New(errs.Unauthenticated, "console.signed_out", "the session has ended")
 
-// sessionStore is the sessions table, with the housekeeping that pgxstore runs.
-type sessionStore struct{ *pgxstore.PostgresStore }
-
-func newSessionStore(pool *pgxpool.Pool) *sessionStore {
-	return &sessionStore{pgxstore.NewWithCleanupInterval(pool, 30*time.Minute)}
+// newSessionStore is the sessions table. Its own housekeeping stays off: pgxstore starts it in a goroutine that Stop races with. The
+// application removes what has expired.
+func newSessionStore(pool *pgxpool.Pool) *pgxstore.PostgresStore {
+	return pgxstore.NewWithCleanupInterval(pool, 0)
 }
 
-func (s *sessionStore) stop() {
-	if s.PostgresStore != nil {
-		s.StopCleanup()
-		s.PostgresStore = nil
-	}
-}
-
-func newSessions(store *sessionStore, secure bool) *scs.SessionManager {
+func newSessions(store *pgxstore.PostgresStore, secure bool) *scs.SessionManager {
 	m := scs.New()
-	m.Store = store.PostgresStore
+	m.Store = store
 	m.HashTokenInStore = true
 	m.Lifetime = sessionLife
 	m.Cookie.Name, m.Cookie.Path = "hotline_console", "/console/"
