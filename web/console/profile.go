@@ -118,11 +118,13 @@ func (c *Console) notificationsRead(w http.ResponseWriter, r *http.Request) erro
 		return err
 	}
 	p, _ := principal(r.Context())
-	id := uuid.Nil
+	var id *uuid.UUID
 	if one := r.PostForm.Get("id"); one != "" {
-		if id = parseID(one); id == uuid.Nil {
+		parsed := parseID(one)
+		if parsed == uuid.Nil {
 			return httperr.ErrNotFound
 		}
+		id = &parsed
 	}
 	if err := c.markRead(r.Context(), p.Actor(), p.Roles, id); err != nil {
 		return err

@@ -130,9 +130,10 @@ func (c *Console) countUnread(ctx context.Context, actor db.Actor, roles []strin
 	return n, nil
 }
 
-func (c *Console) markRead(ctx context.Context, actor db.Actor, roles []string, id uuid.UUID) error {
+// markRead marks one notice, or with a nil id all of them.
+func (c *Console) markRead(ctx context.Context, actor db.Actor, roles []string, id *uuid.UUID) error {
 	err := db.WithTx(ctx, c.Pool, actor, func(tx db.Tx) error {
-		_, err := tx.Exec(ctx, `update notifications n set read_at = $5 where `+noticesFor+` and n.read_at is null and ($4 = '00000000-0000-0000-0000-000000000000' or n.id = $4)`,
+		_, err := tx.Exec(ctx, `update notifications n set read_at = $5 where `+noticesFor+` and n.read_at is null and ($4::uuid is null or n.id = $4)`,
 			actor.Agency(), actor.User(), roles, id, c.clock.Now())
 		return err
 	})

@@ -295,3 +295,25 @@ func TestWithoutASessionAFragmentIsRefusedAndNotReplaced(t *testing.T) {
 		t.Errorf("retarget %q: what was typed would be replaced", got)
 	}
 }
+
+func TestARatingIsShownAsTheCitizenMeantIt(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	k := r.file("complaint", "Drilling at night", "Construction noise at night keeps us awake", "environment.noise")
+	if k.State == tickets.PendingDispatch {
+		k = r.apply("dispatcher", k, tickets.Dispatch, tickets.Fields{Lead: r.city.Agencies["dept-environment"]})
+	}
+	k = r.apply("handler-env", k, tickets.Sign, tickets.Fields{})
+	yes := true
+	k = r.apply("handler-env", k, tickets.Reply, tickets.Fields{Text: "The work has stopped.", Outcome: "resolved", Resolved: &yes})
+	_, err := r.tickets.Rate(context.Background(), tickets.CitizenBy(db.CitizenOfTicket(k.ID)), k.ID, tickets.Rating{Grade: 1, Text: "It has not stopped"})
+	must(t, err)
+	b := r.signIn("supervisor")
+	page := b.get("/console/tickets/" + k.ID.String())
+	page.wants(t, http.StatusOK, `badge danger">very unsatisfied`, "It has not stopped")
+	b.get("/console/notifications").wants(t, http.StatusOK, "A citizen is not satisfied", "Mark all as read")
+	read := b.post("/console/notifications/read", nil)
+	read.wants(t, http.StatusOK, "A citizen is not satisfied")
+	read.lacks(t, "Mark all as read")
+	r.signIn("handler-env").get("/console/notifications").wants(t, http.StatusOK, "dispatched to your agency")
+}
