@@ -16,7 +16,7 @@ func benchmark(ctx context.Context, args []string, out io.Writer) error {
 	fs := flags("bench")
 	o := bench.Options{Log: telemetry.NewLogger(os.Stderr, slog.LevelWarn, "text")}
 	fs.IntVar(&o.Clients, "clients", 16, "clients at once")
-	fs.DurationVar(&o.Length, "length", 10*time.Second, "of each load")
+	fs.DurationVar(&o.Length, "length", 8*time.Second, "of each load")
 	fs.IntVar(&o.Sockets, "sockets", 10_000, "idle chats")
 	fs.IntVar(&o.Articles, "articles", 10_000, "articles in the knowledge base")
 	if err := parse(fs, args); err != nil {

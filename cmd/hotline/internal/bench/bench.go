@@ -107,12 +107,12 @@ func Run(ctx context.Context, o Options) (r Report, err error) {
 		run  func() error
 	}{
 		{"tickets", func() (err error) { r.Tickets, err = b.tickets(ctx); return err }},
-		{"messages", func() (err error) { r.Messages, err = b.messages(ctx); return err }},
 		{"idle chats", func() (err error) { r.Idle, err = idle(ctx, o); return err }},
 		{"articles", func() (err error) { r.Articles, err = b.fill(ctx); return err }},
 		{"search", func() (err error) { r.Search, err = b.search(ctx); return err }},
 		{"turns", func() (err error) { r.Turn, err = b.turns(ctx); return err }},
 		{"routing", func() (err error) { r.Routing, err = b.routing(ctx); return err }},
+		{"messages", func() (err error) { r.Messages, err = b.messages(ctx); return err }}, // last: it ends the turns
 	}
 	for _, s := range steps {
 		o.Log.Info("bench", "part", s.name)
@@ -220,7 +220,7 @@ func (b *bed) post(ctx context.Context, path, key, body string) ([]byte, error) 
 	return answer, err
 }
 
-// messages go into new conversations that a person holds, so that no bot turn shares the figure; each waits for its receipt.
+// messages open new conversations, and each waits for its receipt. Turns are stopped, so that none shares the figure.
 func (b *bed) messages(ctx context.Context) (Intake, error) {
 	send := func(ctx context.Context, _, _ int) error {
 		thread, _ := hub.Thread(hub.NewToken())
@@ -239,7 +239,6 @@ func (b *bed) messages(ctx context.Context) (Intake, error) {
 		return Intake{}, err
 	}
 	b.app.Chat.Stop() // turns would be measured too; bot turns have their own figure
-	defer b.app.Chat.Start(ctx)
 	return b.compare(ctx, send, bare)
 }
 
