@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"os/exec"
 	"strconv"
@@ -21,7 +22,7 @@ import (
 // Idle is what an open chat costs the server when nothing happens in it.
 type Idle struct {
 	Sockets int     `json:"sockets"`
-	KiB     float64 `json:"kib_each"` // growth of the server's resident memory
+	KiB     float64 `json:"kib_each"` // growth of the server's heap and stacks in use
 }
 
 // idle starts a node as a process of its own, so that the clients' memory is not in the figure, and opens sockets of conversations in which a
@@ -45,6 +46,8 @@ func idle(ctx context.Context, o Options) (out Idle, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	node := exec.CommandContext(ctx, self, "demo", "--addr", "127.0.0.1:0", "--data", dir)
+	// A small GOGC keeps what is garbage out of the figure; resident memory would hide the sockets in what start-up has freed.
+	node.Env = append(os.Environ(), "GOGC=10")
 	node.Cancel = func() error { return node.Process.Signal(syscall.SIGTERM) }
 	node.WaitDelay = 30 * time.Second
 	pipe, err := node.StdoutPipe()
@@ -84,7 +87,7 @@ func idle(ctx context.Context, o Options) (out Idle, err error) {
 	if err != nil {
 		return out, err
 	}
-	before, err := settle(ctx, node.Process.Pid)
+	before, err := settle(ctx, address)
 	if err != nil {
 		return out, err
 	}
@@ -93,11 +96,11 @@ func idle(ctx context.Context, o Options) (out Idle, err error) {
 	if err != nil {
 		return out, err
 	}
-	after, err := settle(ctx, node.Process.Pid)
+	after, err := settle(ctx, address)
 	if err != nil {
 		return out, err
 	}
-	return Idle{Sockets: o.Sockets, KiB: float64(after-before) / float64(o.Sockets)}, nil
+	return Idle{Sockets: o.Sockets, KiB: (after - before) / float64(o.Sockets)}, nil
 }
 
 func closeAll(all []*client.Client) {
@@ -122,45 +125,54 @@ func awaitAddress(r interface{ Read([]byte) (int, error) }) (string, error) {
 	return "", errors.New("the node ended before it served")
 }
 
-// settle waits until the resident memory has stopped moving, and gives it in KiB. The collector of an idle node runs every two minutes by
-// itself, so what was garbage is partly in the figure: it is what an operator sees.
-func settle(ctx context.Context, pid int) (kib int64, err error) {
-	last := int64(-1)
-	for range 40 {
-		if kib, err = resident(pid); err != nil {
+// settle waits until the memory in use has stopped moving, and gives the least of the last readings in KiB.
+func settle(ctx context.Context, address string) (float64, error) {
+	least := 0.0
+	for i := range 12 {
+		kib, err := inUse(ctx, address)
+		if err != nil {
 			return 0, err
 		}
-		if last >= 0 && abs(kib-last) < 64 {
-			return kib, nil
+		if i == 0 || kib < least {
+			least = kib
 		}
-		last = kib
 		select {
 		case <-ctx.Done():
 			return 0, ctx.Err()
 		case <-time.After(500 * time.Millisecond):
 		}
 	}
-	return kib, nil
+	return least, nil
 }
 
-func abs(n int64) int64 {
-	if n < 0 {
-		return -n
-	}
-	return n
-}
-
-func resident(pid int) (int64, error) {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+// inUse reads heap and stacks in use from the node's own figures.
+func inUse(ctx context.Context, address string) (kib float64, err error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address+"/metrics", nil)
 	if err != nil {
 		return 0, err
 	}
-	for line := range strings.Lines(string(text)) {
-		if rest, ok := strings.CutPrefix(line, "VmRSS:"); ok {
-			return strconv.ParseInt(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(rest), "kB")), 10, 64)
-		}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return 0, err
 	}
-	return 0, errors.New("no VmRSS")
+	defer resp.Body.Close()
+	lines, found := bufio.NewScanner(resp.Body), 0
+	for lines.Scan() {
+		name, value, _ := strings.Cut(lines.Text(), " ")
+		if name != "go_memstats_heap_inuse_bytes" && name != "go_memstats_stack_inuse_bytes" {
+			continue
+		}
+		n, err := strconv.ParseFloat(value, 64)
+		if err != nil {
+			return 0, err
+		}
+		kib += n / 1024
+		found++
+	}
+	if found != 2 {
+		return 0, errors.New("the node's figures have no heap and stacks")
+	}
+	return kib, lines.Err()
 }
 
 // files raises the limit of open files, of this process and of the node it starts.
