@@ -23,11 +23,16 @@ type View string
 // The views. Each is a range of one index of ticket_access, so that its first page costs the same at any size.
 const (
 	ViewMy              View = "my"
+	ViewAgency          View = "agency" // it is the agency's turn
 	ViewUnassigned      View = "unassigned"
 	ViewPendingDispatch View = "pending_dispatch"
 	ViewReturned        View = "returned" // returns, transfers and extensions that wait for a decision
 	ViewDueSoon         View = "due_soon"
 	ViewOverdue         View = "overdue"
+	ViewSupervised      View = "supervised"
+	ViewMass            View = "mass"      // mass events: parents with many reports
+	ViewWatched         View = "watched"   // by the reader, open or not
+	ViewMentioned       View = "mentioned" // where the reader was called by name; its count is of those not looked at yet
 	ViewOpen            View = "open"
 	ViewLive            View = "live"
 	ViewClosed          View = "closed"
@@ -36,8 +41,12 @@ const (
 
 // Views lists the built-in views in the order of the console.
 func Views() []View {
-	return []View{ViewMy, ViewUnassigned, ViewPendingDispatch, ViewReturned, ViewDueSoon, ViewOverdue, ViewOpen, ViewLive, ViewClosed, ViewAll}
+	return []View{ViewMy, ViewAgency, ViewUnassigned, ViewPendingDispatch, ViewReturned, ViewDueSoon, ViewOverdue, ViewSupervised, ViewMass,
+		ViewWatched, ViewMentioned, ViewOpen, ViewLive, ViewClosed, ViewAll}
 }
+
+// Personal reports whether the view is of a person: an agency's key has none of it.
+func (v View) Personal() bool { return v == ViewMy || v == ViewWatched || v == ViewMentioned }
 
 // Filter narrows a view. Empty fields match all.
 type Filter struct {
@@ -65,16 +74,51 @@ type Page struct {
 // maxFound is how many hits a text search ranks and pages through.
 const maxFound = 200
 
-// order is how a view is sorted, which is how its index is.
+// order is where a view is read from and how it is sorted, which is how its index is.
 type order struct {
 	key  string // column beside ticket_id
 	desc bool
+	from string // the table with the key, joined to ticket_access as a; "" is ticket_access itself
+}
+
+// alias names the table that has the key.
+func (o order) alias() string {
+	if o.from == "" {
+		return "a"
+	}
+	return "w"
+}
+
+// table writes what to read from. The look at the access row stands behind a fence (offset 0), so that it is made row by row in the order of the
+// list; joined openly the planner rather merges two whole tables.
+func (o order) table(mine string) string {
+	if o.from == "" {
+		return "ticket_access a"
+	}
+	return o.from + " w cross join lateral (select a.* from ticket_access a where a.ticket_id = w.ticket_id and " + mine + " offset 0) a"
+}
+
+// also joins the view's own table where ticket_access was reached another way.
+func (o order) also() string {
+	if o.from == "" {
+		return ""
+	}
+	return " join " + o.from + " w on w.ticket_id = a.ticket_id"
+}
+
+// sorted writes the order itself.
+func (o order) sorted() string {
+	dir := ""
+	if o.desc {
+		dir = " desc"
+	}
+	return o.alias() + "." + o.key + dir + ", " + o.alias() + ".ticket_id" + dir
 }
 
 // condition returns what a view asks of ticket_access as a. The words of the partial indexes stand in it literally: that is how the
 // planner knows them.
 func condition(v View, now time.Time, soon time.Duration, user uuid.UUID, arg func(any) string) (where string, by order, err error) {
-	byDue := order{"due_at", false}
+	byDue := order{key: "due_at"}
 	switch v {
 	case ViewMy:
 		return `a.open and a.assignee_id is not null and a.assignee_id = ` + arg(user), byDue, nil
@@ -88,15 +132,25 @@ func condition(v View, now time.Time, soon time.Duration, user uuid.UUID, arg fu
 		return `a.open and a.due_at > ` + arg(now) + ` and a.due_at <= ` + arg(now.Add(soon)), byDue, nil
 	case ViewOverdue:
 		return `a.open and a.due_at <= ` + arg(now), byDue, nil
+	case ViewAgency:
+		return `a.open and a.acting`, byDue, nil
+	case ViewSupervised:
+		return `a.open and a.supervised`, byDue, nil
+	case ViewMass:
+		return `a.open and a.mass`, byDue, nil
+	case ViewWatched:
+		return `w.user_id = ` + arg(user), order{key: "changed_at", desc: true, from: "ticket_watchers"}, nil
+	case ViewMentioned:
+		return `w.user_id = ` + arg(user), order{key: "mentioned_at", desc: true, from: "ticket_mentions"}, nil
 	case ViewOpen:
 		return `a.open`, byDue, nil
 	case ViewLive:
 		// Few conversations are live at a time; they are found first, through their own partial index.
-		return `a.ticket_id in (select c.ticket_id from conversations c where c.holder in ('queue', 'staff') and c.ticket_id is not null)`, order{"opened_at", true}, nil
+		return `a.ticket_id in (select c.ticket_id from conversations c where c.holder in ('queue', 'staff') and c.ticket_id is not null)`, order{key: "opened_at", desc: true}, nil
 	case ViewClosed:
-		return `not a.open`, order{"updated_at", true}, nil
+		return `not a.open`, order{key: "updated_at", desc: true}, nil
 	case ViewAll:
-		return `true`, order{"opened_at", true}, nil
+		return `true`, order{key: "opened_at", desc: true}, nil
 	}
 	return "", order{}, ErrUnknownView.With("view", string(v))
 }
@@ -255,7 +309,7 @@ func (s *Service) listQuery(a Actor, v View, f Filter, after string, limit int) 
 		}
 	}
 	if m := numberShape.FindStringSubmatch(f.Text); m != nil {
-		q.sql = `select ` + ticketColumns + `, a.role, a.acting, '' from tickets t join ticket_access a on a.ticket_id = t.id and ` + mine + ` where t.number = ` + arg(m[1]) + ` and ` + where
+		q.sql = `select ` + ticketColumns + `, a.role, a.acting, '' from tickets t join ticket_access a on a.ticket_id = t.id and ` + mine + by.also() + ` where t.number = ` + arg(m[1]) + ` and ` + where
 		return q, nil
 	}
 	if f.Text != "" {
@@ -266,10 +320,11 @@ func (s *Service) listQuery(a Actor, v View, f Filter, after string, limit int) 
 		q.ranked, q.skip = true, c.Skip
 		// found is materialized: its rows are few and ranked, and everything after goes by primary key.
 		q.sql = `with found as materialized (select * from search_tickets(` + arg(words) + `::text::tsquery, 2000, ` + fmt.Sprint(maxFound) + `))
-			select ` + ticketColumns + `, a.role, a.acting, '' from found f join ticket_access a on a.ticket_id = f.ticket_id and ` + mine + `
+			select ` + ticketColumns + `, a.role, a.acting, '' from found f join ticket_access a on a.ticket_id = f.ticket_id and ` + mine + by.also() + `
 			join tickets t on t.id = f.ticket_id where ` + where + ` order by f.rank desc, f.ticket_id desc offset ` + arg(c.Skip) + ` limit ` + arg(q.limit+1)
 		return q, nil
 	}
+	from, alias := by.table(mine), by.alias()
 	dir, cmp := "", ">"
 	if by.desc {
 		dir, cmp = " desc", "<"
@@ -278,12 +333,12 @@ func (s *Service) listQuery(a Actor, v View, f Filter, after string, limit int) 
 		if c.Key == "" {
 			return listQuery{}, ErrBadCursor
 		}
-		where += fmt.Sprintf(" and (a.%s, a.ticket_id) %s (%s::text::timestamptz, %s)", by.key, cmp, arg(c.Key), arg(c.ID))
+		where += fmt.Sprintf(" and (%[1]s.%[2]s, %[1]s.ticket_id) %[3]s (%[4]s::text::timestamptz, %[5]s)", alias, by.key, cmp, arg(c.Key), arg(c.ID))
 	}
 	// page is materialized so that the limit is taken on the narrow rows of the index, whatever the planner thinks of the policy on tickets.
-	q.sql = fmt.Sprintf(`with page as materialized (select a.ticket_id, a.role, a.acting, a.%[1]s as key from ticket_access a where %[2]s and %[3]s order by a.%[1]s%[4]s, a.ticket_id%[4]s limit %[5]s)
-		select %[6]s, page.role, page.acting, page.key::text from page join tickets t on t.id = page.ticket_id order by page.key%[4]s, page.ticket_id%[4]s`,
-		by.key, mine, where, dir, arg(q.limit+1), ticketColumns)
+	q.sql = fmt.Sprintf(`with page as materialized (select a.ticket_id, a.role, a.acting, %[1]s.%[2]s as key from %[3]s where %[4]s and %[5]s order by %[6]s limit %[7]s)
+		select %[8]s, page.role, page.acting, page.key::text from page join tickets t on t.id = page.ticket_id order by page.key%[9]s, page.ticket_id%[9]s`,
+		alias, by.key, from, mine, where, by.sorted(), arg(q.limit+1), ticketColumns, dir)
 	return q, nil
 }
 
@@ -325,13 +380,15 @@ func (s *Service) countQuery(agency, user uuid.UUID, v View) (string, []any, err
 	}
 	mine := "a.agency_id = " + arg(agency)
 	where, by, err := condition(v, s.clock.Now(), s.settings.Load().DueSoon, user, arg)
-	dir := ""
-	if by.desc {
-		dir = " desc"
+	if err != nil {
+		return "", nil, err
+	}
+	if v == ViewMentioned {
+		where += " and w.seen_at is null"
 	}
 	// Sorted as the list is, though a count needs no order: otherwise the planner bets on a sequential scan that soon meets 101 rows, and loses
 	// where the rows of other agencies lie first.
-	return fmt.Sprintf(`select count(*) from (select from ticket_access a where %s and %s order by a.%s%s, a.ticket_id%s limit 101) few`, mine, where, by.key, dir, dir), args, err
+	return fmt.Sprintf(`select count(*) from (select from %s where %s and %s order by %s limit 101) few`, by.table(mine), mine, where, by.sorted()), args, nil
 }
 
 // narrow turns a cancelled statement into ErrNarrow.

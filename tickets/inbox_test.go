@@ -50,6 +50,10 @@ func TestViewsHoldWhatTheirNamesSay(t *testing.T) {
 	}{
 		{"handler-env", tickets.ViewMy, "extension work"},
 		{"handler-env", tickets.ViewUnassigned, "unsigned"},
+		{"handler-env", tickets.ViewAgency, "extension unsigned work"},
+		{"dispatcher", tickets.ViewAgency, "extension held returned waits"},
+		{"dispatcher", tickets.ViewSupervised, ""},
+		{"dispatcher", tickets.ViewMass, ""},
 		{"dispatcher", tickets.ViewPendingDispatch, "waits"},
 		{"dispatcher", tickets.ViewReturned, "extension returned"},
 		{"dispatcher", tickets.ViewUnassigned, "held returned waits"},
@@ -94,6 +98,46 @@ func TestViewsHoldWhatTheirNamesSay(t *testing.T) {
 		if got := o.list("dispatcher", tickets.ViewAll, tt.f); len(got) != tt.want {
 			t.Errorf("%+v: %v", tt.f, got)
 		}
+	}
+}
+
+func TestSupervisedTicketsAndMassEventsHaveViewsOfTheirOwn(t *testing.T) {
+	t.Parallel()
+	o := open(t)
+	env := tickets.Fields{Lead: o.city.Agencies["dept-environment"]}
+	by := o.must("handler-env", o.must("dispatcher", o.file(titled("ordered")), tickets.Dispatch, env), tickets.Sign, tickets.Fields{})
+	by = o.must("supervisor", by, tickets.Supervise, tickets.Fields{Text: "See to it."})
+	o.must("dispatcher", o.file(titled("late")), tickets.Dispatch, env)
+	mass := o.file(titled("flood"))
+	if _, err := o.owner.Exec(t.Context(), `update tickets set mass_event = true where id = $1`, mass.ID); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := o.Note(t.Context(), o.as("dispatcher"), mass.ID, "many calls", ""); err != nil { // any write carries it into the lists
+		t.Fatal(err)
+	}
+	for _, user := range []string{"handler-env", "dispatcher"} {
+		if got := o.list(user, tickets.ViewSupervised, tickets.Filter{}); strings.Join(got, " ") != "ordered" {
+			t.Errorf("supervised for %s: %v", user, got)
+		}
+	}
+	if got := o.list("dispatcher", tickets.ViewMass, tickets.Filter{}); strings.Join(got, " ") != "flood" {
+		t.Errorf("mass events: %v", got)
+	}
+	// Nobody signs for weeks: the ladder ends in criticism, which the list shows too.
+	o.clock.Advance(40 * 24 * time.Hour)
+	o.sweep()
+	if got := o.list("dispatcher", tickets.ViewSupervised, tickets.Filter{}); !slices.Contains(got, "late") {
+		t.Errorf("after the criticism: %v", got)
+	}
+	by = o.must("handler-env", by, tickets.Reply, answer())
+	if got := o.list("dispatcher", tickets.ViewSupervised, tickets.Filter{}); !slices.Contains(got, "ordered") {
+		t.Errorf("answered, and not over yet: %v", got)
+	}
+	if _, err := o.owner.Exec(t.Context(), `update ticket_access set open = false where ticket_id = $1`, by.ID); err != nil {
+		t.Fatal(err)
+	}
+	if got := o.list("dispatcher", tickets.ViewSupervised, tickets.Filter{}); slices.Contains(got, "ordered") {
+		t.Errorf("a ticket that is over: %v", got)
 	}
 }
 

@@ -30,7 +30,7 @@ func (o *office) snapshot(id uuid.UUID) string {
 	var s string
 	err := o.owner.QueryRow(o.Context(), `select concat_ws('|', t, (select string_agg(e::text, ',' order by seq) from ticket_events e where ticket_id = t.id),
 		(select string_agg(c::text, ',' order by name) from ticket_clocks c where ticket_id = t.id), (select string_agg(a::text, ',' order by agency_id) from ticket_access a where ticket_id = t.id),
-		(select string_agg(g::text, ',' order by seq) from assignments g where ticket_id = t.id), (select count(*) from notifications n where ticket_id = t.id))
+		(select string_agg(g::text, ',' order by seq) from assignments g where ticket_id = t.id), (select count(*) from notifications n where ticket_id = t.id), (select count(*) from ticket_watchers w where ticket_id = t.id))
 		from tickets t where id = $1`, id).Scan(&s)
 	if err != nil {
 		o.Fatal(err)

@@ -158,6 +158,9 @@ func (s *Service) queueFired(b *pgx.Batch, e Event, t Ticket, notices []notice, 
 	var cols eventColumns
 	cols.fill([]Event{e})
 	b.Queue(`update tickets set events = $2, supervised = supervised or $3, head = $4 where id = $1`, t.ID, e.Seq, criticism, e.seal)
+	if criticism && !t.Supervised {
+		b.Queue(`update ticket_access set supervised = role <> 'past' where ticket_id = $1`, t.ID)
+	}
 	b.Queue(insertEventsSQL, t.ID, e.At, cols.seq, cols.kind, cols.actor, cols.user, cols.agency, cols.from, cols.to, cols.public, cols.data, e.Seq, "", cols.seal)
 	queueNotices(b, e.At, t.ID, notices)
 }

@@ -35,6 +35,7 @@ type Ticket struct {
 	Ask         string // "transfer" or "extension" while the lead waits for the hotline's decision
 	AskData     Fields // what was asked
 	Supervised  bool
+	MassEvent   bool      // a parent that stands for many reports
 	Lead        uuid.UUID // uuid.Nil: none yet
 	Co          []uuid.UUID
 	Past        []uuid.UUID // agencies that gave it back

@@ -27,7 +27,20 @@ func (o *office) count(a db.Actor, table string) int {
 	return n
 }
 
-var walled = []string{"tickets", "ticket_access", "assignments", "ticket_events", "ticket_clocks", "ticket_search", "ticket_ratings", "notifications", "conversations"}
+var walled = []string{"tickets", "ticket_access", "assignments", "ticket_events", "ticket_clocks", "ticket_search", "ticket_ratings", "notifications", "conversations", "ticket_watchers", "ticket_mentions"}
+
+// hang puts a row of every working tool on the ticket, by the lead's handler.
+func (o *office) hang(k tickets.Ticket) {
+	o.Helper()
+	for _, sql := range []string{
+		`insert into ticket_watchers (ticket_id, user_id, agency_id, since, changed_at) values ($1, $2, $3, now(), now())`,
+		`insert into ticket_mentions (ticket_id, user_id, agency_id, event_seq, mentioned_at) values ($1, $2, $3, 1, now())`,
+	} {
+		if _, err := o.owner.Exec(o.Context(), sql, k.ID, o.city.Users["handler-env"], o.city.Agencies["dept-environment"]); err != nil {
+			o.Fatal(err)
+		}
+	}
+}
 
 func TestAQueryWithoutItsFilterShowsNothingOfAnotherAgency(t *testing.T) {
 	t.Parallel()
@@ -37,6 +50,7 @@ func TestAQueryWithoutItsFilterShowsNothingOfAnotherAgency(t *testing.T) {
 	if _, err := o.Rate(t.Context(), citizen(k), k.ID, tickets.Rating{Grade: 5}); err != nil {
 		t.Fatal(err)
 	}
+	o.hang(k)
 	for _, table := range walled {
 		if n := o.count(o.city.Staff("handler-env"), table); n == 0 {
 			t.Errorf("the lead sees nothing in %s", table)
@@ -204,6 +218,7 @@ func TestOnlyTheStateMachineWrites(t *testing.T) {
 		`update tickets set state = 'closed' where id = $1`, `insert into ticket_access select gen_random_uuid(), ticket_id, 'lead', state, queue, open, acting, kind, category, urgency, confidential from ticket_access where ticket_id = $1`,
 		`update ticket_access set confidential = false where ticket_id = $1`, `delete from ticket_access where ticket_id = $1`, `update ticket_clocks set due_at = 'infinity' where ticket_id = $1`,
 		`insert into ticket_events (ticket_id, seq, type, actor, at) values ($1, 99, 'forged', 'staff', now())`, `insert into ticket_ratings (ticket_id, grade) values ($1, 1)`,
+		`insert into ticket_watchers (ticket_id, user_id, agency_id, since, changed_at) select $1, id, agency_id, now(), now() from users limit 1`,
 	} {
 		for who, a := range map[string]db.Actor{"the lead": o.city.Staff("handler-env"), "the hotline": o.city.Staff("dispatcher"), "the citizen": db.CitizenOfTicket(k.ID)} {
 			before := o.snapshot(k.ID)

@@ -184,7 +184,7 @@ func (a *API) staffRoutes() {
 func views() []any {
 	var out []any
 	for _, v := range tickets.Views() {
-		if v != tickets.ViewMy { // a key is nobody
+		if !v.Personal() { // a key is nobody
 			out = append(out, string(v))
 		}
 	}

@@ -33,6 +33,7 @@ type entry struct {
 
 var viewIcons = map[tickets.View]string{
 	tickets.ViewMy: "me", tickets.ViewUnassigned: "hand", tickets.ViewPendingDispatch: "send", tickets.ViewReturned: "return",
+	tickets.ViewAgency: "home", tickets.ViewSupervised: "flag", tickets.ViewMass: "people", tickets.ViewWatched: "eye", tickets.ViewMentioned: "at",
 	tickets.ViewDueSoon: "clock", tickets.ViewOverdue: "alarm", tickets.ViewOpen: "list", tickets.ViewClosed: "done", tickets.ViewAll: "all",
 }
 
@@ -77,8 +78,11 @@ func (c *Console) side(ctx context.Context, v View) side {
 			if view == tickets.ViewClosed || view == tickets.ViewAll {
 				e.Count = ""
 			}
-			if view == tickets.ViewOverdue {
+			switch view {
+			case tickets.ViewOverdue:
 				e.Tone = "hot"
+			case tickets.ViewMentioned:
+				e.Tone = "warm"
 			}
 			if view == tickets.ViewMy {
 				e.Key = "i"
