@@ -79,7 +79,7 @@ func (s *Service) writeReply(ctx context.Context, tx db.Tx, t *turn, reply bot.R
 		last := i == len(reply.Messages)-1
 		if ticket != nil && reply.Open != nil {
 			out.TicketID = ticket.ID
-			if last {
+			if strings.Contains(m.Text, "{number}") {
 				out.Payload.Event, out.Payload.Ticket = EventTicketOpened, &TicketRef{ID: ticket.ID, Number: ticket.Number}
 			}
 		}

@@ -118,6 +118,26 @@ func TestAgencysAnswerReachesTheCitizenWhereTheyAsked(t *testing.T) {
 	}
 }
 
+// The bot may say more after a ticket was opened: the number belongs to the message that names it.
+func TestTheTicketStandsAtTheMessageThatNamesIt(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, func(d *chat.Deps) {
+		d.Think = fixed(bot.Reply{Lang: "en", Open: &bot.Draft{Kind: "complaint", Description: "noise", Lang: "en"},
+			Messages: []bot.Message{{Text: "Number {number}."}, {Text: "Now your other matter."}}})
+	})
+	got, err := r.Ingest(ctxb, message("ann", "1", "two things"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.TakeTurn(ctxb, got.ConversationID); err != nil {
+		t.Fatal(err)
+	}
+	ms := r.all(t, got.ConversationID)
+	if len(ms) != 3 || ms[1].Payload.Event != chat.EventTicketOpened || ms[1].Payload.Ticket == nil || ms[2].Payload.Event != "" || ms[2].Payload.Ticket != nil {
+		t.Errorf("%+v", ms)
+	}
+}
+
 func TestTicketFiledInTheChat(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, func(d *chat.Deps) {

@@ -27,6 +27,8 @@ func (p *Policy) choose(ctx context.Context, t *turn, id string, shelved *Form, 
 		p.person(t, HandOffAsked)
 	case "wait":
 		p.handOff(t, HandOffAsked, true)
+	case "leave_queue": // nobody waits any more; the caller takes a conversation out of the queue
+		p.say(t, "ok_else")
 	case "file":
 		if f == nil {
 			p.start(t, "", false)
@@ -120,6 +122,7 @@ func (p *Policy) handOff(t *turn, reason string, afterHours bool) {
 		}
 	}
 	p.say(t, key, "when", when)
+	p.offer(t, &t.reply.Messages[len(t.reply.Messages)-1], "leave_queue")
 	t.reply.HandOff, t.st.Waiting, t.st.Misses = h, "", 0
 }
 
@@ -168,6 +171,7 @@ func (p *Policy) fresh(ctx context.Context, t *turn, r *reading, in Input, shelv
 		return
 	}
 	switch {
+	case p.about(ctx, t, r):
 	case shelved != nil && (r.mostly("resume") || r.only("undo")):
 		p.resume(t, shelved)
 	case r.mostly("lost_code"):
@@ -182,6 +186,10 @@ func (p *Policy) fresh(ctx context.Context, t *turn, r *reading, in Input, shelv
 		p.offer(t, m, "human", "file")
 	case p.answersFirst(r) && p.advise(ctx, t, r):
 	case p.files(t, r):
+		if p.matter(r) == 0 && p.toldBefore(t) { // "I want to complain" is about what was told a moment ago
+			p.fileQuestionAs(t, r.kind())
+			break
+		}
 		p.start(t, r.kind(), r.kind() != "")
 		p.take(t, r, in)
 	default:
@@ -189,6 +197,15 @@ func (p *Policy) fresh(ctx context.Context, t *turn, r *reading, in Input, shelv
 		return // ask counts the misses itself
 	}
 	t.st.Misses = 0
+}
+
+// toldBefore reports whether the last question was about a trouble.
+func (p *Policy) toldBefore(t *turn) bool {
+	if t.st.Question == "" {
+		return false
+	}
+	q := p.lex.read(t.st.Question)
+	return q.has("problem") || q.kind() == Complaint || q.kind() == Report
 }
 
 // answersFirst: a trouble told without its place and without a wish to complain may have an answer that helps at once ("no power").
@@ -249,6 +266,10 @@ func (p *Policy) answersWaiting(ctx context.Context, t *turn, r *reading, waitin
 		p.nothing(t, t.st.Question)
 	case waitFile:
 		switch {
+		case r.mostly("not_helped", "no"):
+			m := p.say(t, "sorry_not_helped")
+			t.st.Waiting = waitFile
+			p.offer(t, m, "human", "file_question", "ask")
 		case yes || r.mostly("file"):
 			p.fileQuestion(t)
 		case no:
@@ -303,6 +324,10 @@ func (p *Policy) smallTalk(t *turn, r *reading) bool {
 		p.offer(t, m, "file", "status", "human")
 	case r.mostly("how_are_you", "greet"):
 		p.say(t, "how_are_you")
+	case r.mostly("hours"), r.mostly("hotline_phone"):
+		p.hours(t)
+	case r.mostly("grade.5"), r.mostly("grade.4"): // a grade that nobody asked for
+		p.say(t, "thanks")
 	case r.mostly("joke"):
 		p.say(t, "joke")
 	case r.only("cancel"), r.only("no"):
@@ -314,6 +339,26 @@ func (p *Policy) smallTalk(t *turn, r *reading) bool {
 		return false
 	}
 	return true
+}
+
+// hours tells when people answer and how to ring them.
+func (p *Policy) hours(t *turn) {
+	lines := []string{p.tx.t(t.lang, "hours.bot")}
+	if h := p.env.Hours[t.lang]; h != "" {
+		lines[0] = h
+	}
+	if p.env.Phone != "" {
+		lines = append(lines, p.tx.t(t.lang, "hours.phone", "phone", p.env.Phone))
+	}
+	if p.env.Duty != nil {
+		if open, next := p.env.Duty(p.env.Now()); open {
+			lines = append(lines, p.tx.t(t.lang, "hours.open"))
+		} else if !next.IsZero() {
+			lines = append(lines, p.tx.t(t.lang, "hours.closed", "when", p.moment(t.lang, next)))
+		}
+	}
+	m := p.say(t, "hours.text", "text", strings.Join(lines, "\n"))
+	p.offer(t, m, "file", "ask", "human")
 }
 
 func (p *Policy) upset(t *turn) {

@@ -74,7 +74,7 @@ func (p *Policy) lookUp(ctx context.Context, t *turn, r *reading) (a Answer, ask
 func (p *Policy) tell(t *turn, a Answer) {
 	c := a.Citations[0]
 	t.reply.Messages = append(t.reply.Messages, Message{Text: a.Text, Citations: []Citation{c}})
-	t.st.Cited = &c
+	t.st.Cited, t.st.About = &c, &c
 }
 
 // tellAndAsk shows an answer, asks whether it helped, and offers a ticket beside it where something is wrong.
@@ -166,14 +166,20 @@ func (p *Policy) unclear(r *reading) bool {
 }
 
 // fileQuestion starts a ticket from the question that found no answer.
-func (p *Policy) fileQuestion(t *turn) {
+func (p *Policy) fileQuestion(t *turn) { p.fileQuestionAs(t, "") }
+
+// fileQuestionAs is fileQuestion with the kind that the citizen has named, "" when they did not.
+func (p *Policy) fileQuestionAs(t *turn, said string) {
 	q := t.st.Question
 	if t.st.Form != nil {
 		p.next(t)
 		return
 	}
 	r := p.lex.read(q)
-	kind := r.kind()
+	kind := said
+	if kind == "" {
+		kind = r.kind()
+	}
 	if kind == "" {
 		switch {
 		case r.has("problem") || !r.question:
@@ -185,7 +191,7 @@ func (p *Policy) fileQuestion(t *turn) {
 	if r.empty() {
 		kind = ""
 	}
-	p.start(t, kind, false)
+	p.start(t, kind, said != "")
 	if r.empty() {
 		p.next(t)
 		return

@@ -43,7 +43,7 @@ func (p *Policy) correct(t *turn, r *reading) bool {
 		return p.replace(t, slot, &v)
 	}
 	rest, ok := r.after("fix.last")
-	if !ok {
+	if !ok || r.has("anonymous") {
 		return false
 	}
 	v := p.lex.read(rest)
@@ -65,6 +65,10 @@ func (p *Policy) correct(t *turn, r *reading) bool {
 	}
 	if slot == "" || slot == AskContact && v.email == "" && v.phone == "" {
 		slot = AskWhat
+	}
+	if slot == AskWhere && v.place == "" && v.has("contact_cue", "slot.contact", "slot.what", "slot.kind") { // words about the form are no place
+		p.changeMenu(t)
+		return true
 	}
 	return p.replace(t, slot, &v)
 }

@@ -17,6 +17,9 @@ func (p *Policy) absorb(t *turn, r *reading) {
 	if r.phone != "" && (certainPhone(r.phone) || r.has("contact_cue")) {
 		f.Phone, f.ContactDone, f.Anonymous, f.Last = r.phone, true, false, AskContact
 	}
+	if name := nameIn(r); name != "" && f.Name == "" && !f.Anonymous {
+		f.Name = name
+	}
 	if r.has("anonymous") && r.email == "" && r.phone == "" {
 		f.anonymise()
 	}

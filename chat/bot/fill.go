@@ -35,7 +35,14 @@ func (p *Policy) fillWhat(ctx context.Context, t *turn, r *reading) {
 	if r.question && !r.has("problem", "insist", "file") && r.kind() == "" && p.aside(ctx, t, r, false) {
 		return
 	}
+	place, contact := f.Place, f.ContactDone
 	p.absorb(t, r)
+	switch {
+	case f.Place != place:
+		t.lead = p.tx.t(t.lang, "form.got_place")
+	case f.ContactDone && !contact:
+		t.lead = p.tx.t(t.lang, "form.got_contact")
+	}
 	words := p.matter(r)
 	if words == 0 || r.place != "" && strings.TrimSpace(r.text) == r.place { // a kind or an address, and nothing yet about the matter
 		p.next(t)
@@ -48,6 +55,7 @@ func (p *Policy) fillWhat(ctx context.Context, t *turn, r *reading) {
 		f.Tries = tries
 		return
 	}
+	t.lead = ""
 	p.describe(t, r)
 	if s := r.scope(); s != "" && f.Scope == "" && !r.question {
 		p.refuse(t, s, true)
@@ -140,13 +148,8 @@ func (p *Policy) fillContact(t *turn, r *reading) {
 		p.next(t)
 		return
 	}
-	if name, ok := r.after("my_name"); ok {
-		if i := strings.IndexAny(name, ",，。.;；0123456789\n"); i > 0 {
-			name = strings.TrimSpace(name[:i])
-		}
-		if personName(name) || containsHan(name) && utf8.RuneCountInString(name) == 1 {
-			f.Name = name
-		}
+	if name := nameIn(r); name != "" {
+		f.Name = name
 	}
 	if r.phone != "" && t.lang == "zh-CN" && wrongMobile(r.phone) && r.email == "" {
 		p.contactAgain(t, "contact.bad_mobile", "n", strconv.Itoa(len(onlyDigits(r.phone))))

@@ -9,7 +9,7 @@ import (
 // start opens an empty form. Said: the citizen named the kind.
 func (p *Policy) start(t *turn, kind string, said bool) {
 	t.st.Form = &Form{Draft: Draft{Kind: kind, Lang: t.lang}, KindSaid: said}
-	t.st.Waiting, t.st.Cited = "", nil
+	t.st.Waiting, t.st.Cited, t.st.About = "", nil, nil
 }
 
 // take reads everything the first sentence says about the matter, then asks for what is missing.
@@ -155,15 +155,19 @@ func (p *Policy) send(t *turn) {
 		key = "opened.anonymous"
 	}
 	m := p.say(t, key)
-	p.offer(t, m, "done", "ask", "human")
 	t.st.Form, t.st.Waiting, t.st.Question = nil, "", ""
+	if !p.nextMatter(t, f) {
+		p.offer(t, m, "done", "ask", "human")
+	}
 }
 
 // cancel drops the form and keeps it for one turn, in case it was a slip.
 func (p *Policy) cancel(t *turn) {
 	t.st.Shelved, t.st.Form, t.st.Waiting = t.st.Form, nil, ""
 	m := p.say(t, "cancelled")
-	p.offer(t, m, "resume", "ask", "human")
+	if !p.nextMatter(t, t.st.Shelved) {
+		p.offer(t, m, "resume", "ask", "human")
+	}
 }
 
 func (p *Policy) resume(t *turn, shelved *Form) {
@@ -291,8 +295,9 @@ func (p *Policy) inForm(ctx context.Context, t *turn, r *reading, in Input) {
 		p.person(t, HandOffAsked)
 	case waiting == waitDuty && (r.only("yes", "thanks") || r.mostly("wait")):
 		p.handOff(t, HandOffAsked, true)
-	case r.only("cancel", "no", "thanks") || r.mostly("cancel") && f.Asked != AskWhat:
+	case r.only("cancel", "no", "thanks") || r.mostly("cancel") && f.Asked != AskWhat, r.mostly("resolved", "no", "thanks", "cancel"):
 		p.cancel(t)
+	case f.Asked != AskWhat && p.another(t, in):
 	case waiting == waitAsk:
 		p.aside(ctx, t, r, true)
 	case r.has("question_first"):
@@ -336,7 +341,7 @@ func (p *Policy) inForm(ctx context.Context, t *turn, r *reading, in Input) {
 	case r.has("upset") && r.rest("upset", "abuse") <= r.slack():
 		m := p.say(t, "upset")
 		p.offer(t, m, "human", "go_on", "cancel")
-	case f.Asked != AskWhat && p.correct(t, r):
+	case (f.Asked != AskWhat || f.Place != "" && r.has("fix.where") || f.ContactDone && r.has("fix.contact")) && p.correct(t, r):
 	default:
 		p.fill(ctx, t, r)
 	}

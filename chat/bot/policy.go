@@ -15,8 +15,12 @@ type Env struct {
 	Duty func(now time.Time) (open bool, next time.Time)
 	// Numbers are the emergency numbers of the jurisdiction; the one under "" serves where a service has none of its own.
 	Numbers map[Service]string
-	// Name is the hotline's name by language.
+	// Name is the hotline's name by language; where it is missing the name is made of City's.
 	Name map[string]string
+	City map[string]string
+	// Phone is the hotline's telephone number, and Hours says in words, by language, when people answer. Both may be empty.
+	Phone string
+	Hours map[string]string
 	// Channels overrides, by scope and language, the text that names the right channel for a matter that is not the hotline's.
 	Channels map[Scope]map[string]string
 }
@@ -113,6 +117,9 @@ func (p *Policy) name(lang string) string {
 	if n := p.env.Name[lang]; n != "" {
 		return n
 	}
+	if c := p.env.City[lang]; c != "" {
+		return p.tx.t(lang, "name.city", "city", c)
+	}
 	return p.tx.t(lang, "name")
 }
 
@@ -141,9 +148,12 @@ func (p *Policy) Turn(ctx context.Context, old State, in []Input, lang string) (
 	st.Page = lang
 	reply := Reply{}
 	t := &turn{st: &st, reply: &reply, lang: p.speak(st.Lang)}
-	for i, one := range merge(in) {
+	for i, one := range p.merge(in, st.Form != nil) {
 		if i > 0 {
 			reply.Messages = settled(reply.Messages)
+		}
+		if i > 0 && t.st.Form != nil && p.another(t, one) {
+			continue
 		}
 		p.step(ctx, t, one)
 	}
@@ -153,27 +163,6 @@ func (p *Policy) Turn(ctx context.Context, old State, in []Input, lang string) (
 	st.Lang, reply.Lang = t.lang, t.lang
 	p.finish(t)
 	return reply, st, nil
-}
-
-// merge joins texts that came one after the other into one: people send a sentence in three messages. A tapped choice stays on its own.
-func merge(in []Input) []Input {
-	var out []Input
-	for _, i := range in {
-		last := len(out) - 1
-		if i.Choice != "" || last < 0 || out[last].Choice != "" || out[last].Alerted != i.Alerted {
-			out = append(out, i)
-			continue
-		}
-		if i.Text != "" && out[last].Text != "" {
-			out[last].Text += "\n"
-		}
-		out[last].Text += i.Text
-		out[last].Attachments += i.Attachments
-		if i.Place != nil {
-			out[last].Place = i.Place
-		}
-	}
-	return out
 }
 
 // settled leaves out prompts that the next input of the same turn has already answered.
@@ -216,6 +205,9 @@ func (p *Policy) language(t *turn, r *reading) {
 	if f := t.st.Form; f != nil && (f.Asked == AskWhere || f.Asked == AskContact) {
 		least = 5
 	}
+	if len(t.st.Offered) > 0 && r.mostly("thanks", "yes", "no", "bye") {
+		return // "thank you" and "ok" belong to every language
+	}
 	script := r.dominant(least)
 	if script == "" || script == p.lex.scripts[t.lang] {
 		return
@@ -247,7 +239,8 @@ func (p *Policy) step(ctx context.Context, t *turn, in Input) {
 		if alerted && p.afterAlarm(t, &r) {
 			return
 		}
-		if l := r.suffixed("speak."); l != "" && r.rest("speak."+l, "question", "thanks", "yes") <= 2*r.slack() && p.tx[l] != nil {
+		t.st.Alarm = ""
+		if l := r.lastSuffixed("speak."); l != "" && r.rest("speak.en", "speak.zh-CN", "question", "thanks", "yes", "undo") <= 2*r.slack() && p.tx[l] != nil {
 			t.lang, t.st.Lang = l, l
 			p.say(t, "speak")
 			if t.st.Form != nil {
@@ -297,7 +290,7 @@ func plain(s string) string {
 
 // alarm answers an emergency, then goes on with the form if there is one.
 func (p *Policy) alarm(t *turn, s Service, r *reading, in Input) {
-	t.st.Alerted = true
+	t.st.Alerted, t.st.Alarm = true, s
 	if t.st.Form == nil {
 		t.st.Question, t.st.Cited, t.st.Waiting = question(r.text), nil, ""
 	}
@@ -337,10 +330,24 @@ func (p *Policy) afterAlarm(t *turn, r *reading) bool {
 		p.person(t, HandOffEmergency)
 	case r.mostly("all_clear", "thanks", "no"), t.st.Form == nil && r.only("no", "thanks"):
 		p.clearAlarm(t)
+	case t.st.Form == nil && !r.question && r.code.digits == "" && !r.has("insist", "file", "problem", "status", "cancel", "thanks", "bye", "question_first") && r.kind() != Complaint && r.kind() != Suggestion && r.kind() != Praise:
+		p.duringAlarm(t)
 	default:
 		return false
 	}
 	return true
+}
+
+// duringAlarm answers what people go on telling after an emergency: nobody in danger wants articles.
+func (p *Policy) duringAlarm(t *turn) {
+	number := p.emergency.Number(t.st.Alarm)
+	if number == "" {
+		number = p.tx.t(t.lang, "emergency.no_number")
+	}
+	m := p.say(t, "emergency.more", "emergency_number", number)
+	p.offer(t, m, "human_now", "false_alarm")
+	m.Choices[0].ID = "human"
+	t.st.Alerted = true
 }
 
 // clearAlarm goes back to what the citizen came for: what sounded like an emergency may have been a complaint.

@@ -106,6 +106,17 @@ func (r *reading) suffixed(prefix string) string {
 	return ""
 }
 
+// lastSuffixed is suffixed for the class that ends last: in "I don't speak Chinese, English please" the wish comes last.
+func (r *reading) lastSuffixed(prefix string) string {
+	found, end := "", -1
+	for _, m := range r.found {
+		if s, ok := strings.CutPrefix(m.class, prefix); ok && m.to > end {
+			found, end = s, m.to
+		}
+	}
+	return found
+}
+
 // kind gives the kind of inquiry that the words name, "" when they name none.
 func (r *reading) kind() string {
 	for _, k := range []string{Report, Praise, Suggestion, Complaint, Help} {

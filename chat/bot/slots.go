@@ -202,6 +202,21 @@ func withoutContact(text, phone, email, instead string) string {
 	return text
 }
 
+// nameIn gives the name behind "my name is", "" when there is none.
+func nameIn(r *reading) string {
+	name, ok := r.after("my_name")
+	if !ok {
+		return ""
+	}
+	if i := strings.IndexAny(name, ",，。.;；0123456789\n"); i > 0 {
+		name = strings.TrimSpace(name[:i])
+	}
+	if personName(name) || containsHan(name) && utf8.RuneCountInString(name) == 1 {
+		return name
+	}
+	return ""
+}
+
 // personName reports whether a short answer could be a person's name: letters and blanks only.
 func personName(s string) bool {
 	n := utf8.RuneCountInString(s)

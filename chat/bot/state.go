@@ -23,6 +23,9 @@ type State struct {
 	Cited    *Citation `json:"cited,omitempty"`    // the answer that waits for "did this help?"
 	Offered  []Choice  `json:"offered,omitempty"`  // quick replies of the last message, so that a typed label or number works too
 	Alerted  bool      `json:"alerted,omitempty"`  // the last message was an emergency
+	Alarm    Service   `json:"alarm,omitempty"`    // which one it was
+	About    *Citation `json:"about,omitempty"`    // the article told last, for "and what does it cost?"
+	Later    []string  `json:"later,omitempty"`    // other matters told while a form was open, each a ticket of its own
 	Misses   int       `json:"misses,omitempty"`   // turns in a row that were not understood
 	Rating   *Rating   `json:"rating,omitempty"`
 }
@@ -74,7 +77,7 @@ func (st State) Encode() []byte {
 // clone lets a turn change its copy without touching the caller's.
 func (st State) clone() State {
 	st.V = stateVersion
-	st.Offered = slices.Clone(st.Offered)
+	st.Offered, st.Later = slices.Clone(st.Offered), slices.Clone(st.Later)
 	if st.Form != nil {
 		f := *st.Form
 		st.Form = &f

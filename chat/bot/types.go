@@ -167,12 +167,20 @@ type Answer struct {
 	Citations []Citation
 }
 
+// Section is a part of an article.
+type Section struct {
+	Heading string
+	Text    string // Markdown
+}
+
 // Knowledge answers questions from published articles only.
 type Knowledge interface {
 	// Answer finds the article for a question.
 	Answer(ctx context.Context, text, lang string) (Answer, error)
 	// ByID gives a chosen article. It returns ErrNotFound for one that is not served (any more).
 	ByID(ctx context.Context, id, lang string) (Answer, error)
+	// Sections gives the parts of an article under their headings, in its own order. It returns ErrNotFound like ByID.
+	Sections(ctx context.Context, id, lang string) ([]Section, error)
 }
 
 // Status is what the holder of a tracking code may know.

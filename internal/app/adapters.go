@@ -53,6 +53,26 @@ func (k botKnowledge) ByID(ctx context.Context, id, _ string) (bot.Answer, error
 		ArticleID: e.Article.ID.String(), Version: e.Version.Number, Title: e.Version.Title, URL: k.baseURL + e.Article.URL(), Snippet: e.Version.Summary}}}, nil
 }
 
+// Sections implements bot.Knowledge.
+func (k botKnowledge) Sections(ctx context.Context, id, _ string) ([]bot.Section, error) {
+	article, err := uuid.Parse(id)
+	if err != nil {
+		return nil, bot.ErrNotFound
+	}
+	found, err := k.service.Servable(ctx, []uuid.UUID{article}, false)
+	if err != nil {
+		return nil, err
+	}
+	if len(found) == 0 {
+		return nil, bot.ErrNotFound
+	}
+	var out []bot.Section
+	for _, s := range knowledge.Sections(found[0].Version.Body) {
+		out = append(out, bot.Section{Heading: s.Heading, Text: s.Text})
+	}
+	return out, nil
+}
+
 // botTickets tells the status behind a tracking code.
 type botTickets struct {
 	service *tickets.Service

@@ -59,7 +59,8 @@ func (a *App) botEnv() bot.Env {
 	if police, ok := numbers[bot.Police]; ok {
 		numbers[""] = police
 	}
-	return bot.Env{Now: a.clock.Now, Zone: a.zone(), Duty: a.duty, Numbers: numbers, Name: a.Routing.Snapshot().Jurisdiction().Names}
+	j := a.Routing.Snapshot().Jurisdiction()
+	return bot.Env{Now: a.clock.Now, Zone: a.zone(), Duty: a.duty, Numbers: numbers, City: j.Names, Phone: j.Phone, Hours: a.settings().Hours.Names}
 }
 
 // duty tells whether people are on duty and, when not, when the next duty begins. Without hours in the settings somebody always is.

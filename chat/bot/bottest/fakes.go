@@ -75,6 +75,14 @@ func (k Knowledge) ByID(_ context.Context, id, lang string) (bot.Answer, error) 
 	return bot.Answer{}, bot.ErrNotFound
 }
 
+// Sections implements bot.Knowledge.
+func (k Knowledge) Sections(_ context.Context, id, lang string) ([]bot.Section, error) {
+	if k.Down {
+		return nil, errDown
+	}
+	return sections[id+" "+lang], nil
+}
+
 func (a Article) cite() bot.Citation {
 	return bot.Citation{ArticleID: a.ID, Version: a.Version, Title: a.Title, URL: "/a/" + a.ID}
 }
@@ -120,6 +128,8 @@ func Scripted(d *Dialogue) (*bot.Policy, error) {
 			Now: func() time.Time { return d.Now }, Zone: zone, Duty: d.Duty,
 			Numbers: map[bot.Service]string{bot.Fire: "119", bot.Gas: "119", bot.Water: "119", bot.Medical: "120", bot.Police: "110", bot.SelfHarm: "12356", "": "112"},
 			Name:    map[string]string{"en": "the Lanting hotline", "zh-CN": "兰汀市民热线"},
+			Phone:   "555-12345",
+			Hours:   map[string]string{"en": "Staff answer from Monday to Saturday, 9:00 to 18:00.", "zh-CN": "人工服务：周一至周六9:00–18:00。"},
 		},
 		Knowledge: Knowledge{Articles: articles, Down: strings.Contains(d.Name, "knowledge-away")},
 		Tickets: Tickets{
@@ -143,4 +153,18 @@ var articles = []Article{
 	{"medical-card", "zh-CN", "医保卡丢失补办", "在App里申请补办，5天寄到，不收费。", 4, []string{"医保卡", "医保"}},
 	{"answer-times", "zh-CN", "多久能办好", "一般5个工作日内答复，紧急的会更快。", 1, []string{"多久", "几天"}},
 	{"noise-rules", "zh-CN", "夜间施工规定", "22时至次日6时不得进行建筑施工。", 2, []string{"噪音", "施工"}},
+}
+
+// sections are the parts of the articles that have any.
+var sections = map[string][]bot.Section{
+	"passport en": {
+		{Heading: "Cost", Text: "120 yuan, paid at the desk."},
+		{Heading: "Documents", Text: "- your ID card\n- a photo not older than six months"},
+		{Heading: "Who is responsible", Text: "Exit-Entry office, 12 Hill Street, Monday to Saturday."},
+	},
+	"passport zh-CN": {
+		{Heading: "费用", Text: "120元，现场缴费。"},
+		{Heading: "准备材料", Text: "- 身份证\n- 近六个月的照片"},
+		{Heading: "找谁办", Text: "出入境大厅，山前路12号，周一至周六。"},
+	},
 }

@@ -1,0 +1,63 @@
+package bot
+
+import (
+	"context"
+	"strings"
+)
+
+// aspects are what people ask next about an article, in the order in which a text is read for them.
+var aspects = []string{"cost", "documents", "duration", "who", "conditions", "steps"}
+
+// maxSection is how much of a section the bot says, in characters; the article has the rest.
+const maxSection = 700
+
+// aspect names what a question wants to know about the article before, "" when it asks about something of its own.
+func aspect(r *reading) string {
+	for _, a := range aspects {
+		if r.only("aspect."+a, "question", "follow_up", "thanks", "greet", "yes") {
+			return a
+		}
+	}
+	return ""
+}
+
+// about answers "and what does it cost?" from the article that was told last. It reports false when the question is about something else
+// or the article does not say.
+func (p *Policy) about(ctx context.Context, t *turn, r *reading) bool {
+	a := aspect(r)
+	if a == "" || t.st.About == nil || p.kb == nil {
+		return false
+	}
+	c := *t.st.About
+	sections, err := p.kb.Sections(ctx, c.ArticleID, t.lang)
+	if err != nil { // gone or out of reach: the ordinary search says so in words
+		return false
+	}
+	text := p.sectionOn(sections, a)
+	if text == "" {
+		return false
+	}
+	p.tell(t, Answer{Text: cut(text, maxSection), Citations: []Citation{c}})
+	m := p.say(t, "helped?")
+	m.Ask, t.st.Waiting = AskHelped, AskHelped
+	p.offer(t, m, "helped", "not_helped")
+	t.st.Misses = 0
+	return true
+}
+
+// sectionOn finds the section whose heading names the aspect, else the paragraph that speaks of it.
+func (p *Policy) sectionOn(sections []Section, a string) string {
+	for _, s := range sections {
+		if r := p.lex.read(s.Heading); r.has("aspect."+a, "heading."+a) {
+			return strings.TrimSpace(s.Text)
+		}
+	}
+	for _, s := range sections {
+		for _, para := range strings.Split(s.Text, "\n\n") {
+			if r := p.lex.read(para); r.has("aspect."+a, "heading."+a) {
+				return strings.TrimSpace(para)
+			}
+		}
+	}
+	return ""
+}
