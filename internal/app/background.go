@@ -42,6 +42,7 @@ func (a *App) background(ctx context.Context) error {
 	a.loops.run(a.heartbeat)
 	a.loops.run(a.sweepClocks)
 	a.loops.run(a.clean)
+	a.loops.run(func(ctx context.Context) { a.elected(ctx, "measures", a.followMeasures) })
 	a.Chat.Start(ctx)
 	a.onStop(func(context.Context) { a.Chat.Stop() })
 	if err := a.runner.Start(ctx); err != nil {

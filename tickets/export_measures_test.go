@@ -1,0 +1,19 @@
+package tickets
+
+import "fmt"
+
+// MeasureSQL is every statement of the measures, to be prepared against the schema.
+func MeasureSQL() map[string]string {
+	out := map[string]string{
+		"past tickets": pastTicketsSQL, "past events": pastEventsSQL, "past clocks": pastClocksSQL, "past assignments": pastAssignmentsSQL, "past appeals": pastAppealsSQL,
+		"past repeats": pastRepeatsSQL, "upsert facts": upsertFactsSQL, "upsert talks": upsertTalksSQL, "upsert sums": upsertSumsSQL, "read facts": readFactsSQL,
+		"read talks": readTalksSQL, "delete facts": deleteFactsSQL, "followers": followersSQL, "lock state": lockStateSQL, "write state": writeStateSQL,
+		"changed tickets": changedTicketsSQL, "overdue tickets": overdueTicketsSQL, "unequal tickets": unequalTicketsSQL, "newest event": newestEventSQL,
+		"changed talks": changedTalksSQL, "overdue talks": overdueTalksSQL, "newest message": newestMessageSQL, "next tickets": nextTicketsSQL, "next talks": nextTalksSQL,
+		"size": sizeSQL, "orphans": orphansSQL, "past talks": pastTalksSQL, "past said": pastSaidSQL,
+	}
+	for i, sql := range rebuildSumsSQL {
+		out[fmt.Sprintf("rebuild %d", i)] = sql
+	}
+	return out
+}
