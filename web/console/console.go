@@ -122,6 +122,7 @@ func (c *Console) routes() *http.ServeMux {
 	all := func(pattern string, h handle) { mux.Handle(pattern, run(maxForm, nil, h)) }
 	on := func(pattern string, need []string, h handle) { mux.Handle(pattern, run(maxForm, need, h)) }
 	files := func(pattern string, need []string, h handle) { mux.Handle(pattern, run(maxFile, need, h)) }
+	long := func(pattern string, need []string, h handle) { mux.Handle(pattern, run(maxArticle, need, h)) }
 
 	open("GET /console/sign-in", c.signInForm)
 	open("POST /console/sign-in", c.signIn)
@@ -137,7 +138,7 @@ func (c *Console) routes() *http.ServeMux {
 
 	c.ticketRoutes(on, files)
 	c.chatRoutes(on, files)
-	c.knowledgeRoutes(on)
+	c.knowledgeRoutes(on, long)
 	c.adminRoutes(on)
 	return mux
 }

@@ -7,14 +7,12 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
 
 	"hotline/internal/errs"
 	"hotline/knowledge"
-	"hotline/routing"
 	"hotline/web/httperr"
 )
 
@@ -23,14 +21,14 @@ var knowledgeRoles = []string{"editor", "reviewer", "administrator", "operator",
 
 var editRoles = []string{"editor", "reviewer", "administrator"}
 
-func (c *Console) knowledgeRoutes(on func(string, []string, handle)) {
+func (c *Console) knowledgeRoutes(on, long func(string, []string, handle)) {
 	on("GET /console/knowledge", knowledgeRoles, c.articles)
 	on("GET /console/knowledge/new", editRoles, c.articleNew)
-	on("POST /console/knowledge/new", editRoles, c.articleCreate)
-	on("POST /console/knowledge/preview", editRoles, c.articlePreview)
+	long("POST /console/knowledge/new", editRoles, c.articleCreate)
+	long("POST /console/knowledge/preview", editRoles, c.articlePreview)
 	on("GET /console/knowledge/{id}", knowledgeRoles, c.article)
 	on("GET /console/knowledge/{id}/edit", editRoles, c.articleEdit)
-	on("POST /console/knowledge/{id}/edit", editRoles, c.articleSave)
+	long("POST /console/knowledge/{id}/edit", editRoles, c.articleSave)
 	on("GET /console/knowledge/{id}/versions/{n}", knowledgeRoles, c.articleVersion)
 	on("POST /console/knowledge/{id}/do/{action}", knowledgeRoles, c.articleDo)
 	on("POST /console/corrections/{id}", []string{"reviewer"}, c.correctionDecide)
@@ -166,7 +164,7 @@ func (c *Console) loadArticle(ctx context.Context, v View, id uuid.UUID, number 
 	d.HTML = knowledge.RenderHTML(d.V.Body)
 	if at+1 < len(d.Versions) {
 		before := d.Versions[at+1]
-		d.Against, d.Diff = before.Number, diff(before.Title+"\n"+before.Summary+"\n\n"+before.Body, d.V.Title+"\n"+d.V.Summary+"\n\n"+d.V.Body)
+		d.Against, d.Diff = before.Number, diff(whole(v, before.Text), whole(v, d.V.Text))
 	}
 	corrections, err := c.Knowledge.Corrections(ctx, id)
 	if err != nil {
@@ -194,6 +192,19 @@ func (c *Console) loadArticle(ctx context.Context, v View, id uuid.UUID, number 
 	d.MayWithdraw = reviews && a.Live != 0
 	d.MayDispute = a.Live != 0
 	return d, nil
+}
+
+// Validity says when a version holds, in words.
+func (v View) Validity(x knowledge.Version) string {
+	switch {
+	case x.ValidFrom != nil && x.ValidTo != nil:
+		return v.T("knowledge.valid_between", "from", day(x.ValidFrom), "to", day(x.ValidTo))
+	case x.ValidFrom != nil:
+		return v.T("knowledge.valid_since", "from", day(x.ValidFrom))
+	case x.ValidTo != nil:
+		return v.T("knowledge.valid_until", "to", day(x.ValidTo))
+	}
+	return v.T("knowledge.valid_always")
 }
 
 func (c *Console) showArticle(w http.ResponseWriter, r *http.Request, number, status int, edit func(*articleData)) error {
@@ -224,177 +235,6 @@ func (c *Console) articleVersion(w http.ResponseWriter, r *http.Request) error {
 		return httperr.ErrNotFound
 	}
 	return c.showArticle(w, r, n, http.StatusOK, nil)
-}
-
-// editData is the editor.
-type editData struct {
-	A         knowledge.Article
-	V         knowledge.Version
-	New       bool
-	HTML      template.HTML
-	Keywords  string
-	Questions string
-	From, To  string
-	Agencies  []option
-	Langs     []string
-	Head      bool // what all versions share may be changed
-	Error     string
-	Field     string
-}
-
-func (c *Console) showEditor(w http.ResponseWriter, r *http.Request, v View, d *editData, status int) error {
-	d.HTML = knowledge.RenderHTML(d.V.Body)
-	d.Keywords, d.Questions = strings.Join(d.V.Keywords, "\n"), strings.Join(d.V.Questions, "\n")
-	d.From, d.To = day(d.V.ValidFrom), day(d.V.ValidTo)
-	d.Agencies, d.Langs = c.agencyOptions(v.Lang, func(a routing.Agency) bool { return a.Active }), c.words.Languages()
-	d.Head = mayChangeHead(v, d.A)
-	v.Nav, v.Title, v.D = "knowledge", v.T("knowledge.edit"), d
-	if d.New {
-		v.Title = v.T("knowledge.new")
-	}
-	c.page(w, r, status, "edit", v)
-	return nil
-}
-
-func day(t *time.Time) string {
-	if t == nil {
-		return ""
-	}
-	return t.Format(time.DateOnly)
-}
-
-func (c *Console) articleNew(w http.ResponseWriter, r *http.Request) error {
-	v := c.view(r)
-	return c.showEditor(w, r, v, &editData{New: true, A: knowledge.Article{Lang: v.Lang, Audience: knowledge.AudiencePublic, Owner: v.Me.AgencyID}}, http.StatusOK)
-}
-
-func (c *Console) articleEdit(w http.ResponseWriter, r *http.Request) error {
-	id, err := pathID(r, "id")
-	if err != nil {
-		return err
-	}
-	a, err := c.Knowledge.Article(r.Context(), id)
-	if err != nil {
-		return err
-	}
-	version, err := c.Knowledge.Version(r.Context(), id, a.Latest)
-	if err != nil {
-		return err
-	}
-	return c.showEditor(w, r, c.view(r), &editData{A: a, V: version}, http.StatusOK)
-}
-
-func lines(s string) []string {
-	var out []string
-	for line := range strings.SplitSeq(s, "\n") {
-		if line = strings.TrimSpace(line); line != "" {
-			out = append(out, line)
-		}
-	}
-	return out
-}
-
-func date(s string) *time.Time {
-	t, err := time.Parse(time.DateOnly, s)
-	if err != nil {
-		return nil // an empty field: without a limit
-	}
-	return &t
-}
-
-func readText(q url.Values) knowledge.Text {
-	return knowledge.Text{Title: q.Get("title"), Summary: q.Get("summary"), Body: text(q.Get("body")), Keywords: lines(q.Get("keywords")),
-		Questions: lines(q.Get("questions")), ValidFrom: date(q.Get("valid_from")), ValidTo: date(q.Get("valid_to"))}
-}
-
-func readHead(q url.Values, a knowledge.Article) knowledge.Article {
-	a.Topic, a.Owner, a.Audience, a.Slug = clean(q.Get("topic"), 300), parseID(q.Get("owner")), q.Get("audience"), clean(q.Get("slug"), 200)
-	return a
-}
-
-func (c *Console) articleCreate(w http.ResponseWriter, r *http.Request) error {
-	if err := parseForm(r); err != nil {
-		return err
-	}
-	v := c.view(r)
-	head := readHead(r.PostForm, knowledge.Article{Lang: clean(r.PostForm.Get("lang_of"), 20)})
-	words := readText(r.PostForm)
-	e, err := c.Knowledge.Create(r.Context(), staff(v), head, words)
-	if err != nil {
-		if !expected(err) {
-			return err
-		}
-		return c.showEditor(w, r, v, &editData{New: true, A: head, V: knowledge.Version{Text: words}, Error: c.explain(r.Context(), v, err), Field: fieldOf(err)}, httperr.Status(errs.KindOf(err)))
-	}
-	http.Redirect(w, r, "/console/knowledge/"+e.Article.ID.String(), http.StatusSeeOther)
-	return nil
-}
-
-func fieldOf(err error) string {
-	var e *errs.Error
-	if errors.As(err, &e) {
-		return e.Field
-	}
-	return ""
-}
-
-// mayChangeHead: once something is published, audience, owner and address are for those who may publish.
-func mayChangeHead(v View, a knowledge.Article) bool {
-	return a.Live == 0 || v.Me.Has("reviewer", "administrator")
-}
-
-func (c *Console) articleSave(w http.ResponseWriter, r *http.Request) error {
-	id, err := pathID(r, "id")
-	if err != nil {
-		return err
-	}
-	if err := parseForm(r); err != nil {
-		return err
-	}
-	v, q := c.view(r), r.PostForm
-	a, err := c.Knowledge.Article(r.Context(), id)
-	if err != nil {
-		return err
-	}
-	ref := knowledge.Ref{Article: id, Version: number(q.Get("version")), Edit: number(q.Get("edit"))}
-	words, head := readText(q), a
-	if mayChangeHead(v, a) {
-		head = readHead(q, a)
-	}
-	e, err := c.Knowledge.Save(r.Context(), staff(v), ref, words)
-	if err == nil && (head.Topic != a.Topic || head.Owner != a.Owner || head.Audience != a.Audience || head.Slug != a.Slug) {
-		e, err = c.Knowledge.SaveHead(r.Context(), staff(v), e.Version.Ref(), head)
-	}
-	if err != nil {
-		if !expected(err) {
-			return err
-		}
-		// What was typed stays; the lock is the new one, so that a second save is a decision made with the other's text in view.
-		version, readErr := c.Knowledge.Version(r.Context(), id, a.Latest)
-		if readErr != nil {
-			return readErr
-		}
-		version.Text = words
-		return c.showEditor(w, r, v, &editData{A: head, V: version, Error: c.explain(r.Context(), v, err), Field: fieldOf(err)}, httperr.Status(errs.KindOf(err)))
-	}
-	if q.Get("then") == "submit" {
-		if _, err := c.Knowledge.Submit(r.Context(), staff(v), e.Version.Ref()); err != nil {
-			return err
-		}
-	}
-	http.Redirect(w, r, "/console/knowledge/"+id.String(), http.StatusSeeOther)
-	return nil
-}
-
-// articlePreview renders what is being typed exactly as it will be shown.
-func (c *Console) articlePreview(w http.ResponseWriter, r *http.Request) error {
-	if err := parseForm(r); err != nil {
-		return err
-	}
-	v := c.view(r)
-	v.D = map[string]any{"Title": r.PostForm.Get("title"), "Summary": r.PostForm.Get("summary"), "HTML": knowledge.RenderHTML(r.PostForm.Get("body"))}
-	c.fragment(w, r, http.StatusOK, "preview", v)
-	return nil
 }
 
 // articleDo moves an article through its life.

@@ -35,6 +35,7 @@ func parsePages() (*pages, error) {
 	funcs := template.FuncMap{
 		"dict": dict, "list": func(v ...any) []any { return v },
 		"field": func(s string) tickets.Field { return tickets.Field(s) }, "upper": strings.ToUpper, "join": strings.Join, "add": func(a, b int) int { return a + b },
+		"invalid": invalid,
 	}
 	base, err := template.New("base").Funcs(funcs).ParseFS(templateFiles, "templates/partials/*.html")
 	if err != nil {
@@ -56,6 +57,14 @@ func parsePages() (*pages, error) {
 		p.pages[strings.TrimSuffix(path.Base(file), ".html")] = clone
 	}
 	return p, nil
+}
+
+// invalid marks the input that an error is about, for eyes and for screen readers.
+func invalid(field, name string) template.HTMLAttr {
+	if field == "" || field != name {
+		return ""
+	}
+	return `aria-invalid="true" aria-describedby="error"`
 }
 
 // dict makes the arguments of a partial: dict "key" value ….
