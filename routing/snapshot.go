@@ -1,6 +1,7 @@
 package routing
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -115,6 +116,13 @@ func (s *Snapshot) ServiceItems() []ServiceItem { return s.items }
 
 // Area finds one by code.
 func (s *Snapshot) Area(code string) (Area, bool) { a, ok := s.areas[code]; return a, ok }
+
+// Areas lists all areas by code.
+func (s *Snapshot) Areas() []Area {
+	out := slices.Collect(maps.Values(s.areas))
+	slices.SortFunc(out, func(a, b Area) int { return strings.Compare(a.Code, b.Code) })
+	return out
+}
 
 // AreaAt lists the areas that hold the point, the smallest first; none for a
 // point outside the jurisdiction or the globe.

@@ -176,9 +176,33 @@ func (s *Service) Get(ctx context.Context, id uuid.UUID) (User, error) {
 	return all[0], nil
 }
 
-// List gives users by name; agency uuid.Nil means everybody's. An installation has thousands of users at most, and the page shows them all.
-func (s *Service) List(ctx context.Context, agency uuid.UUID) ([]User, error) {
-	return s.query(ctx, `where ($1::uuid is null or u.agency_id = $1) order by u.active desc, lower(u.name), u.id limit 10000`, orNil(agency))
+// UserFilter narrows a list of users; zero fields match all.
+type UserFilter struct {
+	Text     string      // part of a name or an e-mail address …
+	Agencies []uuid.UUID // … or a user of one of these
+	After    UserCursor  // of the last user of the page before
+	Limit    int         // at most 200; 0 means 50
+}
+
+// UserCursor is a place in a list of users.
+type UserCursor struct {
+	Closed bool
+	Name   string
+	ID     uuid.UUID
+}
+
+// Cursor is the user's place in a list.
+func (u User) Cursor() UserCursor { return UserCursor{!u.Active, u.Name, u.ID} }
+
+// List gives a page of users, the active ones first, by name.
+func (s *Service) List(ctx context.Context, f UserFilter) ([]User, error) {
+	if f.Limit <= 0 {
+		f.Limit = 50
+	}
+	like := "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(f.Text) + "%"
+	return s.query(ctx, `where ($1 = '' or u.name ilike $2 or u.email ilike $2 or u.agency_id = any($3))
+		and ($4::uuid is null or (not u.active, lower(u.name), u.id) > ($5, lower($6), $4)) order by not u.active, lower(u.name), u.id limit $7`,
+		f.Text, like, f.Agencies, orNil(f.After.ID), f.After.Closed, f.After.Name, min(f.Limit, 200))
 }
 
 // Assignable gives the active staff of an agency who can work on tickets.

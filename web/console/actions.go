@@ -3,7 +3,9 @@ package console
 import (
 	"context"
 	"errors"
+	"html/template"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -29,12 +31,32 @@ type actionData struct {
 	Asked    tickets.Fields // what is being decided on
 	Form     map[string]string
 	Error    string
-	Query    string
+	Query    template.URL
 	Version  int
 }
 
 // Required reports whether the action wants the field.
 func (d actionData) Required(f tickets.Field) bool { return slices.Contains(d.Move.Required, f) }
+
+// fill keeps what was entered.
+func (d *actionData) fill(form url.Values) {
+	for name, values := range form {
+		d.Form[name] = strings.Join(values, ",")
+	}
+}
+
+// Chosen reports whether a proposal is the one to begin with: what was chosen before, else the first that has not given the ticket back.
+func (d actionData) Chosen(i int, p proposal) bool {
+	if d.Form["version"] != "" {
+		return d.Form["lead"] == p.ID.String() && d.Form["other"] == ""
+	}
+	return i == 0 && !p.Past
+}
+
+// Picked reports whether an option was chosen before.
+func (d actionData) Picked(name, value string) bool {
+	return slices.Contains(strings.Split(d.Form[name], ","), value)
+}
 
 // Dispatching reports whether the action chooses an agency.
 func (d actionData) Dispatching() bool { return slices.Contains(d.Move.Required, tickets.FLead) }
@@ -75,7 +97,7 @@ func (c *Console) actionForm(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (c *Console) showAction(w http.ResponseWriter, r *http.Request, v View, d *actionData, status int) error {
-	d.Query = listQuery(pageQuery(r)).Encode()
+	d.Query = query(listQuery(pageQuery(r)))
 	v.Nav, v.Title, v.D = "inbox", v.Action(d.Move.Name)+" · "+d.T.Number, d
 	if isHX(r) {
 		c.fragment(w, r, status, "action-form", v)
@@ -162,13 +184,14 @@ func (c *Console) actFailed(w http.ResponseWriter, r *http.Request, v View, id u
 	}
 	d, err := c.newAction(v, t, name)
 	if err != nil {
-		// The action is no longer possible: the ticket as it is now says more than an empty form.
-		return c.showTicket(w, r, id, status, func(d *ticketData) { d.Composer.Error = words })
+		// The action is no longer possible: the ticket as it is now says more than an empty form. What was written waits in the composer.
+		return c.showTicket(w, r, id, status, func(d *ticketData) {
+			d.Composer.Error, d.Composer.Mode = words, "note"
+			d.Composer.Text = strings.TrimSpace(r.PostForm.Get("basis") + "\n" + r.PostForm.Get("text"))
+		})
 	}
 	d.Error = words
-	for name, values := range r.PostForm {
-		d.Form[name] = strings.Join(values, ",")
-	}
+	d.fill(r.PostForm)
 	return c.showAction(w, r, v, d, status)
 }
 

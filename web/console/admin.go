@@ -2,7 +2,9 @@ package console
 
 import (
 	"context"
+	"html/template"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -34,9 +36,9 @@ func (c *Console) adminRoutes(on func(string, []string, handle)) {
 }
 
 type usersData struct {
-	Rows   []userRow
-	Query  string
-	Closed bool
+	Rows  []userRow
+	Query string
+	More  template.URL // query of the next page
 }
 
 type userRow struct {
@@ -44,20 +46,36 @@ type userRow struct {
 	Agency string
 }
 
+// usersPage is how many users a page shows.
+const usersPage = 50
+
 func (c *Console) users(w http.ResponseWriter, r *http.Request) error {
-	v := c.view(r)
+	v, q := c.view(r), r.URL.Query()
 	v.Nav, v.Title = "users", v.T("nav.users")
-	all, err := c.Auth.List(r.Context(), uuid.Nil)
+	d := &usersData{Query: clean(q.Get("q"), 100)}
+	f := auth.UserFilter{Text: d.Query, Limit: usersPage + 1, After: auth.UserCursor{Closed: q.Get("closed") != "", Name: clean(q.Get("after"), 300), ID: parseID(q.Get("after_id"))}}
+	if want := strings.ToLower(d.Query); want != "" {
+		for _, a := range c.Routing.Snapshot().Agencies() {
+			if strings.Contains(strings.ToLower(a.Names.In(v.Lang)), want) {
+				f.Agencies = append(f.Agencies, a.ID)
+			}
+		}
+	}
+	found, err := c.Auth.List(r.Context(), f)
 	if err != nil {
 		return err
 	}
-	d := &usersData{Query: clean(r.URL.Query().Get("q"), 100)}
-	want := strings.ToLower(d.Query)
-	for _, u := range all {
-		row := userRow{u, v.Agency(u.AgencyID)}
-		if want == "" || strings.Contains(strings.ToLower(u.Name+" "+u.Email+" "+row.Agency), want) {
-			d.Rows = append(d.Rows, row)
+	if len(found) > usersPage {
+		found = found[:usersPage]
+		at := found[usersPage-1].Cursor()
+		next := url.Values{"q": {d.Query}, "after": {at.Name}, "after_id": {at.ID.String()}}
+		if at.Closed {
+			next.Set("closed", "1")
 		}
+		d.More = query(next)
+	}
+	for _, u := range found {
+		d.Rows = append(d.Rows, userRow{u, v.Agency(u.AgencyID)})
 	}
 	v.D = d
 	c.page(w, r, http.StatusOK, "users", v)
@@ -204,6 +222,8 @@ func (c *Console) agencies(w http.ResponseWriter, r *http.Request) error {
 
 type agencyData struct {
 	A      routing.Agency
+	Areas  []option
+	Field  string
 	New    bool
 	Above  []option
 	Kinds  []string
@@ -216,6 +236,7 @@ type agencyData struct {
 func (c *Console) showAgency(w http.ResponseWriter, r *http.Request, v View, d *agencyData, status int) error {
 	s := c.Routing.Snapshot()
 	d.Above = c.agencyOptions(v.Lang, func(a routing.Agency) bool { return a.Active })
+	d.Areas = c.areaOptions(v.Lang)
 	d.Kinds, d.Langs, d.Parent = routing.Kinds(), s.Jurisdiction().Languages, v.Agency(d.A.Parent)
 	v.Nav, v.Title, v.D = "agencies", d.A.Names.In(v.Lang), d
 	if d.New {
@@ -223,6 +244,28 @@ func (c *Console) showAgency(w http.ResponseWriter, r *http.Request, v View, d *
 	}
 	c.page(w, r, status, "agency", v)
 	return nil
+}
+
+// areaOptions lists the areas as a tree.
+func (c *Console) areaOptions(lang string) []option {
+	var out []option
+	all := c.Routing.Snapshot().Areas()
+	known := map[string]bool{}
+	for _, a := range all {
+		known[a.Code] = true
+	}
+	var walk func(parent string, depth int)
+	walk = func(parent string, depth int) {
+		for _, a := range all {
+			top := a.Parent == "" || !known[a.Parent]
+			if a.Active && depth < 6 && (parent == "" && top || parent != "" && a.Parent == parent) {
+				out = append(out, option{Value: a.Code, Name: a.Names.In(lang), Depth: depth})
+				walk(a.Code, depth+1)
+			}
+		}
+	}
+	walk("", 0)
+	return out
 }
 
 func readAgency(r *http.Request, langs []string) routing.AgencyFields {
@@ -254,7 +297,7 @@ func (c *Console) agencyCreate(w http.ResponseWriter, r *http.Request) error {
 		if !expected(err) {
 			return err
 		}
-		return c.showAgency(w, r, v, &agencyData{New: true, A: withFields(routing.Agency{Code: f.Code, Kind: f.Kind, Parent: f.Parent}, f), Error: c.words.Error(v.Lang, err)}, httperr.Status(errs.KindOf(err)))
+		return c.showAgency(w, r, v, &agencyData{New: true, A: withFields(routing.Agency{Code: f.Code, Kind: f.Kind, Parent: f.Parent}, f), Error: c.words.Error(v.Lang, err), Field: fieldOf(err)}, httperr.Status(errs.KindOf(err)))
 	}
 	http.Redirect(w, r, "/console/admin/agencies", http.StatusSeeOther)
 	return nil
@@ -295,7 +338,7 @@ func (c *Console) agencyChange(w http.ResponseWriter, r *http.Request, do func(c
 		if !expected(err) {
 			return err
 		}
-		return c.showAgency(w, r, v, &agencyData{A: shown, Error: c.words.Error(v.Lang, err)}, httperr.Status(errs.KindOf(err)))
+		return c.showAgency(w, r, v, &agencyData{A: shown, Error: c.words.Error(v.Lang, err), Field: fieldOf(err)}, httperr.Status(errs.KindOf(err)))
 	}
 	http.Redirect(w, r, "/console/admin/agencies/"+id.String()+"?saved=1", http.StatusSeeOther)
 	return nil
@@ -327,8 +370,14 @@ type keysData struct {
 	Agencies []option
 	Secret   string // shown once
 	Name     string
+	Agency   string
+	Wanted   []string // scopes
 	Error    string
+	Field    string
 }
+
+// Chosen reports whether a scope was ticked.
+func (d keysData) Chosen(scope string) bool { return slices.Contains(d.Wanted, scope) }
 
 type keyRow struct {
 	auth.Key
@@ -365,7 +414,7 @@ func (c *Console) keyCreate(w http.ResponseWriter, r *http.Request) error {
 		if !expected(err) {
 			return err
 		}
-		return c.showKeys(w, r, &keysData{Name: name, Error: c.words.Error(v.Lang, err)}, httperr.Status(errs.KindOf(err)))
+		return c.showKeys(w, r, &keysData{Name: name, Agency: r.PostForm.Get("agency"), Wanted: r.PostForm["scopes"], Error: c.words.Error(v.Lang, err), Field: fieldOf(err)}, httperr.Status(errs.KindOf(err)))
 	}
 	return c.showKeys(w, r, &keysData{Secret: secret}, http.StatusOK)
 }

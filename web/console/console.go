@@ -134,6 +134,7 @@ func (c *Console) routes() *http.ServeMux {
 	all("POST /console/profile/language", c.profileLanguage)
 	all("POST /console/profile/password", c.profilePassword)
 	all("GET /console/notifications", c.notifications)
+	all("GET /console/notifications/{id}", c.notification)
 	all("POST /console/notifications/read", c.notificationsRead)
 
 	c.ticketRoutes(on, files)

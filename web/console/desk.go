@@ -1,7 +1,10 @@
 package console
 
 import (
+	"context"
+	"errors"
 	"net/http"
+	"net/url"
 
 	"github.com/google/uuid"
 
@@ -17,6 +20,7 @@ type deskData struct {
 	Light   Light
 	Move    tickets.Action
 	Skip    string // address of the next case
+	After   string // where the list goes on: what was skipped stays skipped
 	Returns []returned
 	Error   string
 }
@@ -25,37 +29,59 @@ type returned struct{ Agency, Reason, Basis string }
 
 // desk shows the most urgent case that waits for dispatch.
 func (c *Console) desk(w http.ResponseWriter, r *http.Request) error {
-	return c.showDesk(w, r, r.URL.Query().Get("after"), "", http.StatusOK)
-}
-
-func (c *Console) showDesk(w http.ResponseWriter, r *http.Request, after, words string, status int) error {
 	v := c.view(r)
-	v.Nav, v.Title = "desk", v.T("nav.desk")
-	page, err := c.Tickets.List(r.Context(), actor(v.Me), tickets.ViewPendingDispatch, tickets.Filter{}, after, 1)
+	t, d, err := c.nextCase(r.Context(), v, r.URL.Query().Get("after"))
 	if err != nil {
 		return err
 	}
-	d := &deskData{Error: words}
+	return c.showDesk(w, r, v, t, d, http.StatusOK)
+}
+
+// nextCase is the most urgent case behind after; behind the last one the skipped ones come again. nil when nothing waits.
+func (c *Console) nextCase(ctx context.Context, v View, after string) (*tickets.Ticket, *deskData, error) {
+	page, err := c.Tickets.List(ctx, actor(v.Me), tickets.ViewPendingDispatch, tickets.Filter{}, after, 1)
+	if errors.Is(err, tickets.ErrBadCursor) || err == nil && len(page.Rows) == 0 && after != "" {
+		after = ""
+		page, err = c.Tickets.List(ctx, actor(v.Me), tickets.ViewPendingDispatch, tickets.Filter{}, "", 1)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	d := &deskData{After: after}
+	if len(page.Rows) == 0 {
+		return nil, d, nil
+	}
+	if page.Next != "" {
+		d.Skip = "/console/desk?after=" + page.Next
+	} else if after != "" {
+		d.Skip = "/console/desk"
+	}
+	return &page.Rows[0].Ticket, d, nil
+}
+
+func deskMove(t tickets.Ticket) tickets.Action {
+	if t.State == tickets.InCoordination {
+		return tickets.Designate
+	}
+	return tickets.Dispatch
+}
+
+func (c *Console) showDesk(w http.ResponseWriter, r *http.Request, v View, t *tickets.Ticket, d *deskData, status int) error {
+	v.Nav, v.Title = "desk", v.T("nav.desk")
 	counts, err := c.Tickets.Counts(r.Context(), actor(v.Me))
 	if err != nil {
 		return err
 	}
 	d.Left = atMost(counts[tickets.ViewPendingDispatch])
-	if len(page.Rows) > 0 {
-		t := page.Rows[0].Ticket
-		d.Light, d.Move = v.lightOfTicket(t), tickets.Dispatch
+	if t != nil {
+		d.Light, d.Move = v.lightOfTicket(*t), deskMove(*t)
 		v.Watch.Ticket = t.ID.String()
-		if t.State == tickets.InCoordination {
-			d.Move = tickets.Designate
-		}
-		if d.Action, err = c.newAction(v, t, d.Move); err != nil && errs.KindOf(err) != errs.Conflict {
-			return err
-		}
-		if err != nil {
-			d.Action = &actionData{T: t, Version: t.Version} // coordination first: the ticket's own page has the action
-		}
-		if page.Next != "" {
-			d.Skip = "/console/desk?after=" + page.Next
+		if d.Action == nil {
+			if d.Action, err = c.newAction(v, *t, d.Move); errs.KindOf(err) == errs.Conflict {
+				d.Action = &actionData{T: *t, Version: t.Version} // coordination first: the ticket's own page has the action
+			} else if err != nil {
+				return err
+			}
 		}
 		events, err := c.Tickets.Timeline(r.Context(), actor(v.Me), t.ID)
 		if err != nil {
@@ -103,11 +129,47 @@ func (c *Console) deskDispatch(w http.ResponseWriter, r *http.Request) error {
 		_, err = c.apply(r.Context(), v, id, number(r.PostForm.Get("version")), name, f, key(r.PostForm.Get("key")))
 	}
 	if err != nil {
-		if !expected(err) {
-			return err
-		}
-		return c.showDesk(w, r, "", c.explain(r.Context(), v, err), httperr.Status(errs.KindOf(err)))
+		return c.deskFailed(w, r, v, id, name, err)
 	}
-	http.Redirect(w, r, "/console/desk?done="+id.String(), http.StatusSeeOther)
+	next := url.Values{"done": {id.String()}}
+	if after := r.PostForm.Get("after"); after != "" {
+		next.Set("after", after)
+	}
+	http.Redirect(w, r, "/console/desk?"+next.Encode(), http.StatusSeeOther)
 	return nil
+}
+
+// deskFailed shows the same case again with what was chosen. A case that somebody else has dispatched gives way to the next one, with words
+// that name it.
+func (c *Console) deskFailed(w http.ResponseWriter, r *http.Request, v View, id uuid.UUID, name tickets.Action, cause error) error {
+	if !expected(cause) {
+		return cause
+	}
+	t, err := c.Tickets.ByID(r.Context(), actor(v.Me), id)
+	if err != nil {
+		return err
+	}
+	status, after := httperr.Status(errs.KindOf(cause)), r.PostForm.Get("after")
+	action, err := c.newAction(v, t, name)
+	if err == nil {
+		action.fill(r.PostForm)
+		d := &deskData{Action: action, After: after, Error: c.explain(r.Context(), v, cause)}
+		if _, next, err := c.nextCase(r.Context(), v, after); err == nil {
+			d.Skip = next.Skip
+		}
+		return c.showDesk(w, r, v, &t, d, status)
+	}
+	if errs.KindOf(err) != errs.Conflict {
+		return err
+	}
+	next, d, err := c.nextCase(r.Context(), v, after)
+	if err != nil {
+		return err
+	}
+	state := v.State(t.State)
+	if agency := v.Agency(t.Lead); agency != "" {
+		state += " · " + agency
+	}
+	d.Error = v.T("desk.gone", "number", t.Number, "state", state)
+	return c.showDesk(w, r, v, next, d, status)
 }

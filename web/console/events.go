@@ -1,6 +1,7 @@
 package console
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -10,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"hotline/chat"
+	"hotline/internal/auth"
 	"hotline/internal/bus"
 	"hotline/internal/errs"
 	"hotline/tickets"
@@ -26,8 +28,8 @@ type broker struct {
 
 // listener is one open page. What it wants to know is kept as marks, not as a queue: a slow page gets one "look again" for a thousand hints.
 type listener struct {
-	conversation, ticket uuid.UUID
 	mu                   sync.Mutex
+	conversation, ticket uuid.UUID // uuid.Nil: none
 	inbox, own           bool
 	conv                 []string // newest hints of the conversation, few
 	wake                 chan struct{}
@@ -110,23 +112,40 @@ func (b *broker) conversation(subject string, data []byte) {
 		return
 	}
 	b.each(func(l *listener) {
-		if l.conversation == id {
-			l.mark(func() {
-				if l.conv = append(l.conv, string(words)); len(l.conv) > maxConvHints {
-					l.conv = l.conv[1:]
-				}
-			})
-		}
+		l.mark(func() {
+			if l.conversation != id {
+				return
+			}
+			if l.conv = append(l.conv, string(words)); len(l.conv) > maxConvHints {
+				l.conv = l.conv[1:]
+			}
+		})
 	})
 }
 
 func (l *listener) mark(fn func()) {
 	l.mu.Lock()
 	fn()
+	idle := !l.inbox && !l.own && len(l.conv) == 0
 	l.mu.Unlock()
+	if idle {
+		return
+	}
 	select {
 	case l.wake <- struct{}{}:
 	default: // it will look anyway
+	}
+}
+
+// forget stops listening to what the person may not see, and drops what has been heard of it.
+func (l *listener) forget(conversation, ticket bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if conversation {
+		l.conversation, l.conv = uuid.Nil, nil
+	}
+	if ticket {
+		l.ticket, l.own = uuid.Nil, false
 	}
 }
 
@@ -145,23 +164,10 @@ func (c *Console) events(w http.ResponseWriter, r *http.Request) error {
 	ctx := r.Context()
 	p, _ := principal(ctx)
 	q := r.URL.Query()
-	ticket, _ := uuid.Parse(q.Get("ticket"))             // none: the page shows no ticket
-	conversation, _ := uuid.Parse(q.Get("conversation")) // none: no conversation
-	if ticket != uuid.Nil {
-		if _, err := c.Tickets.ByID(ctx, tickets.Staff(p.Actor(), p.Roles), ticket); errs.KindOf(err) == errs.NotFound {
-			ticket = uuid.Nil
-		} else if err != nil {
-			return err
-		}
+	l, at, err := c.watch(ctx, p, parseID(q.Get("ticket")), parseID(q.Get("conversation")))
+	if err != nil {
+		return err
 	}
-	if conversation != uuid.Nil {
-		if _, err := c.Chat.Conversation(ctx, p.Actor(), conversation); errs.KindOf(err) == errs.NotFound {
-			conversation = uuid.Nil
-		} else if err != nil {
-			return err
-		}
-	}
-	l := c.live.join(conversation, ticket)
 	defer c.live.leave(l)
 
 	rc := http.NewResponseController(w)
@@ -177,7 +183,7 @@ func (c *Console) events(w http.ResponseWriter, r *http.Request) error {
 		}
 		return rc.Flush()
 	}
-	if err := send("retry: 3000\nevent: ready\ndata: {}\n\n"); err != nil {
+	if err := send("retry: 3000\nevent: ready\ndata: %s\n\n", at); err != nil {
 		return nil // gone already
 	}
 	beat := time.NewTicker(c.Heartbeat)
@@ -213,6 +219,41 @@ func (c *Console) events(w http.ResponseWriter, r *http.Request) error {
 			return nil // the reader is gone: nobody is left to tell
 		}
 	}
+}
+
+// watch begins to listen for what the person may see of a ticket and a conversation, and tells where both stand then: what happened between the
+// rendering of the page and this moment shows in the difference. Without the one or the other the page hears of the lists alone.
+func (c *Console) watch(ctx context.Context, p auth.Principal, ticket, conversation uuid.UUID) (l *listener, at []byte, err error) {
+	l = c.live.join(conversation, ticket)
+	defer func() {
+		if err != nil {
+			c.live.leave(l)
+		}
+	}()
+	var now struct {
+		Version int   `json:"version,omitempty"`
+		Seq     int64 `json:"seq,omitempty"`
+	}
+	if ticket != uuid.Nil {
+		t, err := c.Tickets.ByID(ctx, tickets.Staff(p.Actor(), p.Roles), ticket)
+		if errs.KindOf(err) == errs.NotFound {
+			l.forget(false, true)
+		} else if err != nil {
+			return l, nil, err
+		}
+		now.Version = t.Version
+	}
+	if conversation != uuid.Nil {
+		conv, err := c.Chat.Conversation(ctx, p.Actor(), conversation)
+		if errs.KindOf(err) == errs.NotFound {
+			l.forget(true, false)
+		} else if err != nil {
+			return l, nil, err
+		}
+		now.Seq = conv.LastSeq
+	}
+	at, err = json.Marshal(now)
+	return l, at, err
 }
 
 // sessionCheck bounds how long an ended session still hears hints.

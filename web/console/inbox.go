@@ -2,6 +2,7 @@ package console
 
 import (
 	"context"
+	"html/template"
 	"net/http"
 	"net/url"
 	"slices"
@@ -139,11 +140,11 @@ type inboxData struct {
 	View       tickets.View
 	Filter     tickets.Filter
 	Rows       []rowView
-	More       string // address of the next page, "" at the end
+	More       template.URL // query of the next page, "" at the end
 	Kinds      []string
 	Categories []option
 	Selected   uuid.UUID
-	Query      string // of this list, to come back to it
+	Query      template.URL // of this list, to come back to it
 	Filtered   bool
 	Ticket     *ticketData
 	Error      string
@@ -195,14 +196,14 @@ func (c *Console) list(r *http.Request, v View, selected uuid.UUID) (*inboxData,
 	d := &inboxData{View: view, Filter: filter, Kinds: tickets.Kinds(), Selected: selected, Categories: c.categories(v.Lang),
 		Filtered: filter != (tickets.Filter{})}
 	list := listQuery(q)
-	d.Query = list.Encode()
+	d.Query = query(list)
 	for _, row := range page.Rows {
 		d.Rows = append(d.Rows, rowView{Row: row, Light: v.lightOfTicket(row.Ticket), Agency: v.Agency(row.Lead), Selected: row.ID == selected,
-			URL: "/console/tickets/" + row.ID.String() + "?" + d.Query})
+			URL: "/console/tickets/" + row.ID.String() + "?" + string(d.Query)})
 	}
 	if page.Next != "" {
 		list.Set("after", page.Next)
-		d.More = list.Encode()
+		d.More = query(list)
 	}
 	return d, nil
 }

@@ -235,3 +235,7 @@ func excerpt(s string) string {
 	}
 	return s
 }
+
+func newUser(email, name string, agency uuid.UUID) auth.NewUser {
+	return auth.NewUser{Email: email, Name: name, AgencyID: agency, Roles: []auth.Role{"handler"}}
+}

@@ -42,7 +42,7 @@ type articlesData struct {
 	State   string
 	Lang    string
 	Query   string
-	More    string
+	More    template.URL
 	States  []string
 	MayEdit bool
 }
@@ -99,7 +99,7 @@ func (c *Console) articles(w http.ResponseWriter, r *http.Request) error {
 	if len(rows) > 50 {
 		rows = rows[:50]
 		at := rows[49].Cursor()
-		d.More = url.Values{"state": {d.State}, "lang_of": {d.Lang}, "after": {at.UpdatedAt.Format(time.RFC3339Nano)}, "after_id": {at.ID.String()}}.Encode()
+		d.More = query(url.Values{"state": {d.State}, "lang_of": {d.Lang}, "after": {at.UpdatedAt.Format(time.RFC3339Nano)}, "after_id": {at.ID.String()}})
 	}
 	for _, e := range rows {
 		d.Rows = append(d.Rows, articleRow{Entry: e, Owner: v.Agency(e.Article.Owner)})

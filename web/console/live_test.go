@@ -3,6 +3,7 @@ package console_test
 import (
 	"bufio"
 	"context"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -44,7 +45,7 @@ func TestKeysAndLiveUpdates(t *testing.T) {
 	tab.Run(t, press("j"))
 	tab.WaitJS(t, `document.activeElement.closest("#row-`+k.ID.String()+`") !== null`)
 	tab.Run(t, chromedp.KeyEvent(kb.Enter), chromedp.WaitReady("#composer-text"))
-	tab.WaitJS(t, `location.pathname.endsWith("`+k.ID.String()+`") && document.getElementById("live-state").dataset.state === "on"`)
+	tab.WaitJS(t, `location.pathname.endsWith("`+k.ID.String()+`") && document.getElementById("live-state").dataset.watching.includes("`+k.ID.String()+`")`)
 	tab.Run(t, press("n"))
 	tab.WaitJS(t, `document.activeElement.id === "composer-text" && document.querySelector('#composer input[value="note"]').checked`)
 	tab.Run(t, chromedp.KeyEvent("Called the depot"))
@@ -127,7 +128,7 @@ func TestLiveChatBothWays(t *testing.T) {
 	tab.WaitJS(t, `document.getElementById("live-state").dataset.state === "on"`)
 	must(t, r.chat.AskHuman(ctx, conv))
 	tab.Run(t, chromedp.WaitReady("#row-"+conv.String()+" a"), chromedp.Click("#row-"+conv.String()+" a"), chromedp.WaitReady("#chat"), press("s"), chromedp.WaitReady("#composer-text"))
-	tab.WaitJS(t, `document.getElementById("live-state").dataset.state === "on"`)
+	tab.WaitJS(t, `document.getElementById("live-state").dataset.watching.includes("`+conv.String()+`")`)
 	tab.Run(t, chromedp.SendKeys("#composer-text", "Hello, how can I help?"+kb.Enter))
 	tab.WaitJS(t, `document.getElementById("feed").textContent.includes("how can I help?") && document.getElementById("composer-text").value === ""`)
 	tab.Run(t, chromedp.SendKeys("#composer-text", "One mom"))
@@ -147,36 +148,64 @@ func TestLiveChatBothWays(t *testing.T) {
 	clean(t, tab, "chat")
 }
 
+// stream opens the events of a page and gives its next event with its data.
+func (b *browser) stream(query string) (next func() (event, data string)) {
+	b.t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	b.t.Cleanup(cancel)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, b.base+"/console/events?"+query, nil)
+	must(b.t, err)
+	resp, err := b.client.Do(req)
+	must(b.t, err)
+	b.t.Cleanup(func() { _ = resp.Body.Close() })
+	lines := bufio.NewScanner(resp.Body)
+	return func() (event, data string) {
+		for lines.Scan() {
+			if words, ok := strings.CutPrefix(lines.Text(), "event: "); ok {
+				event = words
+			}
+			if words, ok := strings.CutPrefix(lines.Text(), "data: "); ok {
+				return event, words
+			}
+		}
+		b.t.Fatalf("the stream ended: %v", lines.Err())
+		return "", ""
+	}
+}
+
+// What happens between the rendering of a page and its stream must not wait for the slow tick: the stream says where things stand.
+func TestAStreamBeginsWithWhereThingsStand(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	k := r.noRoute()
+	query := "ticket=" + k.ID.String() + "&conversation=" + k.ConversationID.String()
+	page := r.signIn("dispatcher").get("/console/tickets/" + k.ID.String())
+	page.wants(t, http.StatusOK, `data-version="`+itoa(k.Version)+`"`, `data-last="`)
+	k = r.apply("dispatcher", k, tickets.Dispatch, tickets.Fields{Lead: r.city.Agencies["dept-environment"]})
+	event, data := r.signIn("dispatcher").stream(query)()
+	conv, err := r.chat.Conversation(context.Background(), db.System(), k.ConversationID)
+	must(t, err)
+	if want := fmt.Sprintf(`{"version":%d,"seq":%d}`, k.Version, conv.LastSeq); event != "ready" || data != want {
+		t.Errorf("%s %s, want %s", event, data, want)
+	}
+	if _, data := r.signIn("handler-util").stream(query)(); data != "{}" {
+		t.Errorf("another agency hears %s", data)
+	}
+}
+
 func TestEventsTellOnlyWhatThePersonMaySee(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	secret := r.file("report", "An inspector asks for money", "The inspector asked for money twice", "environment.waste")
-	b := r.signIn("handler-util")
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, r.server.URL+"/console/events?ticket="+secret.ID.String()+"&conversation="+secret.ConversationID.String(), nil)
-	must(t, err)
-	resp, err := b.client.Do(req)
-	must(t, err)
-	defer resp.Body.Close()
-	lines := bufio.NewScanner(resp.Body)
-	next := func() string {
-		for lines.Scan() {
-			if line, ok := strings.CutPrefix(lines.Text(), "event: "); ok {
-				return line
-			}
-		}
-		t.Fatalf("the stream ended: %v", lines.Err())
-		return ""
+	next := r.signIn("handler-util").stream("ticket=" + secret.ID.String() + "&conversation=" + secret.ConversationID.String())
+	if got, data := next(); got != "ready" || data != "{}" {
+		t.Fatalf("first event %q %s", got, data)
 	}
-	if got := next(); got != "ready" {
-		t.Fatalf("first event %q", got)
-	}
-	_, err = r.tickets.Note(context.Background(), r.as("dispatcher"), secret.ID, "Call the prosecutor", "")
+	_, err := r.tickets.Note(context.Background(), r.as("dispatcher"), secret.ID, "Call the prosecutor", "")
 	must(t, err)
 	r.chat.Announce(r.ticket(secret.ID))
 	// Lists may have changed, nothing more is told.
-	if got := next(); got != "inbox" {
+	if got, _ := next(); got != "inbox" {
 		t.Fatalf("event %q about a ticket of another agency", got)
 	}
 }

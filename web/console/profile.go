@@ -2,7 +2,9 @@ package console
 
 import (
 	"context"
+	"html/template"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/google/uuid"
@@ -75,7 +77,7 @@ func (c *Console) profilePassword(w http.ResponseWriter, r *http.Request) error 
 
 type noticesData struct {
 	Rows   []noticeRow
-	More   string
+	More   template.URL
 	Unread bool
 }
 
@@ -87,9 +89,9 @@ type noticeRow struct {
 func (c *Console) notifications(w http.ResponseWriter, r *http.Request) error {
 	v := c.view(r)
 	v.Nav, v.Title = "notifications", v.T("nav.notifications")
-	var before *time.Time
+	before := noticeCursor{id: parseID(r.URL.Query().Get("before_id"))}
 	if at, err := time.Parse(time.RFC3339Nano, r.URL.Query().Get("before")); err == nil {
-		before = &at
+		before.at = &at
 	}
 	rows, err := c.notices(r.Context(), v.Me.Actor(), v.Me.Roles, before, 51)
 	if err != nil {
@@ -98,18 +100,37 @@ func (c *Console) notifications(w http.ResponseWriter, r *http.Request) error {
 	d := noticesData{}
 	if len(rows) > 50 {
 		rows = rows[:50]
-		d.More = rows[49].At.UTC().Format(time.RFC3339Nano)
+		d.More = query(url.Values{"before": {rows[49].At.UTC().Format(time.RFC3339Nano)}, "before_id": {rows[49].ID.String()}})
 	}
 	for _, n := range rows {
 		row := noticeRow{notice: n}
 		if n.TicketID != nil {
-			row.URL = "/console/tickets/" + n.TicketID.String()
+			row.URL = "/console/notifications/" + n.ID.String()
 		}
 		d.Unread = d.Unread || n.ReadAt == nil
 		d.Rows = append(d.Rows, row)
 	}
 	v.D = d
 	c.page(w, r, http.StatusOK, "notifications", v)
+	return nil
+}
+
+// notification goes to what a notice is about; whoever opens it has read it.
+func (c *Console) notification(w http.ResponseWriter, r *http.Request) error {
+	id, err := pathID(r, "id")
+	if err != nil {
+		return err
+	}
+	p, _ := principal(r.Context())
+	ticket, err := c.openNotice(r.Context(), p.Actor(), p.Roles, id)
+	if err != nil {
+		return err
+	}
+	to := "/console/notifications"
+	if ticket != uuid.Nil {
+		to = "/console/tickets/" + ticket.String()
+	}
+	http.Redirect(w, r, to, http.StatusSeeOther)
 	return nil
 }
 

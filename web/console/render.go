@@ -7,6 +7,7 @@ import (
 	"html/template"
 	"io/fs"
 	"net/http"
+	"net/url"
 	"path"
 	"strings"
 	"time"
@@ -58,6 +59,9 @@ func parsePages() (*pages, error) {
 	}
 	return p, nil
 }
+
+// query writes a query for a link. As a string the templates would escape its = and & once more, and the link would lose its place.
+func query(q url.Values) template.URL { return template.URL(q.Encode()) }
 
 // invalid marks the input that an error is about, for eyes and for screen readers.
 func invalid(field, name string) template.HTMLAttr {

@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"hotline/internal/db"
+	"hotline/web/httperr"
 )
 
 // What pages show and no domain package serves: names of colleagues, a contact, notices, canned replies. Everything is read with the
@@ -98,13 +99,19 @@ type notice struct {
 // noticesFor is the condition for a person: their own, and those for everybody of the agency with one of their roles.
 const noticesFor = `n.agency_id = $1 and (n.user_id = $2 or n.user_id is null and (n.role = '' or n.role = any($3)))`
 
-func (c *Console) notices(ctx context.Context, actor db.Actor, roles []string, before *time.Time, limit int) ([]notice, error) {
+// noticeCursor is a place in the notices: several are often of the same moment.
+type noticeCursor struct {
+	at *time.Time
+	id uuid.UUID
+}
+
+func (c *Console) notices(ctx context.Context, actor db.Actor, roles []string, before noticeCursor, limit int) ([]notice, error) {
 	var out []notice
 	err := db.ReadTx(ctx, c.Pool, actor, func(tx db.Tx) error {
 		rows, err := tx.Query(ctx, `select n.id, n.type, n.ticket_id, coalesce(t.number, ''), coalesce(t.title, ''), n.created_at, n.read_at, n.user_id is not null
 			from notifications n left join tickets t on t.id = n.ticket_id
-			where `+noticesFor+` and ($4::timestamptz is null or n.created_at < $4) order by n.created_at desc, n.id limit $5`,
-			actor.Agency(), actor.User(), roles, before, limit)
+			where `+noticesFor+` and ($4::timestamptz is null or n.created_at <= $4 and (n.created_at < $4 or n.id > $6)) order by n.created_at desc, n.id limit $5`,
+			actor.Agency(), actor.User(), roles, before.at, limit, before.id)
 		if err != nil {
 			return err
 		}
@@ -128,6 +135,26 @@ func (c *Console) countUnread(ctx context.Context, actor db.Actor, roles []strin
 		return 0, fmt.Errorf("console: unread: %w", err)
 	}
 	return n, nil
+}
+
+// openNotice marks a notice as read and tells which ticket it is about. Errors: httperr.ErrNotFound.
+func (c *Console) openNotice(ctx context.Context, actor db.Actor, roles []string, id uuid.UUID) (ticket uuid.UUID, err error) {
+	if err := c.markRead(ctx, actor, roles, &id); err != nil {
+		return uuid.Nil, err
+	}
+	var about *uuid.UUID
+	err = db.ReadTx(ctx, c.Pool, actor, func(tx db.Tx) error {
+		return tx.QueryRow(ctx, `select n.ticket_id from notifications n where `+noticesFor+` and n.id = $4`, actor.Agency(), actor.User(), roles, id).Scan(&about)
+	})
+	switch {
+	case errors.Is(err, pgx.ErrNoRows):
+		return uuid.Nil, httperr.ErrNotFound
+	case err != nil:
+		return uuid.Nil, fmt.Errorf("console: notice: %w", err)
+	case about == nil:
+		return uuid.Nil, nil
+	}
+	return *about, nil
 }
 
 // markRead marks one notice, or with a nil id all of them.

@@ -3,6 +3,7 @@ package console
 import (
 	"context"
 	"encoding/json"
+	"html/template"
 	"math"
 	"net/http"
 	"slices"
@@ -34,7 +35,7 @@ type ticketData struct {
 	MayTake      bool // nobody has it and it is ours
 	MayAssign    bool
 	Rating       *tickets.Rating
-	Query        string // of the list it was opened from
+	Query        template.URL // of the list it was opened from
 	Conversation chat.Conversation
 	HasChat      bool
 	ParentNumber string
@@ -381,7 +382,7 @@ func (c *Console) showTicket(w http.ResponseWriter, r *http.Request, id uuid.UUI
 	if q.Get("view") == "" && isHX(r) {
 		q = pageQuery(r)
 	}
-	d.Query = listQuery(q).Encode()
+	d.Query = query(listQuery(q))
 	if edit != nil {
 		edit(d)
 	}
@@ -416,7 +417,7 @@ func (c *Console) ticketLive(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	d.Query = listQuery(pageQuery(r)).Encode()
+	d.Query = query(listQuery(pageQuery(r)))
 	v.D = d
 	c.fragment(w, r, http.StatusOK, "ticket-live", v)
 	return nil

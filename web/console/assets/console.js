@@ -133,7 +133,8 @@
     const part = await fetchPart(`/console/tickets/${ticket.dataset.id}/live`);
     await answered();
     if (!part || $("#ticket") !== ticket) return;
-    const version = part.firstElementChild.dataset.version;
+    const { version, last } = part.firstElementChild.dataset;
+    ticket.dataset.last = last;
     if (!$("#ticket-head details[open]")) place($("#ticket-head", part), $("#ticket-head"));
     mergeFeed(part);
     if (!$("#facts")?.contains(doc.activeElement)) place($("#facts", part), $("#facts"));
@@ -160,6 +161,13 @@
     hideTyping();
     markSeen();
   });
+  // The case on the dispatcher's desk: somebody who has chosen something decides when to look again.
+  function refreshDesk() {
+    const form = $("#desk-form");
+    if (!form) return;
+    if (form.dataset.touched) $("#desk-changed").hidden = false; else location.reload();
+  }
+  doc.addEventListener("change", e => { const form = e.target.closest?.("#desk-form"); if (form) form.dataset.touched = "1"; });
   function refreshAll() { refreshList(); refreshSide(); refreshTicket(); refreshChat(); }
 
   // Live -----------------------------------------------------------------------------------------------------------------
@@ -186,21 +194,38 @@
   function startLive() {
     const q = watched();
     if (source && q === watching && source.readyState !== 2) return;
-    source?.close();
-    watching = q;
-    source = new EventSource("/console/events?" + q);
+    // The stream of the page before goes on until this one is there, so that the lists miss nothing.
+    const before = source, next = new EventSource("/console/events?" + q);
     let opened = false;
-    source.addEventListener("ready", () => { clearInterval(poll); poll = 0; liveState("on"); if (opened || poll) refreshAll(); opened = true; });
+    watching = q;
+    source = next;
+    source.addEventListener("ready", e => {
+      before?.close();
+      if (next !== source) { next.close(); return; }
+      liveState("on");
+      $("#live-state").dataset.watching = q;
+      if (opened || poll || !before) refreshAll();
+      else {
+        // What happened between the page and this moment shows in where the ticket and its conversation stand.
+        let at = {};
+        try { at = JSON.parse(e.data); } catch { /* of another version */ }
+        const open = $("#ticket") || $("#chat");
+        if (open && (at.version && String(at.version) !== open.dataset.version || at.seq && String(at.seq) !== open.dataset.last)) { refreshTicket(); refreshChat(); }
+      }
+      clearInterval(poll);
+      poll = 0;
+      opened = true;
+    });
     // Many open consoles hear the same hint: each waits a random moment, and a burst is read once.
     source.addEventListener("inbox", () => { if (!spread) spread = setTimeout(() => { spread = 0; if ($("[data-reload]")) location.reload(); refreshList(); refreshSide(); }, 80 + Math.random() * 250); });
-    source.addEventListener("ticket", () => refreshTicket());
+    source.addEventListener("ticket", () => { refreshTicket(); refreshDesk(); });
     source.addEventListener("conv", e => {
       let hint;
       try { hint = JSON.parse(e.data); } catch { return; }
       if (hint.typing === "citizen") showTyping();
       if (hint.seq || hint.seen || hint.holder) { refreshTicket(); refreshChat(); }
     });
-    source.onerror = () => { liveState("off"); startPolling(); if (source && source.readyState === 2) setTimeout(() => { if (source?.readyState === 2) startLive(); }, 5000); };
+    source.onerror = () => { if (next !== source) { next.close(); return; } before?.close(); liveState("off"); startPolling(); if (source && source.readyState === 2) setTimeout(() => { if (source?.readyState === 2) startLive(); }, 5000); };
   }
   // A hint may be lost: look again on a slow tick, and when the page comes back into view.
   setInterval(() => { if (!doc.hidden && !poll) refreshAll(); }, 60000);
