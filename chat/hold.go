@@ -75,6 +75,7 @@ func (s *Service) TakeOver(ctx context.Context, actor db.Actor, id uuid.UUID) er
 		}
 		var name string
 		err := tx.QueryRow(ctx, `update conversations set holder = 'staff', holder_user_id = $2, queued_at = coalesce(queued_at, $3), closed_at = null, updated_at = $3,
+			taken_at = case when holder = 'queue' then $3 else taken_at end, waited = case when holder = 'queue' then $3 - queued_at else waited end,
 			turn_due_at = null, lease_owner = null, lease_until = null, answered_seq = last_seq where id = $1 returning (select name from users where id = $2)`,
 			id, actor.User(), s.now()).Scan(&name)
 		if err != nil {

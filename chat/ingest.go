@@ -59,10 +59,14 @@ func (s *Service) Ingest(ctx context.Context, in channels.Inbound) (Receipt, err
 		return Receipt{}, err
 	}
 	var got taken
-	if k.pushed { // the reply's job must commit with it
+	grade, rates := chatGrade(in)
+	if k.pushed || rates { // the reply's job, or the grade, must commit with it
 		err = db.WithTx(ctx, s.pool, db.System(), func(tx db.Tx) error {
 			if got, err = s.take(ctx, tx, k); err != nil || got.Duplicate {
 				return err
+			}
+			if rates {
+				return s.rateChatTx(ctx, tx, got.ConversationID, grade)
 			}
 			return s.deliverTx(ctx, tx, got.ConversationID, got.last)
 		})
@@ -75,6 +79,11 @@ func (s *Service) Ingest(ctx context.Context, in channels.Inbound) (Receipt, err
 		return Receipt{}, err
 	}
 	s.taken(k.in, got)
+	if in.Choice == ChoiceLeaveQueue && got.holder == HeldByQueue { // repeated for a repeated message: the first try may have been cut off here
+		if err := s.LeaveQueue(ctx, got.ConversationID); err != nil {
+			return Receipt{}, err
+		}
+	}
 	return got.Receipt, nil
 }
 

@@ -119,4 +119,6 @@ type Conversation struct {
 	CreatedAt    time.Time
 	UpdatedAt    time.Time
 	Position     int // in the queue, from 1; 0 when it does not wait
+	// Wait is how long those who were taken last had waited; 0 when this one does not wait or nobody was taken in the last hours.
+	Wait time.Duration
 }

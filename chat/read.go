@@ -155,7 +155,7 @@ func (s *Service) Conversation(ctx context.Context, actor db.Actor, id uuid.UUID
 	}
 	err = db.ReadTx(ctx, s.pool, as, func(tx db.Tx) (err error) {
 		c, err = scanConversation(tx.QueryRow(ctx, conversationSQL+`c.id = $1`, id))
-		return err
+		return s.withWait(ctx, tx, &c, err)
 	})
 	return c, err
 }
@@ -175,7 +175,7 @@ func (s *Service) visible(ctx context.Context, actor db.Actor, id uuid.UUID) (ok
 func (s *Service) ByThread(ctx context.Context, channel, account, thread string) (c Conversation, err error) {
 	err = db.ReadTx(ctx, s.pool, db.System(), func(tx db.Tx) (err error) {
 		c, err = scanConversation(tx.QueryRow(ctx, conversationSQL+`c.channel = $1 and c.account = $2 and c.thread = $3`, channel, account, thread))
-		return err
+		return s.withWait(ctx, tx, &c, err)
 	})
 	return c, err
 }

@@ -22,6 +22,10 @@ func (p *Policy) choose(ctx context.Context, t *turn, id string, shelved *Form, 
 		p.rate(t, grade)
 		return true
 	}
+	if arg, ok := strings.CutPrefix(id, "rate_chat:"); ok { // the caller keeps the grade with the conversation
+		p.chatRated(t, arg)
+		return true
+	}
 	switch id {
 	case "human":
 		p.person(t, HandOffAsked)

@@ -98,6 +98,20 @@ func (p *Policy) rate(t *turn, grade int) {
 	p.offer(t, m, "skip", "human")
 }
 
+// chatRated answers the grade that somebody gave the chat when leaving it. A form that is open stays open, for when they come back.
+func (p *Policy) chatRated(t *turn, grade string) {
+	if grade != "1" && grade != "2" {
+		p.say(t, "rate.chat")
+		return
+	}
+	m := p.say(t, "rate.chat_bad")
+	if t.st.Form != nil {
+		p.offer(t, m, "human", "go_on")
+		return
+	}
+	p.offer(t, m, "human", "file")
+}
+
 // ratingText understands a grade in words or as a digit.
 func (p *Policy) ratingText(t *turn, r *reading) bool {
 	if t.st.Rating == nil {

@@ -37,24 +37,24 @@ type conn struct {
 	sends  bucket
 	typed  bucket
 
-	mu       sync.Mutex
-	space    *sync.Cond // made when a pump has to wait
-	phase    phase
-	lang     string
-	conv     uuid.UUID
-	holder   string
-	position int
-	cursor   int64 // the last seq queued for this client
-	want     int64 // the highest seq heard of
-	look     bool  // something is new, nobody said what
-	pumping  bool
-	writing  bool
-	pingDue  bool
-	code     int
-	reason   string
-	since    time.Time // the frame being written began
-	queue    [][]byte
-	queued   int
+	mu      sync.Mutex
+	space   *sync.Cond // made when a pump has to wait
+	phase   phase
+	lang    string
+	conv    uuid.UUID
+	holder  string
+	waiting Waiting
+	cursor  int64 // the last seq queued for this client
+	want    int64 // the highest seq heard of
+	look    bool  // something is new, nobody said what
+	pumping bool
+	writing bool
+	pingDue bool
+	code    int
+	reason  string
+	since   time.Time // the frame being written began
+	queue   [][]byte
+	queued  int
 }
 
 var frameBuffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}

@@ -42,10 +42,10 @@ type Welcome struct {
 	Last         int64      `json:"last"`
 	Holder       string     `json:"holder"`
 	Name         string     `json:"name,omitempty"`
-	Position     int        `json:"position,omitempty"`
-	Lang         string     `json:"lang"`
-	StaffSeen    int64      `json:"staff_seen"`
-	Limits       Limits     `json:"limits"`
+	Waiting
+	Lang      string `json:"lang"`
+	StaffSeen int64  `json:"staff_seen"`
+	Limits    Limits `json:"limits"`
 }
 
 // MessageFrame is one message of the conversation.
@@ -79,10 +79,36 @@ type seenFrame struct {
 }
 
 type holderFrame struct {
-	T        string `json:"t"`
-	Holder   string `json:"holder"`
-	Name     string `json:"name,omitempty"`
-	Position int    `json:"position,omitempty"`
+	T      string `json:"t"`
+	Holder string `json:"holder"`
+	Name   string `json:"name,omitempty"`
+	Waiting
+}
+
+// Waiting is what somebody who waits for a person is told; empty for everybody else.
+type Waiting struct {
+	Position int        `json:"position,omitempty"` // in the queue, from 1
+	Wait     int        `json:"wait,omitempty"`     // seconds that those who were taken last had waited
+	Duty     *time.Time `json:"duty,omitempty"`     // nobody is on duty; when the next duty begins
+}
+
+func (w Waiting) same(o Waiting) bool {
+	return w.Position == o.Position && w.Wait/60 == o.Wait/60 && (w.Duty == nil) == (o.Duty == nil) && (w.Duty == nil || w.Duty.Equal(*o.Duty))
+}
+
+// queueOf tells the state of the queue as this conversation sees it.
+func (h *Hub) queueOf(c chat.Conversation) Waiting {
+	if c.Holder != chat.HeldByQueue {
+		return Waiting{}
+	}
+	w := Waiting{Position: c.Position, Wait: int(c.Wait.Seconds())}
+	if h.opt.Duty != nil {
+		if open, next := h.opt.Duty(h.opt.Clock.Now()); !open && !next.IsZero() {
+			next = next.UTC()
+			w.Duty = &next
+		}
+	}
+	return w
 }
 
 type errorFrame struct {

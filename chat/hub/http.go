@@ -172,14 +172,14 @@ func (h *Hub) serveToken(w http.ResponseWriter, _ *http.Request, _ visitor) erro
 
 // messagesDoc is a page of messages.
 type messagesDoc struct {
-	Conversation *uuid.UUID     `json:"conversation"`
-	Last         int64          `json:"last"`
-	Holder       string         `json:"holder"`
-	Name         string         `json:"name,omitempty"`
-	Position     int            `json:"position,omitempty"`
-	StaffSeen    int64          `json:"staff_seen"`
-	Messages     []MessageFrame `json:"messages"`
-	More         bool           `json:"more"`
+	Conversation *uuid.UUID `json:"conversation"`
+	Last         int64      `json:"last"`
+	Holder       string     `json:"holder"`
+	Name         string     `json:"name,omitempty"`
+	Waiting
+	StaffSeen int64          `json:"staff_seen"`
+	Messages  []MessageFrame `json:"messages"`
+	More      bool           `json:"more"`
 }
 
 func (h *Hub) serveMessages(w http.ResponseWriter, r *http.Request, v visitor) error {
@@ -202,7 +202,7 @@ func (h *Hub) serveMessages(w http.ResponseWriter, r *http.Request, v visitor) e
 	if err != nil {
 		return err
 	}
-	doc.Conversation, doc.Last, doc.Holder, doc.Name, doc.Position, doc.StaffSeen = &conv.ID, conv.LastSeq, conv.Holder, conv.HolderName, conv.Position, conv.StaffSeen
+	doc.Conversation, doc.Last, doc.Holder, doc.Name, doc.Waiting, doc.StaffSeen = &conv.ID, conv.LastSeq, conv.Holder, conv.HolderName, h.queueOf(conv), conv.StaffSeen
 	for _, m := range ms {
 		doc.Messages = append(doc.Messages, messageFrame(m))
 	}

@@ -35,10 +35,12 @@ type Options struct {
 	Log   *slog.Logger
 	Clock clock.Clock // of rate limits and pings; the machine's when nil
 
-	Greeting   func(lang string) (text string, choices []channels.Choice) // of a new conversation; may be nil
-	Emergency  func(lang string) []EmergencyNumber                        // may be nil
-	ClientAddr func(*http.Request) string                                 // behind a proxy; nil takes the connection's
-	WriteError func(http.ResponseWriter, *http.Request, error)            // nil writes a plain problem document
+	Greeting func(lang string) (text string, choices []channels.Choice) // of a new conversation; may be nil
+	// Duty tells whether people are on duty and, when not, when the next duty begins; nil: always.
+	Duty       func(now time.Time) (open bool, next time.Time)
+	Emergency  func(lang string) []EmergencyNumber             // may be nil
+	ClientAddr func(*http.Request) string                      // behind a proxy; nil takes the connection's
+	WriteError func(http.ResponseWriter, *http.Request, error) // nil writes a plain problem document
 
 	OnClose func(code int) // counts closes by code; may be nil
 

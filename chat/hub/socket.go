@@ -218,7 +218,7 @@ func (c *conn) hello(f inFrame) {
 		switch {
 		case err == nil:
 			id = conv.ID
-			w.Conversation, w.Last, w.Holder, w.Name, w.Position, w.StaffSeen = &conv.ID, conv.LastSeq, conv.Holder, conv.HolderName, conv.Position, conv.StaffSeen
+			w.Conversation, w.Last, w.Holder, w.Name, w.Waiting, w.StaffSeen = &conv.ID, conv.LastSeq, conv.Holder, conv.HolderName, h.queueOf(conv), conv.StaffSeen
 			if f.Lang == "" {
 				w.Lang = conv.Lang
 			}
@@ -236,7 +236,7 @@ func (c *conn) hello(f inFrame) {
 		c.mu.Unlock()
 		return
 	}
-	c.phase, c.lang, c.holder, c.position = talking, w.Lang, w.Holder, w.Position
+	c.phase, c.lang, c.holder, c.waiting = talking, w.Lang, w.Holder, w.Waiting
 	c.conv, c.cursor, c.want = id, min(f.After, w.Last), w.Last
 	c.pushLocked(encode(w))
 	c.mu.Unlock()

@@ -184,11 +184,12 @@ func (h *Hub) tellHolders() {
 				h.opt.Log.Warn("holder not told", "conversation", id, "error", err)
 				continue
 			}
-			frame := encode(holderFrame{"holder", conv.Holder, conv.HolderName, conv.Position})
+			now := h.queueOf(conv)
+			frame := encode(holderFrame{"holder", conv.Holder, conv.HolderName, now})
 			for _, c := range room {
 				c.mu.Lock()
-				same := c.holder == conv.Holder && c.position == conv.Position
-				c.holder, c.position = conv.Holder, conv.Position
+				same := c.holder == conv.Holder && c.waiting.same(now)
+				c.holder, c.waiting = conv.Holder, now
 				c.mu.Unlock()
 				if !same {
 					c.send(frame)

@@ -165,6 +165,7 @@ func (a *App) openHub(ctx context.Context, errors *httperr.Responder) error {
 			}
 			return numbers
 		},
+		Duty:       a.duty,
 		ClientAddr: func(r *http.Request) string { return httperr.Address(r, proxies) },
 		WriteError: errors.Write,
 	})

@@ -3,12 +3,14 @@ package widget
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"image"
 	"image/png"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chromedp/cdproto/dom"
 	"github.com/chromedp/cdproto/network"
@@ -91,6 +93,17 @@ func TestConversation(t *testing.T) {
 	}
 	press(t, tab, "Talk to a person")
 	sees(t, tab, "number 2 in line")
+	sees(t, tab, "usually wait about 3 minutes")
+	tab.Screenshot(t, "widget-queue")
+	tab.Axe(t, "queue")
+	press(t, tab, "Back to the assistant")
+	tab.WaitJS(t, js(`r.querySelector(".notice").hidden`))
+	press(t, tab, "Talk to a person")
+	sees(t, tab, "number 2 in line")
+	hub.push(map[string]any{"t": "holder", "holder": "queue", "position": 1, "duty": time.Now().Add(30 * time.Hour).UTC().Format(time.RFC3339)})
+	sees(t, tab, "Nobody is on duty just now")
+	sees(t, tab, time.Now().Add(30*time.Hour).Weekday().String())
+	tab.Screenshot(t, "widget-off-duty")
 	hub.push(map[string]any{"t": "holder", "holder": "staff", "name": "Li Na"})
 	sees(t, tab, "You are talking to Li Na")
 	hub.push(map[string]any{"t": "typing", "who": "staff"})
@@ -109,7 +122,7 @@ func TestConversation(t *testing.T) {
 	tab.WaitJS(t, js(`r.querySelector(".panel").hidden`))
 	hub.set(func() {
 		last := hub.messages[len(hub.messages)-1]
-		if last["text"] != "Satisfied" {
+		if last["text"] != "Satisfied" || fmt.Sprint(last["payload"]) != "map[choice:rate_chat:4]" {
 			t.Errorf("last message %v", last)
 		}
 	})

@@ -141,6 +141,9 @@ func (h *fakeHub) take(f map[string]any) (seq int, again bool) {
 		return seq, true
 	}
 	payload := map[string]any{}
+	if choice, ok := f["choice"].(string); ok {
+		payload["choice"] = choice
+	}
 	if ids, ok := f["uploads"].([]any); ok {
 		var list []any
 		for _, id := range ids {
@@ -168,7 +171,9 @@ func (h *fakeHub) answer(f map[string]any) {
 	text := fmt.Sprint(f["text"])
 	switch {
 	case f["choice"] == "human":
-		h.frame(map[string]any{"t": "holder", "holder": "queue", "position": 2})
+		h.frame(map[string]any{"t": "holder", "holder": "queue", "position": 2, "wait": 170})
+	case f["choice"] == "leave_queue":
+		h.frame(map[string]any{"t": "holder", "holder": "bot"})
 	case f["choice"] == "file":
 		h.add("bot", "", "Where is it? A street and a house number, or a landmark.", map[string]any{"ask": "where", "choices": []any{map[string]any{"id": "skip_place", "label": "No place"}}})
 	case strings.Contains(text, "contact"):

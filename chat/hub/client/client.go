@@ -43,6 +43,8 @@ type Event struct {
 	Holder   string `json:"holder"`
 	Name     string `json:"name"`
 	Position int    `json:"position"`
+	Wait     int    `json:"wait"` // seconds
+	Duty     string `json:"duty"` // RFC 3339
 	Code     string `json:"code"`
 	Message  string `json:"message"`
 	Closed   int    `json:"-"` // close code

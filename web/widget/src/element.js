@@ -51,7 +51,9 @@ class HotlineChat extends HTMLElement {
     this.bubbles = new Bubbles({ t, lang: () => this.lang, base: this.base, transport: this.transport, send: (m) => this.send(m) });
     this.tray = new Tray({ t, transport: this.transport, limits: this.limits, changed: (focus) => (this.ready(), focus && this.input.focus()), say: (w) => this.say(w) });
     this.status = h("p", { class: "status" });
-    this.notice = h("p", { class: "notice", role: "status", hidden: true });
+    this.noticeWords = h("span", null);
+    this.leave = h("button", { type: "button", class: "plain", hidden: true, onclick: () => this.send({ text: t("leave_queue"), choice: "leave_queue" }) }, t("leave_queue"));
+    this.notice = h("p", { class: "notice", hidden: true }, h("span", { role: "status" }, this.noticeWords), " ", this.leave);
     this.dots = h("p", { class: "typing", hidden: true }, h("span", { class: "dots", "aria-hidden": "true" }, h("i"), h("i"), h("i")), h("span", { class: "typing-words" }));
     this.alert = h("p", { class: "alert", role: "alert", hidden: true });
     this.input = h("textarea", { rows: "1", maxlength: String(this.limits.text), placeholder: t("write"), "aria-label": t("write"), enterkeyhint: "send", oninput: () => this.typed(), onkeydown: (e) => this.key(e), onpaste: (e) => this.pasted(e) });
@@ -230,7 +232,7 @@ class HotlineChat extends HTMLElement {
     this.bubbles.settle();
     const card = ratingCard(this.t, (grade) => {
       card.remove();
-      if (grade) this.send({ text: this.t("rate_" + grade), choice: "rate:" + grade });
+      if (grade) this.send({ text: this.t("rate_" + grade), choice: "rate_chat:" + grade });
       this.transport.frame({ t: "bye" });
       this.close();
     });
@@ -297,29 +299,42 @@ class HotlineChat extends HTMLElement {
   }
 
   setHolder(f) {
-    this.holder = { holder: f.holder, name: f.name, position: f.position };
+    this.holder = f;
     this.showState();
   }
 
   showState() {
     if (!this.notice) return;
-    const { holder, name, position } = this.holder;
+    const { holder, name } = this.holder;
     const state = this.transport.state;
     this.status.replaceChildren(icon(holder === "staff" ? "person" : "bot"), this.t("with_" + (holder || "bot"), { name: name || this.t("staff") }));
     let words = "";
     if (state === "stopped") words = this.t("stopped");
     else if (state === "offline" || (state === "polling" && this.unreachable)) words = this.t("offline");
-    else if (holder === "queue") words = position ? this.t("queue", { n: position }) : this.t("queue_soon");
+    else if (holder === "queue") words = this.queueWords();
+    const leave = words && holder === "queue" && (state === "online" || state === "polling");
     clearTimeout(this.noticeTimer);
     // A reconnect within a moment is nothing to tell; only what lasts is.
     const show = () => {
-      if (this.notice.textContent !== words) this.notice.textContent = words;
+      if (this.noticeWords.textContent !== words) this.noticeWords.textContent = words;
+      this.leave.hidden = !leave;
       this.notice.hidden = !words;
       this.notice.classList.toggle("warn", state === "offline" || state === "stopped");
     };
     if (state === "offline" && navigator.onLine !== false) this.noticeTimer = setTimeout(show, 1500);
     else show();
     if (state === "online" || state === "polling") this.tray.resume();
+  }
+
+  // queueWords tells place and usual waiting time, or when somebody will be there at all.
+  queueWords() {
+    const { position, wait, duty } = this.holder;
+    if (duty) return this.t("queue_duty", { when: moment(new Date(duty), this.lang) });
+    if (!position) return this.t("queue_soon");
+    const words = this.t("queue", { n: position });
+    if (!wait) return words;
+    const minutes = Math.max(1, Math.round(wait / 60));
+    return words + " " + this.t(minutes === 1 ? "queue_wait_1" : "queue_wait", { n: minutes });
   }
 
   say(words) {

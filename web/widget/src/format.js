@@ -61,3 +61,10 @@ function row(line) {
   const m = /^\s*\|(.*)\|\s*$/.exec(line);
   return m ? m[1].split("|").map((c) => c.trim()).filter(Boolean).join(" — ") : line;
 }
+
+// moment names a time to come the way people say it: the hour today, the weekday within the week, else the date.
+function moment(at, lang) {
+  const days = Math.round((new Date(at).setHours(0, 0, 0, 0) - new Date().setHours(0, 0, 0, 0)) / 86400000);
+  const day = days === 0 ? {} : days < 7 ? { weekday: "long" } : { day: "numeric", month: "long" };
+  return at.toLocaleString(lang, { ...day, hour: "2-digit", minute: "2-digit" });
+}
