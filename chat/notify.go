@@ -2,6 +2,7 @@ package chat
 
 import (
 	"context"
+	"time"
 
 	"hotline/chat/bot"
 	"hotline/internal/db"
@@ -58,7 +59,7 @@ func (s *Service) notice(t tickets.Ticket, e tickets.Event) (Outgoing, bool) {
 	}
 	due := ""
 	if t.PromisedAt != nil {
-		due = t.PromisedAt.In(s.tickets.Settings().Calendar.Location()).Format("2006-01-02")
+		due = t.PromisedAt.Add(-time.Nanosecond).In(s.tickets.Settings().Calendar.Location()).Format("2006-01-02")
 	}
 	out.Text = s.say(t.Lang, key, "number", t.Number, "text", e.Data.Text, "due", due, "channel", e.Data.RightChannel, "basis", e.Data.Basis, "to", e.Data.TransferTo)
 	switch tickets.Action(e.Type) {

@@ -213,7 +213,7 @@ func (s *Service) changeAgency(ctx context.Context, by db.Actor, id uuid.UUID, v
 }
 
 const (
-	agencyColumns = `id, code, coalesce(parent_id, '00000000-0000-0000-0000-000000000000'), ancestors, names, kind, area_code, phone, hours, active, version, created_at`
+	agencyColumns = `id, code, coalesce(parent_id, '00000000-0000-0000-0000-000000000000'), ancestors, names, kind, area_code, phone, hours, active, version, created_at, coalesce(jurisdiction, '')`
 
 	returningAgency = ` returning ` + agencyColumns
 )

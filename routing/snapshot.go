@@ -40,6 +40,19 @@ func (s *Snapshot) Revision() int64 { return s.revision }
 // database.
 func (s *Snapshot) Jurisdiction() Jurisdiction { return s.jurisdiction }
 
+// JurisdictionOf is the jurisdiction whose rules of time an agency works by: its own or that of the nearest agency above it with one. "" is the
+// installation's.
+func (s *Snapshot) JurisdictionOf(a Agency) string {
+	for i := len(a.Ancestors); a.Jurisdiction == "" && i > 0; i-- {
+		up, ok := s.Agency(a.Ancestors[i-1])
+		if !ok {
+			break
+		}
+		a.Jurisdiction = up.Jurisdiction
+	}
+	return a.Jurisdiction
+}
+
 // Agency finds one by id, active or not.
 func (s *Snapshot) Agency(id uuid.UUID) (Agency, bool) {
 	if i, ok := s.byID[id]; ok {
@@ -121,25 +134,6 @@ func (s *Snapshot) Area(code string) (Area, bool) { a, ok := s.areas[code]; retu
 func (s *Snapshot) Areas() []Area {
 	out := slices.Collect(maps.Values(s.areas))
 	slices.SortFunc(out, func(a, b Area) int { return strings.Compare(a.Code, b.Code) })
-	return out
-}
-
-// AreasBelow lists the codes of the areas inside one, itself left out.
-func (s *Snapshot) AreasBelow(code string) []string {
-	var out []string
-	for _, a := range s.areas {
-		up, ok := s.areas[a.Parent]
-		for range 10 { // deeper than any country
-			if !ok || up.Code == code {
-				break
-			}
-			up, ok = s.areas[up.Parent]
-		}
-		if ok && up.Code == code {
-			out = append(out, a.Code)
-		}
-	}
-	slices.Sort(out)
 	return out
 }
 

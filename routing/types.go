@@ -51,6 +51,8 @@ type Agency struct {
 	Active    bool
 	Version   int
 	CreatedAt time.Time
+	// Jurisdiction whose rules of time the agency works by; "" takes those of the agency above it.
+	Jurisdiction string
 }
 
 // Desk reports whether the agency is the hotline itself.

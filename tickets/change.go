@@ -53,6 +53,7 @@ func (s *Service) newChange(t Ticket, rows map[string]*clockRow, now time.Time) 
 	set := s.settings.Load()
 	policy, _ := set.SLA.Choose(t.Kind, t.Category, t.Urgency) // ParseSet made sure that one matches
 	c := &change{svc: s, set: set, now: now, t: t, clocks: clockSet{rows: rows, set: set, policy: policy, now: now}}
+	c.clocks.t, c.clocks.of = &c.t, s.jurisdictionOf
 	return c
 }
 
@@ -73,6 +74,15 @@ func (c *change) run(m Move, a Actor, f Fields) {
 	}
 	for _, name := range m.Resume {
 		c.clocks.resume(string(name))
+	}
+	if c.t.Lead != fromLead {
+		c.clocks.rehome(fromLead)
+		if d := c.clocks.due(sla.Resolve); d != nil && c.t.PromisedAt != nil && d.After(*c.t.PromisedAt) {
+			f.DueAt = d // the citizen is told with the move
+		}
+	}
+	if m.Public && a.Kind != KindCitizen {
+		c.clocks.stop(string(sla.Acknowledge))
 	}
 	for _, name := range m.Start {
 		c.clocks.start(name, c.t.PromisedAt)
@@ -132,9 +142,7 @@ func (c *change) effects(m Move, a Actor, f *Fields) {
 		c.tell(f.Lead, Handler, "dispatched")
 		for _, co := range f.Co {
 			c.tell(co, Handler, "dispatched")
-			if span, ok := c.clocks.policy.Clocks[sla.Resolve]; ok {
-				c.clocks.startSpan(coPrefix+co.String(), co, span)
-			}
+			c.clocks.startCo(co)
 		}
 	case QueueUp, Redispatch:
 		if m.Name == Redispatch {

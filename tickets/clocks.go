@@ -1,6 +1,8 @@
 package tickets
 
 import (
+	"encoding/json"
+	"slices"
 	"strings"
 	"time"
 
@@ -11,6 +13,23 @@ import (
 
 // coPrefix begins the names of the clocks of co-agencies.
 const coPrefix = "co_reply."
+
+// deskClocks are the hotline's own; every other clock runs by the rules of the agency that leads.
+var deskClocks = []sla.ClockName{sla.Acknowledge, sla.Accept, sla.Appeal, sla.Dispatch, sla.ReturnDecision, sla.Coordination, sla.Check, sla.Revisit}
+
+// told reports whether the contact was told the deadline of a clock.
+func told(name string) bool { return name == string(sla.Resolve) }
+
+// base is the name under which policies know a clock: those of co-agencies carry their agency behind a dot.
+func base(name string) sla.ClockName {
+	if prefix, _, ok := strings.Cut(name, "."); ok {
+		name = prefix
+	}
+	if name+"." == coPrefix {
+		return sla.Resolve
+	}
+	return sla.ClockName(name)
+}
 
 // clockRow is a row of ticket_clocks.
 type clockRow struct {
@@ -24,28 +43,63 @@ type clockRow struct {
 	nextFireAt               *time.Time
 	pausedAt, stoppedAt      *time.Time
 	remaining                sla.Remaining
+	steps                    []sla.Step // what moved the deadline since the start
 	dirty                    bool
 }
 
 func (c *clockRow) running() bool { return c.stoppedAt == nil && c.pausedAt == nil }
 
+func (c *clockRow) stepsJSON() []byte {
+	if len(c.steps) == 0 {
+		return []byte("[]")
+	}
+	b, err := json.Marshal(c.steps)
+	if err != nil {
+		return []byte("[]") // words, times and numbers
+	}
+	return b
+}
+
+func (c *clockRow) step(kind sla.StepKind, at time.Time, n int) {
+	c.steps = append(c.steps[:len(c.steps):len(c.steps)], sla.Step{Kind: kind, At: at.UTC().Truncate(time.Microsecond), N: n})
+}
+
+// ruling is what decides about one clock: a jurisdiction's calendar, ladder and policy for the ticket at hand.
+type ruling struct {
+	Rules
+	policy sla.Policy
+}
+
 // arm sets when the clock turns yellow and what it fires next.
-func (c *clockRow) arm(set *Settings, warn float64) {
+func (c *clockRow) arm(r ruling) {
 	c.dueAt = c.dueAt.UTC()
 	// PostgreSQL keeps microseconds; what is returned and what is stored are the same.
-	c.warnAt = sla.WarnAt(c.startedAt, c.dueAt, warn, c.span.Unit, set.Calendar).UTC().Truncate(time.Microsecond)
-	if c.name == string(sla.AwaitCitizen) {
+	c.warnAt = sla.WarnAt(c.startedAt, c.dueAt, r.policy.WarnFraction, c.span.Unit, r.Calendar).UTC().Truncate(time.Microsecond)
+	switch {
+	case !c.running():
+		c.nextFireAt = nil
+	case c.name == string(sla.AwaitCitizen):
 		// Nobody is dunned for the citizen's silence: at its end the work goes on.
 		due := c.dueAt
 		c.nextFireAt = &due
-	} else {
-		c.nextFireAt = nextFire(set, c, c.stage)
+	default:
+		c.nextFireAt = nextFire(r.Rules, c, c.stage)
 	}
 	c.dirty = true
 }
 
-func nextFire(set *Settings, c *clockRow, after sla.Stage) *time.Time {
-	if stage, at := set.SLA.Ladder.Next(after, c.warnAt, c.dueAt, set.Calendar); stage != sla.Done {
+// rearm is arm for a deadline that moved: rungs that fired for the old one and lie ahead again will fire again.
+func (c *clockRow) rearm(r ruling, now time.Time) {
+	c.arm(r)
+	if kept := r.SLA.Ladder.Fired(c.stage, now, c.warnAt, c.dueAt, r.Calendar); kept != c.stage && c.dueAt.After(now) {
+		c.stage = kept
+		c.arm(r)
+	}
+}
+
+func nextFire(r Rules, c *clockRow, after sla.Stage) *time.Time {
+	if stage, at := r.SLA.Ladder.Next(after, c.warnAt, c.dueAt, r.Calendar); stage != sla.Done {
+		at = at.UTC()
 		return &at
 	}
 	return nil
@@ -55,27 +109,73 @@ func nextFire(set *Settings, c *clockRow, after sla.Stage) *time.Time {
 type clockSet struct {
 	rows   map[string]*clockRow
 	set    *Settings
-	policy sla.Policy
+	policy sla.Policy // the hotline's for this ticket
 	now    time.Time
+	t      *Ticket                // whose clocks they are
+	of     func(uuid.UUID) string // jurisdiction of an agency
+}
+
+// ruled finds what decides about a clock: the rules of the agency it belongs to, for the hotline's clocks the hotline's own.
+func (s *clockSet) ruled(name string, agency uuid.UUID) ruling {
+	if agency == uuid.Nil && s.t != nil && !slices.Contains(deskClocks, base(name)) {
+		agency = s.t.Lead
+	}
+	return s.ruledBy(agency)
+}
+
+func (s *clockSet) ruledBy(agency uuid.UUID) ruling {
+	if agency == uuid.Nil || s.of == nil || len(s.set.Others) == 0 {
+		return ruling{s.set.own(), s.policy}
+	}
+	code := s.of(agency)
+	r, ok := s.set.Others[code]
+	if !ok {
+		return ruling{s.set.own(), s.policy}
+	}
+	policy, _ := r.SLA.Choose(s.t.Kind, s.t.Category, s.t.Urgency)
+	return ruling{r, policy}
 }
 
 func (s *clockSet) start(name sla.ClockName, promised *time.Time) {
-	span, ok := s.policy.Clocks[name]
+	r := s.ruled(string(name), uuid.Nil)
+	span, ok := r.policy.Clocks[name]
 	if !ok {
 		return
 	}
 	s.startSpan(string(name), uuid.Nil, span)
-	if c := s.rows[string(name)]; name == sla.Resolve && promised != nil && c.dueAt.Before(*promised) {
+	if c := s.rows[string(name)]; told(c.name) && promised != nil && c.dueAt.Before(*promised) {
 		c.dueAt = *promised // a deadline that the contact was told never moves earlier
-		c.arm(s.set, s.policy.WarnFraction)
+		c.arm(r)
+	}
+}
+
+// startCo starts the clock of a co-agency's reply: the resolution span, by the co-agency's own rules.
+func (s *clockSet) startCo(agency uuid.UUID) {
+	name := coPrefix + agency.String()
+	if span, ok := s.ruled(name, agency).policy.Clocks[base(name)]; ok {
+		s.startSpan(name, agency, span)
 	}
 }
 
 func (s *clockSet) startSpan(name string, agency uuid.UUID, span sla.Span) {
-	c := &clockRow{name: name, policy: s.policy.Code, agency: agency, span: span, startedAt: s.now}
-	c.dueAt, c.provisional = sla.Deadline(s.now, span, s.set.Calendar)
-	c.arm(s.set, s.policy.WarnFraction)
+	r := s.ruled(name, agency)
+	c := &clockRow{name: name, policy: r.policy.Code, agency: agency, span: span, startedAt: s.now}
+	c.dueAt, c.provisional = sla.Deadline(s.now, span, r.Calendar)
+	c.arm(r)
 	s.rows[name] = c
+}
+
+// rehome brings the clocks that outlive a hand-over under the rules of the new lead, when they are others than those before. What the contact was
+// told never moves earlier.
+func (s *clockSet) rehome(before uuid.UUID) {
+	if len(s.set.Others) == 0 || s.of == nil || s.set.rules(s.of(before)).Code == s.set.rules(s.of(s.t.Lead)).Code {
+		return
+	}
+	for _, name := range []sla.ClockName{sla.FirstReply, sla.Resolve, sla.Redo} {
+		if c := s.rows[string(name)]; c != nil && c.stoppedAt == nil {
+			s.recompute(c, s.now)
+		}
+	}
 }
 
 func (s *clockSet) stop(name string) {
@@ -105,8 +205,9 @@ func (s *clockSet) stopCo() {
 func (s *clockSet) pause(name string) {
 	if c := s.rows[name]; c != nil && c.running() {
 		now := s.now
-		c.remaining = sla.Pause(now, c.dueAt, c.span.Unit, s.set.Calendar)
+		c.remaining = sla.Pause(now, c.dueAt, c.span.Unit, s.ruled(name, c.agency).Calendar)
 		c.pausedAt, c.nextFireAt, c.dirty = &now, nil, true
+		c.step(sla.Paused, now, 0)
 	}
 }
 
@@ -115,14 +216,11 @@ func (s *clockSet) resume(name string) {
 	if c == nil || c.pausedAt == nil || c.stoppedAt != nil {
 		return
 	}
-	paused := *c.pausedAt
-	old := c.dueAt
-	c.dueAt, c.provisional = sla.Resume(paused, s.now, old, c.remaining, s.policy.Clocks[sla.AwaitCitizen], s.set.Calendar)
+	r := s.ruled(name, c.agency)
+	c.dueAt, c.provisional = sla.Resume(*c.pausedAt, s.now, c.dueAt, c.remaining, r.policy.Clocks[sla.AwaitCitizen], r.Calendar)
 	c.pausedAt, c.remaining = nil, sla.Remaining{}
-	if c.dueAt.After(s.now) && c.stage != sla.Start && c.dueAt.After(old) {
-		c.stage = sla.Start // the rung that fired was for the old deadline
-	}
-	c.arm(s.set, s.policy.WarnFraction)
+	c.step(sla.Resumed, s.now, 0)
+	c.rearm(r, s.now)
 }
 
 // extend moves a deadline by n units of the clock's own span, from the old deadline.
@@ -131,17 +229,44 @@ func (s *clockSet) extend(name string, n int) {
 	if c == nil || c.stoppedAt != nil {
 		return
 	}
-	from := c.dueAt
-	if c.span.Unit == sla.Days {
-		from = from.Add(-time.Nanosecond) // a midnight belongs to the day that it ends
+	r := s.ruled(name, c.agency)
+	span := c.span
+	span.Roll = r.policy.Clocks[base(name)].Roll // rows do not keep it
+	c.dueAt, c.provisional = sla.Extend(c.dueAt, n, span, r.Calendar)
+	if c.pausedAt != nil {
+		c.remaining = sla.Pause(*c.pausedAt, c.dueAt, c.span.Unit, r.Calendar)
 	}
-	due, provisional := sla.Deadline(from, sla.Span{N: n, Unit: c.span.Unit, Roll: c.span.Roll}, s.set.Calendar)
-	if due.After(c.dueAt) {
-		c.dueAt, c.provisional = due, provisional
-	}
-	c.stage = sla.Start
-	c.arm(s.set, s.policy.WarnFraction)
+	c.step(sla.Extended, s.now, n)
+	c.rearm(r, s.now)
 }
+
+// recompute applies the rules in force, which changed at changed, to one clock. It returns what became of the deadline.
+func (s *clockSet) recompute(c *clockRow, changed time.Time) sla.Verdict {
+	r := s.ruled(c.name, c.agency)
+	in := sla.Rerun{Start: c.startedAt, Due: c.dueAt, Was: c.span, Span: c.span, Steps: c.steps, Limit: r.policy.Clocks[sla.AwaitCitizen], Told: told(c.name), Changed: changed}
+	if span, ok := r.policy.Clocks[base(c.name)]; ok && !ordered(c.name) {
+		in.Span, in.Was.Roll = span, span.Roll
+	}
+	out, verdict := sla.Recompute(in, r.Calendar)
+	before := *c
+	c.span, c.policy, c.dueAt, c.provisional = in.Span, r.policy.Code, out.Due.UTC(), out.Provisional
+	if c.pausedAt != nil {
+		c.remaining = sla.Pause(*c.pausedAt, c.dueAt, c.span.Unit, r.Calendar)
+	}
+	if verdict == sla.Held {
+		c.span = before.span // what was promised stays, and so does what an extension is measured by
+	}
+	c.rearm(r, changed)
+	c.dirty = before.dirty || c.span.N != before.span.N || c.span.Unit != before.span.Unit || c.policy != before.policy || !c.dueAt.Equal(before.dueAt) ||
+		c.provisional != before.provisional || !c.warnAt.Equal(before.warnAt) || c.stage != before.stage || !sameTime(c.nextFireAt, before.nextFireAt) ||
+		c.remaining.Left != before.remaining.Left
+	return verdict
+}
+
+// ordered reports clocks whose length a person set: new policies leave it, new calendars do not.
+func ordered(name string) bool { return base(name) == "supervision" }
+
+func sameTime(a, b *time.Time) bool { return a == b || a != nil && b != nil && a.Equal(*b) }
 
 // due returns the deadline of a clock that runs or pauses.
 func (s *clockSet) due(name sla.ClockName) *time.Time {

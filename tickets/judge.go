@@ -152,8 +152,8 @@ func (c *change) check(m Move, f Fields) error {
 	}
 	switch m.Name {
 	case RequestExtend:
-		// At most the original length, in its own unit.
-		if clk := c.clocks.rows["resolve"]; clk == nil || f.Days > clk.span.N {
+		// At most the policy's part of the original length, in its own unit.
+		if clk := c.clocks.rows["resolve"]; clk == nil || f.Days > max(1, clk.span.N*c.set.SLA.Limits.WithDefaults().ExtensionPercent/100) {
 			return bad(FDays)
 		}
 	case Merge:

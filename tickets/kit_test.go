@@ -28,6 +28,7 @@ type office struct {
 	city  testkit.TinyCity
 	clock *clock.Fake
 	route *tickets.Route
+	rules map[string]string // jurisdiction of agencies that have another than the hotline's, by code
 }
 
 // Tuesday, in working hours, far from any holiday.
@@ -38,7 +39,7 @@ var key = []byte("a secret of thirty-two bytes.....")
 func open(t testing.TB) *office {
 	t.Helper()
 	pool := testkit.DB(t)
-	o := &office{TB: t, pool: pool, owner: testkit.OwnerPool(t, pool), city: testkit.City(t, pool), clock: clock.NewFake(tuesday), route: &tickets.Route{}}
+	o := &office{TB: t, pool: pool, owner: testkit.OwnerPool(t, pool), city: testkit.City(t, pool), clock: clock.NewFake(tuesday), route: &tickets.Route{}, rules: map[string]string{}}
 	o.Service = o.service()
 	return o
 }
@@ -65,8 +66,12 @@ func (o *office) service() *tickets.Service {
 			}
 			return r
 		},
-		Agency: func(id uuid.UUID) (tickets.Agency, bool) { a, ok := agencies[id]; return a, ok },
-		Desk:   func() uuid.UUID { return o.city.Agencies["hotline"] },
+		Agency: func(id uuid.UUID) (tickets.Agency, bool) {
+			a, ok := agencies[id]
+			a.Jurisdiction = o.rules[a.Code]
+			return a, ok
+		},
+		Desk: func() uuid.UUID { return o.city.Agencies["hotline"] },
 		CategoryKnown: func(code string) bool {
 			return strings.HasPrefix(code, "environment") || code == "utilities.water" || code == "city.streetlight"
 		},

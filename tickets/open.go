@@ -79,6 +79,7 @@ func (s *Service) intake(c *change, d Draft) {
 	}
 	c.clocks.start(sla.Accept, nil)
 	if d.NeedsAcceptance {
+		c.clocks.start(sla.Acknowledge, nil) // elsewhere the acceptance that follows at once is the acknowledgement
 		c.tell(s.router.Desk(), Operator, "opened")
 		return
 	}
@@ -180,8 +181,8 @@ t as (
   select $1, n.number, $3, $4, $5, nullif($6::text, ''), nullif($7::text, ''), nullif($8::text, ''), $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26,
     $27, $28, $29, $30, $31, $32, $32, $33, $34, $65, $67 from n),
 a as (
-  insert into ticket_access (agency_id, ticket_id, role, state, queue, open, acting, kind, category, urgency, confidential, lead_id, due_at, opened_at, updated_at, area)
-  select u.agency, $1, u.role, $20, case when u.role = 'past' then '' else $35 end, $36, u.acting, $5, nullif($6::text, ''), $15, $19, $21, coalesce($26, 'infinity'::timestamptz), $32, $32, nullif($8::text, '')
+  insert into ticket_access (agency_id, ticket_id, role, state, queue, open, acting, kind, category, urgency, confidential, lead_id, due_at, opened_at, updated_at)
+  select u.agency, $1, u.role, $20, case when u.role = 'past' then '' else $35 end, $36, u.acting, $5, nullif($6::text, ''), $15, $19, $21, coalesce($26, 'infinity'::timestamptz), $32, $32
   from unnest($37::uuid[], $38::text[], $39::bool[]) u (agency, role, acting)),
 e as (
   insert into ticket_events (ticket_id, seq, type, actor, user_id, agency_id, from_state, to_state, public, data, action_key, at, seal)
@@ -276,10 +277,17 @@ type clockCols struct {
 	next, paused, stopped []*time.Time
 	remaining             []int64
 	policy                []string
+	steps                 [][]byte
 }
 
 func clockColumns(rows map[string]*clockRow) clockCols {
 	var k clockCols
+	k.fill(rows)
+	return k
+}
+
+// fill appends the rows that changed.
+func (k *clockCols) fill(rows map[string]*clockRow) {
 	for _, r := range rows {
 		if !r.dirty {
 			continue
@@ -287,10 +295,10 @@ func clockColumns(rows map[string]*clockRow) clockCols {
 		k.name, k.unit, k.stage = append(k.name, r.name), append(k.unit, string(r.span.Unit)), append(k.stage, string(r.stage))
 		k.agency, k.n, k.policy = append(k.agency, optional(r.agency)), append(k.n, r.span.N), append(k.policy, r.policy)
 		k.started, k.warn, k.due = append(k.started, r.startedAt), append(k.warn, r.warnAt), append(k.due, r.dueAt)
+		k.steps = append(k.steps, r.stepsJSON())
 		k.provisional, k.next = append(k.provisional, r.provisional), append(k.next, r.nextFireAt)
 		k.paused, k.stopped, k.remaining = append(k.paused, r.pausedAt), append(k.stopped, r.stoppedAt), append(k.remaining, r.remaining.Left.Microseconds())
 	}
-	return k
 }
 
 func optional(id uuid.UUID) *uuid.UUID {

@@ -23,12 +23,11 @@ func RouterOf(s *routing.Service) Router {
 		},
 		Agency: func(id uuid.UUID) (Agency, bool) {
 			a, ok := s.Snapshot().Agency(id)
-			return Agency{ID: a.ID, Code: a.Code, Ancestors: a.Ancestors, Desk: a.Desk(), Active: a.Active}, ok
+			return Agency{ID: a.ID, Code: a.Code, Ancestors: a.Ancestors, Desk: a.Desk(), Active: a.Active, Jurisdiction: s.Snapshot().JurisdictionOf(a)}, ok
 		},
 		Desk:          func() uuid.UUID { return s.Snapshot().Desk().ID },
 		CategoryKnown: func(code string) bool { c, ok := s.Snapshot().Category(code); return ok && c.Active },
 		CategoryLeaf:  func(code string) bool { c, ok := s.Snapshot().Category(code); return ok && c.Leaf },
 		ItemKnown:     func(code string) bool { i, ok := s.Snapshot().ServiceItem(code); return ok && i.Active },
-		AreasBelow:    func(code string) []string { return s.Snapshot().AreasBelow(code) },
 	}
 }

@@ -2,14 +2,11 @@ package tickets
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"sync/atomic"
-	"time"
 
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"hotline/internal/clock"
@@ -24,6 +21,8 @@ type Agency struct {
 	Ancestors []uuid.UUID // from the root down to the parent
 	Desk      bool        // the hotline itself
 	Active    bool
+	// Jurisdiction whose rules of time it works by, resolved up the tree; "" is the hotline's.
+	Jurisdiction string
 }
 
 // RouteFacts is what a decision rests on.
@@ -55,19 +54,8 @@ type Router struct {
 	Agency        func(uuid.UUID) (Agency, bool)
 	Desk          func() uuid.UUID
 	CategoryKnown func(code string) bool
-	CategoryLeaf  func(code string) bool     // optional: no category lies below it
-	ItemKnown     func(code string) bool     // optional
-	AreasBelow    func(code string) []string // optional: the areas inside one
-}
-
-// Settings are the defaults that a jurisdiction may change. The zero value of a number takes the shipped default.
-type Settings struct {
-	Calendar      *sla.Calendar
-	SLA           sla.Set
-	MaxDispatches int           // from this many on a return leads to coordination; default 3
-	MaxExtensions int           // default 1
-	RevisitTries  int           // default 3
-	DueSoon       time.Duration // horizon of the view "due soon"; default 24 h
+	CategoryLeaf  func(code string) bool // optional: no category lies below it
+	ItemKnown     func(code string) bool // optional
 }
 
 // Deps are what New needs. Settings may be zero: the shipped defaults for China then hold until Reload.
@@ -111,9 +99,6 @@ func New(d Deps) (*Service, error) {
 	if d.Router.CategoryLeaf == nil {
 		d.Router.CategoryLeaf = func(string) bool { return false }
 	}
-	if d.Router.AreasBelow == nil {
-		d.Router.AreasBelow = func(string) []string { return nil }
-	}
 	s := &Service{pool: d.Pool, clock: d.Clock, keys: newCodeKeys(d.Key), router: d.Router, log: d.Log, notify: d.Notify}
 	s.use(d.Settings)
 	return s, nil
@@ -122,57 +107,4 @@ func New(d Deps) (*Service, error) {
 // OnPublic sets who tells the citizen, for wiring where that part needs this service first. Call it before the first use.
 func (s *Service) OnPublic(notify func(ctx context.Context, tx db.Tx, t Ticket, e Event) error) {
 	s.notify = notify
-}
-
-func (s *Service) use(set Settings) {
-	if set.MaxDispatches == 0 {
-		set.MaxDispatches = 3
-	}
-	if set.MaxExtensions == 0 {
-		set.MaxExtensions = 1
-	}
-	if set.RevisitTries == 0 {
-		set.RevisitTries = 3
-	}
-	if set.DueSoon == 0 {
-		set.DueSoon = 24 * time.Hour
-	}
-	s.settings.Store(&set)
-}
-
-// Settings returns what is in force.
-func (s *Service) Settings() Settings { return *s.settings.Load() }
-
-// Reload reads the jurisdiction's own policies and calendar from the database; without any the present ones stay. Running clocks keep
-// the deadlines they have; see Recompute for provisional ones.
-func (s *Service) Reload(ctx context.Context) error {
-	var code, calendarCode string
-	var setJSON, calendarJSON []byte
-	err := db.ReadTx(ctx, s.pool, db.System(), func(tx db.Tx) error {
-		return tx.QueryRow(ctx, `
-			select s.jurisdiction, s.calendar, s.set, c.calendar
-			from sla_sets s left join business_calendars c on c.code = s.calendar order by s.jurisdiction limit 1`).
-			Scan(&code, &calendarCode, &setJSON, &calendarJSON)
-	})
-	if errors.Is(err, pgx.ErrNoRows) {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("tickets: reload: %w", err)
-	}
-	next := s.Settings()
-	if next.SLA, err = sla.ParseSet(setJSON); err != nil {
-		return fmt.Errorf("tickets: reload %s: %w", code, err)
-	}
-	if calendarJSON != nil {
-		next.Calendar, err = sla.ParseCalendar(calendarJSON)
-	} else {
-		next.Calendar, err = sla.ShippedCalendar(calendarCode)
-	}
-	if err != nil {
-		return fmt.Errorf("tickets: reload %s: %w", code, err)
-	}
-	s.use(next)
-	s.log.InfoContext(ctx, "service levels loaded", "jurisdiction", code, "calendar", next.Calendar.Code(), "published_until", next.Calendar.LastPublishedYear())
-	return nil
 }

@@ -47,14 +47,14 @@ func id(p *uuid.UUID) uuid.UUID {
 	return *p
 }
 
-const clockColumnsSQL = `name, policy, agency_id, n, unit, started_at, warn_at, due_at, provisional, stage, next_fire_at, paused_at, remaining_us, stopped_at`
+const clockColumnsSQL = `name, policy, agency_id, n, unit, started_at, warn_at, due_at, provisional, stage, next_fire_at, paused_at, remaining_us, stopped_at, steps`
 
 func scanClock(row pgx.Row) (*clockRow, error) {
 	var c clockRow
 	var agency *uuid.UUID
 	var remaining int64
 	err := row.Scan(&c.name, &c.policy, &agency, &c.span.N, &c.span.Unit, &c.startedAt, &c.warnAt, &c.dueAt, &c.provisional, &c.stage,
-		&c.nextFireAt, &c.pausedAt, &remaining, &c.stoppedAt)
+		&c.nextFireAt, &c.pausedAt, &remaining, &c.stoppedAt, &c.steps)
 	c.agency = id(agency)
 	c.remaining = sla.Remaining{Left: time.Duration(remaining) * time.Microsecond, Working: c.span.Unit == sla.WorkingDays}
 	return &c, err
@@ -163,12 +163,12 @@ update tickets set version = $2, events = $3, state = $4, ask = $5, ask_data = $
 where id = $1`
 
 const upsertClocksSQL = `
-insert into ticket_clocks (ticket_id, name, policy, agency_id, n, unit, started_at, warn_at, due_at, provisional, stage, next_fire_at, paused_at, remaining_us, stopped_at)
+insert into ticket_clocks (ticket_id, name, policy, agency_id, n, unit, started_at, warn_at, due_at, provisional, stage, next_fire_at, paused_at, remaining_us, stopped_at, steps)
 select $1, u.* from unnest($2::text[], $3::text[], $4::uuid[], $5::int[], $6::text[], $7::timestamptz[], $8::timestamptz[], $9::timestamptz[], $10::bool[],
-	$11::text[], $12::timestamptz[], $13::timestamptz[], $14::bigint[], $15::timestamptz[]) u
+	$11::text[], $12::timestamptz[], $13::timestamptz[], $14::bigint[], $15::timestamptz[], $16::jsonb[]) u
 on conflict (ticket_id, name) do update set policy = excluded.policy, agency_id = excluded.agency_id, n = excluded.n, unit = excluded.unit,
 	started_at = excluded.started_at, warn_at = excluded.warn_at, due_at = excluded.due_at, provisional = excluded.provisional, stage = excluded.stage,
-	next_fire_at = excluded.next_fire_at, paused_at = excluded.paused_at, remaining_us = excluded.remaining_us, stopped_at = excluded.stopped_at`
+	next_fire_at = excluded.next_fire_at, paused_at = excluded.paused_at, remaining_us = excluded.remaining_us, stopped_at = excluded.stopped_at, steps = excluded.steps`
 
 const insertEventsSQL = `
 insert into ticket_events (ticket_id, seq, type, actor, user_id, agency_id, from_state, to_state, public, data, action_key, at, seal)
@@ -177,13 +177,13 @@ from unnest($3::int[], $4::text[], $5::text[], $6::uuid[], $7::uuid[], $8::text[
 	u (seq, type, actor, user_id, agency_id, from_state, to_state, public, data, seal)`
 
 const upsertAccessSQL = `
-insert into ticket_access (agency_id, ticket_id, role, state, queue, open, acting, kind, category, urgency, confidential, lead_id, assignee_id, due_at, opened_at, updated_at, supervised, mass, area)
+insert into ticket_access (agency_id, ticket_id, role, state, queue, open, acting, kind, category, urgency, confidential, lead_id, assignee_id, due_at, opened_at, updated_at, supervised, mass)
 select u.agency, $1, u.role, $2, case when u.role = 'past' then '' else $3 end, $4 and u.role <> 'past', u.acting, $5, nullif($6::text, ''), $7, $8, $9, $10,
-	coalesce($11, 'infinity'::timestamptz), $12, $13, $17 and u.role <> 'past', $18 and u.role <> 'past', nullif($19::text, '')
+	coalesce($11, 'infinity'::timestamptz), $12, $13, $17 and u.role <> 'past', $18 and u.role <> 'past'
 from unnest($14::uuid[], $15::text[], $16::bool[]) u (agency, role, acting)
 on conflict (agency_id, ticket_id) do update set role = excluded.role, state = excluded.state, queue = excluded.queue, open = excluded.open,
 	acting = excluded.acting, category = excluded.category, urgency = excluded.urgency, confidential = excluded.confidential, lead_id = excluded.lead_id,
-	assignee_id = excluded.assignee_id, due_at = excluded.due_at, updated_at = excluded.updated_at, supervised = excluded.supervised, mass = excluded.mass, area = excluded.area`
+	assignee_id = excluded.assignee_id, due_at = excluded.due_at, updated_at = excluded.updated_at, supervised = excluded.supervised, mass = excluded.mass`
 
 const insertNoticesSQL = `
 insert into notifications (id, agency_id, user_id, role, ticket_id, type, created_at)
@@ -206,7 +206,7 @@ func (c *change) write(b *pgx.Batch, key string, f Fields) error {
 		b.Queue(insertEventsSQL, t.ID, c.now, e.seq, e.kind, e.actor, e.user, e.agency, e.from, e.to, e.public, e.data, c.events[0].Seq, key, e.seal)
 	}
 	if k := clockColumns(c.clocks.rows); len(k.name) > 0 {
-		b.Queue(upsertClocksSQL, t.ID, k.name, k.policy, k.agency, k.n, k.unit, k.started, k.warn, k.due, k.provisional, k.stage, k.next, k.paused, k.remaining, k.stopped)
+		b.Queue(upsertClocksSQL, t.ID, k.name, k.policy, k.agency, k.n, k.unit, k.started, k.warn, k.due, k.provisional, k.stage, k.next, k.paused, k.remaining, k.stopped, k.steps)
 	}
 	for _, e := range c.events {
 		if indexed(e) {
@@ -246,7 +246,7 @@ func (c *change) writeAccess(b *pgx.Batch) {
 	}
 	b.Queue(`delete from ticket_access where ticket_id = $1 and agency_id <> all($2::uuid[])`, t.ID, agencies)
 	b.Queue(upsertAccessSQL, t.ID, string(t.State), string(t.Queue()), t.Open(), t.Kind, t.Category, t.Urgency, t.Confidential, optional(t.Lead),
-		optional(t.Assignee), t.DueAt, t.OpenedAt, t.UpdatedAt, agencies, roles, acting, t.Supervised, t.MassEvent, t.Area)
+		optional(t.Assignee), t.DueAt, t.OpenedAt, t.UpdatedAt, agencies, roles, acting, t.Supervised, t.MassEvent)
 }
 
 func (c *change) writeAssignment(b *pgx.Batch, f Fields) {

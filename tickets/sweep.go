@@ -57,7 +57,7 @@ func (s *Service) Sweep(ctx context.Context, now time.Time, limit int) (Swept, e
 
 func (s *Service) lockDue(ctx context.Context, tx db.Tx, now time.Time, limit int) ([]due, error) {
 	rows, err := tx.Query(ctx, `
-		select c.name, c.policy, c.agency_id, c.n, c.unit, c.started_at, c.warn_at, c.due_at, c.provisional, c.stage, c.next_fire_at, c.paused_at, c.remaining_us, c.stopped_at,
+		select c.name, c.policy, c.agency_id, c.n, c.unit, c.started_at, c.warn_at, c.due_at, c.provisional, c.stage, c.next_fire_at, c.paused_at, c.remaining_us, c.stopped_at, c.steps,
 		       `+ticketColumns+`
 		from ticket_clocks c join tickets t on t.id = c.ticket_id
 		where c.next_fire_at <= $1 and c.stopped_at is null and c.paused_at is null
@@ -109,17 +109,20 @@ func (s *Service) fire(ctx context.Context, tx db.Tx, now time.Time, batch []due
 			b.Queue(`update ticket_clocks set next_fire_at = null, stopped_at = $3 where ticket_id = $1 and name = $2`, t.ID, c.name, now)
 			continue
 		}
+		clocks := clockSet{set: set, t: &t, of: s.jurisdictionOf}
+		r := clocks.ruled(c.name, c.agency)
 		stage, next := c.stage, c.nextFireAt
 		for next != nil && !next.After(now) {
-			stage, _ = set.SLA.Ladder.Next(stage, c.warnAt, c.dueAt, set.Calendar)
-			if stage == sla.Done {
+			up, _ := r.SLA.Ladder.Next(stage, c.warnAt, c.dueAt, r.Calendar)
+			if up == sla.Done {
 				next = nil
 				break
 			}
-			next = nextFire(set, c, stage)
+			stage = up
+			next = nextFire(r.Rules, c, stage)
 		}
 		b.Queue(`update ticket_clocks set stage = $3, next_fire_at = $4 where ticket_id = $1 and name = $2`, t.ID, c.name, string(stage), next)
-		if stage == sla.Done || stage == c.stage {
+		if stage == c.stage {
 			continue
 		}
 		t.events++
@@ -197,57 +200,4 @@ func (s *Service) told(t Ticket, c *clockRow, stage sla.Stage) []notice {
 		n.user = t.Assignee
 	}
 	return []notice{n}
-}
-
-// Recompute gives running clocks whose deadline was provisional their deadline by the calendar in force, after a new year was
-// published: at most limit of them. A deadline never moves earlier. It returns how many it looked at; call it until that is 0.
-func (s *Service) Recompute(ctx context.Context, limit int) (int, error) {
-	n := 0
-	err := db.WithTx(ctx, s.pool, db.System(), func(tx db.Tx) error {
-		n = 0
-		set := s.settings.Load()
-		rows, err := tx.Query(ctx, `
-			select t.id from tickets t where t.id in (
-				select ticket_id from ticket_clocks where provisional and stopped_at is null and due_at < $1 order by due_at limit $2)
-			for update skip locked`, time.Date(set.Calendar.LastPublishedYear()+1, 1, 1, 0, 0, 0, 0, set.Calendar.Location()), limit)
-		if err != nil {
-			return err
-		}
-		ids, err := pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
-		if err != nil {
-			return err
-		}
-		for _, ticket := range ids {
-			t, clocks, _, err := s.lock(ctx, tx, ticket, "")
-			if err != nil {
-				return err
-			}
-			c := s.newChange(t, clocks, s.clock.Now())
-			for _, clk := range clocks {
-				if !clk.provisional || clk.stoppedAt != nil {
-					continue
-				}
-				if clk.pausedAt == nil {
-					due, provisional := sla.Deadline(clk.startedAt, clk.span, set.Calendar)
-					if clk.provisional = provisional; due.After(clk.dueAt) {
-						clk.dueAt = due
-					}
-				}
-				if clk.pausedAt == nil {
-					clk.arm(set, c.clocks.policy.WarnFraction)
-				}
-				clk.dirty = true
-			}
-			c.clocks.summarize(&c.t)
-			if err := s.save(ctx, tx, c, "", Fields{}); err != nil {
-				return err
-			}
-		}
-		n = len(ids)
-		return nil
-	})
-	if err != nil {
-		return 0, fmt.Errorf("recompute deadlines: %w", err)
-	}
-	return n, nil
 }

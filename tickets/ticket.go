@@ -161,6 +161,7 @@ type Fields struct {
 	// Set by the package in history entries.
 	Clock    string     `json:"clock,omitempty"`
 	DueAt    *time.Time `json:"due_at,omitempty"`
+	Was      *time.Time `json:"was,omitempty"` // the deadline before a recomputation
 	Number   string     `json:"number,omitempty"`
 	Assignee uuid.UUID  `json:"assignee,omitzero"`
 	Grade    int        `json:"grade,omitempty"`

@@ -55,7 +55,7 @@ func (e Event) ForCitizen() Event {
 	var keep Fields
 	switch e.Type {
 	case string(Dispatch), string(Designate):
-		keep.Lead = d.Lead
+		keep.Lead, keep.DueAt = d.Lead, d.DueAt
 	case string(Refuse):
 		keep.Reason, keep.Basis, keep.RightChannel = d.Reason, d.Basis, d.RightChannel
 	case string(AnswerDirectly), "opened":
@@ -68,6 +68,8 @@ func (e Event) ForCitizen() Event {
 		keep.Text, keep.Outcome, keep.Resolved, keep.Uploads = d.Text, d.Outcome, d.Resolved, d.Uploads
 	case string(ApproveExtend):
 		keep.DueAt = d.DueAt
+	case EntryRecomputed:
+		keep.Was, keep.DueAt = d.Was, d.DueAt
 	case string(RevisitDone):
 		keep.Resolved, keep.Satisfaction = d.Resolved, d.Satisfaction
 	case "rated":

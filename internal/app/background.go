@@ -41,6 +41,10 @@ func (a *App) background(ctx context.Context) error {
 	a.onStop(func(context.Context) { a.loops.wait() })
 	a.loops.run(a.heartbeat)
 	a.loops.run(a.sweepClocks)
+	a.loops.run(a.recomputeClocks)
+	if err := a.followSettings(); err != nil {
+		return err
+	}
 	a.loops.run(a.clean)
 	a.loops.run(func(ctx context.Context) { a.elected(ctx, "measures", a.followMeasures) })
 	a.Chat.Start(ctx)

@@ -1,6 +1,9 @@
 package sla
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Stage is a step of the escalation ladder.
 type Stage string
@@ -14,6 +17,12 @@ const (
 	Criticism Stage = "criticism"
 	Done      Stage = "done"
 )
+
+// stages in the order in which they fire.
+var stages = []Stage{Start, Reminder, Notice, Dunning, Criticism}
+
+// Stages lists the rungs that a ladder may have, in order.
+func Stages() []Stage { return slices.Clone(stages[1:]) }
 
 // Rung is one step of a ladder as data.
 type Rung struct {
@@ -31,20 +40,30 @@ type Ladder []Rung
 // Next returns the stage that follows after and when it fires, for a clock that turns yellow at warnAt and ends at due. It
 // returns Done and the zero time past the last rung.
 func (l Ladder) Next(after Stage, warnAt, due time.Time, cal *Calendar) (Stage, time.Time) {
-	at := 0
-	if after != Start {
-		at = len(l)
-		for i, r := range l {
-			if r.Stage == after {
-				at = i + 1
-				break
-			}
-		}
-	}
-	if at >= len(l) {
+	rank := slices.Index(stages, after)
+	if rank < 0 {
 		return Done, time.Time{}
 	}
-	return l[at].Stage, l.fires(at, warnAt, due, cal)
+	for i, r := range l {
+		// By rank, not by place: a clock may have fired a rung that the ladder in force has no more.
+		if slices.Index(stages, r.Stage) > rank {
+			return r.Stage, l.fires(i, warnAt, due, cal)
+		}
+	}
+	return Done, time.Time{}
+}
+
+// Fired returns the highest rung that a clock may keep as fired at now, of those up to stage: what fired for a deadline that has moved later
+// fires again for the new one.
+func (l Ladder) Fired(stage Stage, now, warnAt, due time.Time, cal *Calendar) Stage {
+	kept := Start
+	for next, at := l.Next(Start, warnAt, due, cal); next != Done && !at.After(now); next, at = l.Next(next, warnAt, due, cal) {
+		if slices.Index(stages, next) > slices.Index(stages, stage) {
+			break
+		}
+		kept = next
+	}
+	return kept
 }
 
 // fires is the time of rung i, never before the rung under it.

@@ -22,6 +22,8 @@ type ClockName string
 
 // The clocks of the default policies. A policy file may leave any of them out: the ticket then runs without it.
 const (
+	// Acknowledge ends when the citizen first hears from the hotline; Accept when the hotline has decided that the matter is its own.
+	Acknowledge    ClockName = "acknowledge"
 	Accept         ClockName = "accept"
 	Appeal         ClockName = "appeal"
 	Dispatch       ClockName = "dispatch"
@@ -39,7 +41,7 @@ const (
 
 // ClockNames lists every clock, in the order in which a ticket meets them.
 func ClockNames() []ClockName {
-	return []ClockName{Accept, Appeal, Dispatch, Sign, ReturnDecision, Coordination, FirstReply, Resolve, AwaitCitizen, Check, Revisit, Redo, Rectify}
+	return []ClockName{Acknowledge, Accept, Appeal, Dispatch, Sign, ReturnDecision, Coordination, FirstReply, Resolve, AwaitCitizen, Check, Revisit, Redo, Rectify}
 }
 
 // Unit is the unit of a span.
@@ -135,6 +137,19 @@ func Resume(pausedAt, now, oldDue time.Time, rem Remaining, limit Span, cal *Cal
 		due = oldDue
 	}
 	return due, cal.provisional(due, u)
+}
+
+// Extend returns the end of a span whose end was due after n more of its units; never before due. Days go on from the day that due ends.
+func Extend(due time.Time, n int, s Span, cal *Calendar) (later time.Time, provisional bool) {
+	from := due
+	if s.Unit == Days {
+		from = from.Add(-time.Nanosecond) // a midnight belongs to the day that it ends
+	}
+	later, provisional = Deadline(from, Span{N: n, Unit: s.Unit, Roll: s.Roll}, cal)
+	if later.Before(due) {
+		return due, cal.provisional(due, s.Unit)
+	}
+	return later, provisional
 }
 
 // Light is the colour under which a clock is shown.

@@ -40,7 +40,6 @@ type ticketData struct {
 	HasChat      bool
 	ParentNumber string
 	Asked        bool // the description is not among the messages
-	Tags         tagsData
 }
 
 // moveView is an action button.
@@ -116,9 +115,6 @@ func (c *Console) loadTicket(ctx context.Context, v View, id uuid.UUID, shown bo
 		return nil, err
 	}
 	d := &ticketData{T: t, Light: v.lightOfTicket(t)}
-	if d.Tags, err = c.loadTags(ctx, v, id); err != nil {
-		return nil, err
-	}
 	moves := c.Tickets.Moves(act, t)
 	d.First, d.More = moveViews(moves)
 	if d.Clocks, err = c.Tickets.Clocks(ctx, act, id); err != nil {
@@ -278,6 +274,9 @@ func (v View) eventLines(e tickets.Event, names map[uuid.UUID]string) []string {
 	if f.Assignee != uuid.Nil {
 		line("assignee", names[f.Assignee])
 	}
+	if f.Was != nil {
+		line("was", v.DateTime(*f.Was))
+	}
 	if f.DueAt != nil {
 		line("due", v.DateTime(*f.DueAt))
 	}
@@ -399,7 +398,7 @@ func (c *Console) showTicket(w http.ResponseWriter, r *http.Request, id uuid.UUI
 		c.fragment(w, r, status, "ticket", v)
 		return nil
 	}
-	list, err := c.wholeList(r, v, id)
+	list, err := c.list(r, v, id)
 	if err != nil {
 		return err
 	}
