@@ -137,6 +137,25 @@ func (s *Snapshot) Areas() []Area {
 	return out
 }
 
+// AreasBelow lists the codes of the areas inside one, itself left out.
+func (s *Snapshot) AreasBelow(code string) []string {
+	var out []string
+	for _, a := range s.areas {
+		up, ok := s.areas[a.Parent]
+		for range 10 { // deeper than any country
+			if !ok || up.Code == code {
+				break
+			}
+			up, ok = s.areas[up.Parent]
+		}
+		if ok && up.Code == code {
+			out = append(out, a.Code)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
 // AreaAt lists the areas that hold the point, the smallest first; none for a
 // point outside the jurisdiction or the globe.
 func (s *Snapshot) AreaAt(lat, lon float64) []string { return shapesAt(s.shapes, lat, lon) }

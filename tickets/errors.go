@@ -65,6 +65,15 @@ var (
 	ErrBadCursor = errs.New(errs.Invalid, "tickets.bad_cursor", "this page marker does not belong to this list").On("cursor")
 	// ErrNarrow: the filter would read too much.
 	ErrNarrow = errs.New(errs.Unavailable, "tickets.narrow", "this filter takes too long; narrow it")
+	// ErrTooManyTags, ErrTooManyFilters: more than one screen can hold. Args: limit.
+	ErrTooManyTags    = errs.New(errs.Conflict, "tickets.too_many_tags", "this ticket has as many tags as it may have")
+	ErrTooManyFilters = errs.New(errs.Conflict, "tickets.too_many_filters", "there are as many saved filters as there may be; delete one first")
+	// ErrTagNotFound: no such tag in the agency's vocabulary, or merged already.
+	ErrTagNotFound = errs.New(errs.NotFound, "tickets.tag_not_found", "there is no such tag")
+	// ErrTagExists: another tag has this name; merge them. Args: tag.
+	ErrTagExists = errs.New(errs.Conflict, "tickets.tag_exists", "another tag has this name; merge the two")
+	// ErrFilterNotFound: no such saved filter of the person or their agency.
+	ErrFilterNotFound = errs.New(errs.NotFound, "tickets.filter_not_found", "there is no such saved filter")
 	// ErrUnknownView: no such built-in view.
 	ErrUnknownView = errs.New(errs.Invalid, "tickets.unknown_view", "there is no such view").On("view")
 	// ErrUnknownSetting: there is no policy set, calendar or version of this name.

@@ -55,7 +55,10 @@ type Filter struct {
 	Urgency  string
 	State    State
 	Lead     uuid.UUID
-	Text     string // words in English or Chinese, or a ticket's number
+	Area     string    // a code: those inside it match too
+	Tag      uuid.UUID // of the reader's agency
+	Text     string    // words in English or Chinese, or a ticket's number
+	From, To time.Time // opened in [From, To)
 }
 
 // Row is a ticket as lists show it.
@@ -155,7 +158,8 @@ func condition(v View, now time.Time, soon time.Duration, user uuid.UUID, arg fu
 	return "", order{}, ErrUnknownView.With("view", string(v))
 }
 
-func (f Filter) conditions(arg func(any) string, leaf func(string) bool) string {
+// conditions writes the facets. rareTag: few tickets have the tag, so they are looked for first.
+func (f Filter) conditions(arg func(any) string, r Router, rareTag bool) string {
 	var b strings.Builder
 	and := func(s string) { b.WriteString(" and " + s) }
 	if f.Kind != "" {
@@ -163,7 +167,7 @@ func (f Filter) conditions(arg func(any) string, leaf func(string) bool) string 
 	}
 	switch {
 	case f.Category == "":
-	case leaf(f.Category):
+	case r.CategoryLeaf(f.Category):
 		and("a.category = " + arg(f.Category)) // in the order of its own index
 	default:
 		and("(a.category = " + arg(f.Category) + " or a.category like " + arg(likePrefix(f.Category)+".%") + ")")
@@ -176,6 +180,26 @@ func (f Filter) conditions(arg func(any) string, leaf func(string) bool) string 
 	}
 	if f.Lead != uuid.Nil {
 		and("a.lead_id = " + arg(f.Lead))
+	}
+	if f.Area != "" {
+		if below := r.AreasBelow(f.Area); len(below) > 0 {
+			and("a.area = any(" + arg(append(below, f.Area)) + ")")
+		} else {
+			and("a.area = " + arg(f.Area)) // in the order of its own index
+		}
+	}
+	switch {
+	case f.Tag == uuid.Nil:
+	case rareTag:
+		and("a.ticket_id = any(array(select x.ticket_id from ticket_tags x where x.tag_id = " + arg(f.Tag) + "))")
+	default: // a scalar subquery is never turned into a join, so the order of the view is kept
+		and("(select true from ticket_tags x where x.ticket_id = a.ticket_id and x.tag_id = " + arg(f.Tag) + ")")
+	}
+	if !f.From.IsZero() {
+		and("a.opened_at >= " + arg(f.From))
+	}
+	if !f.To.IsZero() {
+		and("a.opened_at < " + arg(f.To))
 	}
 	return b.String()
 }
@@ -224,7 +248,7 @@ const listSettings = `select set_config('statement_timeout', '2s', true), set_co
 // A text search ranks at most 200 hits.
 // Errors: ErrUnknownView, ErrBadCursor, ErrForbidden (no agency), ErrNarrow (the filter took longer than 2 s).
 func (s *Service) List(ctx context.Context, a Actor, v View, f Filter, after string, limit int) (Page, error) {
-	q, err := s.listQuery(a, v, f, after, limit)
+	q, err := s.listQuery(a, v, f, after, limit, false)
 	if err != nil {
 		return Page{}, err
 	}
@@ -233,6 +257,15 @@ func (s *Service) List(ctx context.Context, a Actor, v View, f Filter, after str
 	}
 	var page Page
 	err = db.ReadTx(ctx, s.pool, a.DB, func(tx db.Tx) error {
+		if f.Tag != uuid.Nil {
+			rare, err := tagIsRare(ctx, tx, f.Tag)
+			if err != nil {
+				return err
+			}
+			if q, err = s.listQuery(a, v, f, after, limit, rare); err != nil {
+				return err
+			}
+		}
 		b := &pgx.Batch{}
 		b.Queue(listSettings)
 		var keys []string
@@ -283,7 +316,7 @@ type listQuery struct {
 	skip   int
 }
 
-func (s *Service) listQuery(a Actor, v View, f Filter, after string, limit int) (listQuery, error) {
+func (s *Service) listQuery(a Actor, v View, f Filter, after string, limit int, rareTag bool) (listQuery, error) {
 	agency := a.DB.Agency()
 	if a.DB.IsSystem() {
 		agency = s.router.Desk()
@@ -301,7 +334,7 @@ func (s *Service) listQuery(a Actor, v View, f Filter, after string, limit int) 
 	if err != nil {
 		return listQuery{}, err
 	}
-	where += f.conditions(arg, s.router.CategoryLeaf)
+	where += f.conditions(arg, s.router, rareTag)
 	var c cursor
 	if after != "" {
 		if c, err = decodeCursor(after, v); err != nil {

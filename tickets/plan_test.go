@@ -38,6 +38,8 @@ func (o *office) fill(n int) {
 	exec(`update ticket_access a set supervised = a.open and right(t.number, 2)::int % 10 = 5, mass = a.open and right(t.number, 2)::int = 25 from tickets t where t.id = a.ticket_id`)
 	for agency, user := range map[string]string{"hotline": "dispatcher", "dept-environment": "handler-env"} {
 		exec(`insert into ticket_watchers (ticket_id, user_id, agency_id, since, changed_at) select id, $1, $2, updated_at, updated_at from tickets where right(number, 1) = '5'`, o.city.Users[user], o.city.Agencies[agency])
+		exec(`insert into tags (id, agency_id, name, key, created_at) select gen_random_uuid(), $1, n, n, now() from unnest(array['rare', 'common']) n`, o.city.Agencies[agency])
+		exec(`insert into ticket_tags (ticket_id, tag_id, agency_id, at) select t.id, g.id, g.agency_id, now() from tickets t, tags g where g.agency_id = $1 and (g.name = 'common' and t.number < '2025-015000' or g.name = 'rare' and right(t.number, 3) = '777')`, o.city.Agencies[agency])
 		exec(`insert into ticket_mentions (ticket_id, user_id, agency_id, event_seq, mentioned_at, seen_at) select id, $1, $2, 1, updated_at, case when right(number, 2) <> '07' then updated_at end
 			from tickets where right(number, 1) = '7'`, o.city.Users[user], o.city.Agencies[agency])
 	}
@@ -48,6 +50,7 @@ func (o *office) fill(n int) {
 	exec(`analyze ticket_search`)
 	exec(`analyze ticket_watchers`)
 	exec(`analyze ticket_mentions`)
+	exec(`analyze ticket_tags`)
 }
 
 // node is a node of a plan, as EXPLAIN writes it.
@@ -82,10 +85,15 @@ func (n node) read(indexes map[string]bool) float64 {
 // plan explains a statement on its seventh execution, when PostgreSQL may have changed to a generic plan, under the actor's eyes.
 func (o *office) plan(a tickets.Actor, sql string, args []any) (node, map[string]bool) {
 	o.Helper()
+	return o.planUnder(tickets.ListSettings, a, sql, args)
+}
+
+func (o *office) planUnder(settings string, a tickets.Actor, sql string, args []any) (node, map[string]bool) {
+	o.Helper()
 	var root node
 	ctx := o.Context()
 	err := db.ReadTx(ctx, o.pool, a.DB, func(tx db.Tx) error {
-		if _, err := tx.Exec(ctx, tickets.ListSettings); err != nil {
+		if _, err := tx.Exec(ctx, settings); err != nil {
 			return err
 		}
 		name := fmt.Sprintf("p%d", time.Now().UnixNano())
@@ -195,7 +203,7 @@ func TestEveryViewReadsItsOwnIndex(t *testing.T) {
 
 // anySeq: a table that grows with the tickets was read without an index.
 func anySeq(indexes map[string]bool) bool {
-	for _, table := range []string{"tickets", "ticket_access", "ticket_search", "ticket_watchers", "ticket_mentions"} {
+	for _, table := range []string{"tickets", "ticket_access", "ticket_search", "ticket_watchers", "ticket_mentions", "ticket_tags"} {
 		if indexes["none on "+table] {
 			return true
 		}

@@ -54,8 +54,9 @@ type Router struct {
 	Agency        func(uuid.UUID) (Agency, bool)
 	Desk          func() uuid.UUID
 	CategoryKnown func(code string) bool
-	CategoryLeaf  func(code string) bool // optional: no category lies below it
-	ItemKnown     func(code string) bool // optional
+	CategoryLeaf  func(code string) bool     // optional: no category lies below it
+	ItemKnown     func(code string) bool     // optional
+	AreasBelow    func(code string) []string // optional: the areas inside one
 }
 
 // Deps are what New needs. Settings may be zero: the shipped defaults for China then hold until Reload.
@@ -98,6 +99,9 @@ func New(d Deps) (*Service, error) {
 	}
 	if d.Router.CategoryLeaf == nil {
 		d.Router.CategoryLeaf = func(string) bool { return false }
+	}
+	if d.Router.AreasBelow == nil {
+		d.Router.AreasBelow = func(string) []string { return nil }
 	}
 	s := &Service{pool: d.Pool, clock: d.Clock, keys: newCodeKeys(d.Key), router: d.Router, log: d.Log, notify: d.Notify}
 	s.use(d.Settings)

@@ -27,7 +27,7 @@ func (o *office) count(a db.Actor, table string) int {
 	return n
 }
 
-var walled = []string{"tickets", "ticket_access", "assignments", "ticket_events", "ticket_clocks", "ticket_search", "ticket_ratings", "notifications", "conversations", "ticket_watchers", "ticket_mentions"}
+var walled = []string{"tickets", "ticket_access", "assignments", "ticket_events", "ticket_clocks", "ticket_search", "ticket_ratings", "notifications", "conversations", "ticket_watchers", "ticket_mentions", "tags", "ticket_tags", "saved_filters"}
 
 // hang puts a row of every working tool on the ticket, by the lead's handler.
 func (o *office) hang(k tickets.Ticket) {
@@ -39,6 +39,10 @@ func (o *office) hang(k tickets.Ticket) {
 		if _, err := o.owner.Exec(o.Context(), sql, k.ID, o.city.Users["handler-env"], o.city.Agencies["dept-environment"]); err != nil {
 			o.Fatal(err)
 		}
+	}
+	must(o.SaveFilter(o.Context(), o.as("handler-env"), tickets.SavedFilter{Name: "mine", View: tickets.ViewOpen}))
+	if _, _, err := o.AddTag(o.Context(), o.as("handler-env"), k.ID, "night"); err != nil {
+		o.Fatal(err)
 	}
 }
 

@@ -72,6 +72,18 @@ func (r *rig) busy() (first, handled, secret tickets.Ticket, talk chat.Receipt, 
 	must(r.t, err)
 	article, err = r.knowledge.Submit(ctx, by, article.Version.Ref())
 	must(r.t, err)
+	for user, words := range map[string][]string{"handler-env": {"night work", "school nearby"}, "supervisor": {"hot topic", "council"}} {
+		for _, word := range words {
+			_, _, err = r.tickets.AddTag(ctx, r.as(user), handled.ID, word)
+			must(r.t, err)
+		}
+	}
+	for _, f := range []tickets.SavedFilter{{Name: "Noise this year", View: tickets.ViewAll, Shared: true, Filter: tickets.Filter{Category: "environment.noise"}}, {Name: "Complaints about building sites in the city", View: tickets.ViewOpen, Filter: tickets.Filter{Kind: "complaint"}}} {
+		for _, user := range []string{"supervisor", "head-env"} {
+			_, err = r.tickets.SaveFilter(ctx, r.as(user), f)
+			must(r.t, err)
+		}
+	}
 	return first, handled, secret, talk, article
 }
 
@@ -99,6 +111,8 @@ func TestPagesAreAccessible(t *testing.T) {
 	must(t, r.chat.TakeOver(context.Background(), r.as("operator").DB, talk.ConversationID))
 	pages := []struct{ name, user, path string }{
 		{"inbox", "dispatcher", "/console/inbox?view=open"},
+		{"inbox-filter", "dispatcher", "/console/inbox?view=all&kind=complaint&urgency=normal&q=noise"},
+		{"tags", "supervisor", "/console/tags"},
 		{"ticket", "handler-env", "/console/tickets/" + handled.ID.String() + "?view=open"},
 		{"ticket-secret", "dispatcher", "/console/tickets/" + secret.ID.String() + "?view=all"},
 		{"dispatch", "dispatcher", "/console/tickets/" + first.ID.String() + "/do/dispatch"},

@@ -138,6 +138,7 @@ func (c *Console) routes() *http.ServeMux {
 	all("POST /console/notifications/read", c.notificationsRead)
 
 	c.ticketRoutes(on, files)
+	c.toolRoutes(on)
 	c.chatRoutes(on, files)
 	c.knowledgeRoutes(on, long)
 	c.adminRoutes(on)

@@ -21,6 +21,7 @@ const pageSize = 40
 // side is the navigation as this person may use it.
 type side struct {
 	Views  []entry
+	Saved  []entry
 	Work   []entry
 	Admin  []entry
 	Unread string
@@ -89,10 +90,13 @@ func (c *Console) side(ctx context.Context, v View) side {
 				e.Key = "i"
 			}
 			if v.Nav == "inbox" && current != nil {
-				e.Current = current.Query().Get("view") == string(view)
+				e.Current = current.Query().Get("view") == string(view) && current.Query().Get("saved") == ""
 			}
 			s.Views = append(s.Views, e)
 		}
+	}
+	if hasAny(p, ticketRoles...) {
+		s.Saved = c.savedEntries(ctx, v)
 	}
 	add := func(list *[]entry, nav, url, icon, key string) {
 		*list = append(*list, entry{URL: url, Name: v.T("nav." + nav), Icon: icon, Key: key, Current: v.Nav == nav})
@@ -107,6 +111,9 @@ func (c *Console) side(ctx context.Context, v View) side {
 	}
 	if hasAny(p, knowledgeRoles...) {
 		add(&s.Work, "knowledge", "/console/knowledge", "book", "k")
+	}
+	if actor(p).Leads() {
+		add(&s.Work, "tags", "/console/tags", "tag", "")
 	}
 	if p.Has("administrator") {
 		add(&s.Admin, "users", "/console/admin/users", "users", "")
@@ -137,17 +144,16 @@ func (c *Console) sideLists(w http.ResponseWriter, r *http.Request) error {
 
 // inboxData is a list with its filters.
 type inboxData struct {
-	View       tickets.View
-	Filter     tickets.Filter
-	Rows       []rowView
-	More       template.URL // query of the next page, "" at the end
-	Kinds      []string
-	Categories []option
-	Selected   uuid.UUID
-	Query      template.URL // of this list, to come back to it
-	Filtered   bool
-	Ticket     *ticketData
-	Error      string
+	View     tickets.View
+	Filter   tickets.Filter
+	Rows     []rowView
+	More     template.URL // query of the next page, "" at the end
+	Facets   facets
+	Selected uuid.UUID
+	Query    template.URL // of this list, to come back to it
+	Filtered bool
+	Ticket   *ticketData
+	Error    string
 }
 
 type option struct {
@@ -162,25 +168,7 @@ type rowView struct {
 	Agency   string
 	URL      string
 	Selected bool
-}
-
-func parseFilter(q url.Values) (tickets.View, tickets.Filter) {
-	view := tickets.View(q.Get("view"))
-	if view == "" {
-		view = tickets.ViewOpen
-	}
-	return view, tickets.Filter{Kind: q.Get("kind"), Category: q.Get("category"), Text: clean(q.Get("q"), 200)}
-}
-
-// listQuery is the part of a query that names a list.
-func listQuery(q url.Values) url.Values {
-	out := url.Values{}
-	for _, key := range []string{"view", "kind", "category", "q"} {
-		if value := q.Get(key); value != "" {
-			out.Set(key, value)
-		}
-	}
-	return out
+	Tags     []tickets.Tag
 }
 
 func (c *Console) list(r *http.Request, v View, selected uuid.UUID) (*inboxData, error) {
@@ -188,17 +176,24 @@ func (c *Console) list(r *http.Request, v View, selected uuid.UUID) (*inboxData,
 	if q.Get("view") == "" {
 		q.Set("view", string(startView(v.Me)))
 	}
-	view, filter := parseFilter(q)
+	view, filter := c.parseFilter(q)
 	page, err := c.Tickets.List(r.Context(), actor(v.Me), view, filter, q.Get("after"), pageSize)
 	if err != nil {
 		return nil, err
 	}
-	d := &inboxData{View: view, Filter: filter, Kinds: tickets.Kinds(), Selected: selected, Categories: c.categories(v.Lang),
-		Filtered: filter != (tickets.Filter{})}
+	d := &inboxData{View: view, Filter: filter, Selected: selected, Filtered: filter != (tickets.Filter{})}
 	list := listQuery(q)
 	d.Query = query(list)
+	ids := make([]uuid.UUID, len(page.Rows))
+	for i, row := range page.Rows {
+		ids[i] = row.ID
+	}
+	tags, err := c.Tickets.TagsOf(r.Context(), actor(v.Me), ids...)
+	if err != nil {
+		return nil, err
+	}
 	for _, row := range page.Rows {
-		d.Rows = append(d.Rows, rowView{Row: row, Light: v.lightOfTicket(row.Ticket), Agency: v.Agency(row.Lead), Selected: row.ID == selected,
+		d.Rows = append(d.Rows, rowView{Row: row, Light: v.lightOfTicket(row.Ticket), Agency: v.Agency(row.Lead), Selected: row.ID == selected, Tags: tags[row.ID],
 			URL: "/console/tickets/" + row.ID.String() + "?" + string(d.Query)})
 	}
 	if page.Next != "" {
@@ -251,9 +246,12 @@ func (c *Console) inbox(w http.ResponseWriter, r *http.Request) error {
 		v.Path = r.URL.RequestURI()
 	}
 	v.Nav, v.Title = "inbox", v.ViewName(q.Get("view"))
-	d, err := c.list(r, v, uuid.Nil)
+	d, err := c.wholeList(r, v, uuid.Nil)
 	if err != nil {
 		return err
+	}
+	if d.Facets.Saved != nil {
+		v.Title = d.Facets.Saved.Name
 	}
 	v.D = d
 	c.page(w, r, http.StatusOK, "inbox", v)

@@ -40,6 +40,7 @@ type ticketData struct {
 	HasChat      bool
 	ParentNumber string
 	Asked        bool // the description is not among the messages
+	Tags         tagsData
 }
 
 // moveView is an action button.
@@ -115,6 +116,9 @@ func (c *Console) loadTicket(ctx context.Context, v View, id uuid.UUID, shown bo
 		return nil, err
 	}
 	d := &ticketData{T: t, Light: v.lightOfTicket(t)}
+	if d.Tags, err = c.loadTags(ctx, v, id); err != nil {
+		return nil, err
+	}
 	moves := c.Tickets.Moves(act, t)
 	d.First, d.More = moveViews(moves)
 	if d.Clocks, err = c.Tickets.Clocks(ctx, act, id); err != nil {
@@ -398,7 +402,7 @@ func (c *Console) showTicket(w http.ResponseWriter, r *http.Request, id uuid.UUI
 		c.fragment(w, r, status, "ticket", v)
 		return nil
 	}
-	list, err := c.list(r, v, id)
+	list, err := c.wholeList(r, v, id)
 	if err != nil {
 		return err
 	}

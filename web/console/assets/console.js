@@ -137,7 +137,7 @@
     ticket.dataset.last = last;
     if (!$("#ticket-head details[open]")) place($("#ticket-head", part), $("#ticket-head"));
     mergeFeed(part);
-    if (!$("#facts")?.contains(doc.activeElement)) place($("#facts", part), $("#facts"));
+    for (const own of ["#facts", "#tags"]) if (!$(own)?.contains(doc.activeElement)) place($(own, part), $(own));
     if (version !== ticket.dataset.version) {
       ticket.dataset.version = version;
       const form = $("#composer"), note = $('#composer input[value="note"]')?.checked;
@@ -454,7 +454,7 @@
       default: {
         if (key.length !== 1) return;
         const el = $$(`[data-key="${CSS.escape(key)}"]`).find(x => x.offsetParent !== null);
-        if (el) { e.preventDefault(); el.click(); }
+        if (el) { e.preventDefault(); if (el.matches("input")) el.focus(); else el.click(); }
       }
     }
   });

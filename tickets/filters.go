@@ -1,0 +1,226 @@
+package tickets
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"hotline/internal/db"
+)
+
+// SavedFilter is a view with facets under a name.
+type SavedFilter struct {
+	ID     uuid.UUID
+	Name   string
+	View   View
+	Filter Filter
+	Shared bool // with everybody of the agency; else it is the person's own
+}
+
+// maxSaved is how many filters a person, and how many an agency may have: they stand in the navigation with their counts.
+const maxSaved = 12
+
+// storedFilter is how a filter lies in the database; Filter itself has no tags so that its JSON can change with the code.
+type storedFilter struct {
+	Kind     string    `json:"kind,omitempty"`
+	Category string    `json:"category,omitempty"`
+	Urgency  string    `json:"urgency,omitempty"`
+	State    State     `json:"state,omitempty"`
+	Lead     uuid.UUID `json:"lead,omitzero"`
+	Area     string    `json:"area,omitempty"`
+	Tag      uuid.UUID `json:"tag,omitzero"`
+	Text     string    `json:"text,omitempty"`
+	From     time.Time `json:"from,omitzero"`
+	To       time.Time `json:"to,omitzero"`
+}
+
+// SavedFilters lists the filters of the person and of their agency, the shared ones first, each by name.
+func (s *Service) SavedFilters(ctx context.Context, a Actor) ([]SavedFilter, error) {
+	var out []SavedFilter
+	err := db.ReadTx(ctx, s.pool, a.DB, func(tx db.Tx) error {
+		rows, err := tx.Query(ctx, `select id, name, view, filter, user_id is null from saved_filters where agency_id = $1 and (user_id is null or user_id = $2)
+			order by user_id is not null, lower(name), id limit $3`, a.DB.Agency(), a.DB.User(), 2*maxSaved)
+		if err != nil {
+			return err
+		}
+		out, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (SavedFilter, error) {
+			var f SavedFilter
+			var data []byte
+			if err := row.Scan(&f.ID, &f.Name, &f.View, &data, &f.Shared); err != nil {
+				return f, err
+			}
+			var stored storedFilter
+			err := json.Unmarshal(data, &stored)
+			f.Filter = Filter(stored)
+			return f, err
+		})
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list saved filters: %w", err)
+	}
+	return out, nil
+}
+
+// SaveFilter keeps a filter under a name. Shared ones are for supervisors and heads.
+// Errors: ErrForbidden, ErrMissing and ErrTooLong (name), ErrUnknownView, ErrBadField, ErrTooManyFilters.
+func (s *Service) SaveFilter(ctx context.Context, a Actor, f SavedFilter) (SavedFilter, error) {
+	if a.Kind != KindStaff || a.DB.User() == uuid.Nil || f.Shared && !a.leads() {
+		return SavedFilter{}, ErrForbidden.With("action", "save_filter")
+	}
+	f.Name = strings.Join(strings.Fields(f.Name), " ")
+	switch {
+	case f.Name == "":
+		return SavedFilter{}, ErrMissing.On("name").With("field", "name")
+	case utf8.RuneCountInString(f.Name) > 60:
+		return SavedFilter{}, ErrTooLong.On("name").With("limit", 60)
+	case !slices.Contains(Views(), f.View):
+		return SavedFilter{}, ErrUnknownView.With("view", string(f.View))
+	}
+	if err := checkText("name", f.Name, 60); err != nil {
+		return SavedFilter{}, err
+	}
+	if err := checkText("text", f.Filter.Text, 200); err != nil {
+		return SavedFilter{}, err
+	}
+	data, err := json.Marshal(storedFilter(f.Filter))
+	if err != nil {
+		return SavedFilter{}, err
+	}
+	user := a.DB.User()
+	owner := &user
+	if f.Shared {
+		owner = nil
+	}
+	f.ID = db.NewID()
+	err = db.WithTx(ctx, s.pool, a.DB, func(tx db.Tx) error {
+		var n int
+		if err := tx.QueryRow(ctx, `select count(*) from saved_filters where agency_id = $1 and user_id is not distinct from $2`, a.DB.Agency(), owner).Scan(&n); err != nil {
+			return err
+		}
+		if n >= maxSaved {
+			return ErrTooManyFilters.With("limit", maxSaved)
+		}
+		_, err := tx.Exec(ctx, `insert into saved_filters (id, agency_id, user_id, name, view, filter, created_by, created_at) values ($1, $2, $3, $4, $5, $6, $7, $8)`,
+			f.ID, a.DB.Agency(), owner, f.Name, string(f.View), data, user, s.clock.Now())
+		return err
+	})
+	if err != nil {
+		return SavedFilter{}, wrap("save filter", err)
+	}
+	return f, nil
+}
+
+// DeleteFilter removes a saved filter: one's own, or, for supervisors and heads, a shared one.
+// Errors: ErrForbidden, ErrFilterNotFound.
+func (s *Service) DeleteFilter(ctx context.Context, a Actor, id uuid.UUID) error {
+	err := db.WithTx(ctx, s.pool, a.DB, func(tx db.Tx) error {
+		var shared bool
+		err := tx.QueryRow(ctx, `select user_id is null from saved_filters where id = $1 and agency_id = $2 and (user_id is null or user_id = $3)`, id, a.DB.Agency(), a.DB.User()).Scan(&shared)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return ErrFilterNotFound
+		}
+		if err == nil && shared && !a.leads() {
+			return ErrForbidden.With("action", "save_filter")
+		}
+		if err == nil {
+			_, err = tx.Exec(ctx, `delete from saved_filters where id = $1`, id)
+		}
+		return err
+	})
+	return wrapped("delete filter", err)
+}
+
+// Count is how many tickets a filter finds, as far as that is cheap to know.
+type Count struct {
+	N    int
+	More bool // at least N
+}
+
+// countDepth is how far into a view a saved filter is counted: some milliseconds, whatever the filter.
+const countDepth = 2000
+
+// countSettings are listSettings for a count, which is read in the order of its view and never sorted.
+const countSettings = listSettings + `, set_config('enable_sort', 'off', true)`
+
+// FilterCounts counts what saved filters find, up to 100 each. A view that is longer than 2,000 tickets is counted so far, and the count says
+// that there may be more.
+func (s *Service) FilterCounts(ctx context.Context, a Actor, filters []SavedFilter) (map[uuid.UUID]Count, error) {
+	out := map[uuid.UUID]Count{}
+	if len(filters) == 0 {
+		return out, nil
+	}
+	if a.DB.Agency() == uuid.Nil {
+		return nil, ErrForbidden.With("action", "list")
+	}
+	err := db.ReadTx(ctx, s.pool, a.DB, func(tx db.Tx) error {
+		b := &pgx.Batch{}
+		b.Queue(countSettings)
+		for _, f := range filters {
+			sql, args, err := s.filterCountQuery(a, f)
+			if err != nil || sql == "" {
+				continue // a view of an older version, or words that nothing can be found by: no number
+			}
+			b.Queue(sql, args...).QueryRow(func(row pgx.Row) error {
+				var n, seen int
+				err := row.Scan(&n, &seen)
+				out[f.ID] = Count{N: min(n, 101), More: n > 100 || seen >= countDepth}
+				return err
+			})
+		}
+		return tx.SendBatch(ctx, b).Close()
+	})
+	if err != nil {
+		return nil, narrow("count filters", err)
+	}
+	return out, nil
+}
+
+func (s *Service) filterCountQuery(a Actor, f SavedFilter) (string, []any, error) {
+	var args []any
+	arg := func(v any) string {
+		args = append(args, v)
+		return fmt.Sprintf("$%d", len(args))
+	}
+	mine := "a.agency_id = " + arg(a.DB.Agency())
+	where, by, err := condition(f.View, s.clock.Now(), s.settings.Load().DueSoon, a.DB.User(), arg)
+	if err != nil {
+		return "", nil, err
+	}
+	facets := strings.TrimPrefix(f.Filter.conditions(arg, s.router, false), " and ")
+	if facets == "" {
+		facets = "true"
+	}
+	if f.Filter.Text != "" {
+		words := searchQuery(f.Filter.Text)
+		if words == "" {
+			return "", nil, nil
+		}
+		return fmt.Sprintf(`with found as materialized (select * from search_tickets(%s::text::tsquery, %d, 101))
+			select count(*), 0 from found f join ticket_access a on a.ticket_id = f.ticket_id and %s%s where %s and %s`, arg(words), countDepth, mine, by.also(), where, facets), args, nil
+	}
+	return fmt.Sprintf(`select count(*) filter (where %s), count(*) from (select a.* from %s where %s and %s order by %s limit %d) a`,
+		facets, by.table(mine), mine, where, by.sorted(), countDepth), args, nil
+}
+
+// tagIsRare decides how a filter by tag is read: from the tag's own rows when they are few, else in the order of the view, which then meets some soon.
+func tagIsRare(ctx context.Context, tx db.Tx, tag uuid.UUID) (bool, error) {
+	var n int
+	err := tx.QueryRow(ctx, `select count(*) from (select from ticket_tags where tag_id = $1 limit $2) few`, tag, countDepth+1).Scan(&n)
+	return n <= countDepth, err
+}
+
+// uniqueViolation reports whether a row with the same key is there already.
+func uniqueViolation(err error) bool {
+	var pg *pgconn.PgError
+	return errors.As(err, &pg) && pg.Code == "23505"
+}
