@@ -37,10 +37,10 @@ create table ticket_facts (
   rectify_open smallint not null default 0, excluded smallint not null default 0, minutes int not null default 0,
   primary key (ticket_id, agency_id)
 );
-create index ticket_facts_day on ticket_facts (day desc, ticket_id desc, agency_id);
-create index ticket_facts_agency on ticket_facts (agency_id, day desc, ticket_id desc);
-create index ticket_facts_category on ticket_facts (category, day desc, ticket_id desc, agency_id);
-create index ticket_facts_area on ticket_facts (area, day desc, ticket_id desc, agency_id);
+create index ticket_facts_day on ticket_facts (day, ticket_id, agency_id);
+create index ticket_facts_agency on ticket_facts (agency_id, day, ticket_id);
+create index ticket_facts_category on ticket_facts (category, day, ticket_id, agency_id);
+create index ticket_facts_area on ticket_facts (area, day, ticket_id, agency_id);
 create index ticket_facts_recheck on ticket_facts (recheck_at) where recheck_at is not null;
 create index ticket_facts_contact on ticket_facts (contact_key, opened_at) where contact_key is not null and main;
 
@@ -56,7 +56,7 @@ create table chat_facts (
   picked smallint not null default 0, gave_up smallint not null default 0, queue_open smallint not null default 0, asked smallint not null default 0,
   unanswered smallint not null default 0
 );
-create index chat_facts_day on chat_facts (day desc, conversation_id desc);
+create index chat_facts_day on chat_facts (day, conversation_id);
 create index chat_facts_recheck on chat_facts (recheck_at) where recheck_at is not null;
 
 -- Sums of facts. A slice names which dimensions its rows keep (the others are empty): one dimension a day, or all of them a month. Crossing all
