@@ -23,7 +23,7 @@ func TestStatementsFitTheSchema(t *testing.T) {
 		"insert feedback": sqlInsertFeedback, "count feedback": sqlCountFeedback, "insert correction": sqlInsertCorrection,
 		"corrections": sqlCorrections, "lock correction": sqlLockCorrection, "decide": sqlDecide, "open left": sqlOpenLeft, "accepted": sqlAccepted,
 		"synonyms": sqlSynonyms, "delete synonyms": sqlDeleteSynonyms, "insert synonyms": sqlInsertSynonyms,
-		"latest by external id": sqlLatestByExternal, "list": sqlList,
+		"latest by external id": sqlLatestByExternal, "stock": sqlStock, "covered": sqlCovered, "list": sqlList,
 	} {
 		if _, err := conn.Conn().Prepare(t.Context(), "", sql); err != nil {
 			t.Errorf("%s: %v", name, err)

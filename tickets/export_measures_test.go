@@ -10,7 +10,7 @@ func MeasureSQL() map[string]string {
 		"read talks": readTalksSQL, "delete facts": deleteFactsSQL, "followers": followersSQL, "lock state": lockStateSQL, "write state": writeStateSQL,
 		"changed tickets": changedTicketsSQL, "overdue tickets": overdueTicketsSQL, "unequal tickets": unequalTicketsSQL, "newest event": newestEventSQL,
 		"changed talks": changedTalksSQL, "overdue talks": overdueTalksSQL, "newest message": newestMessageSQL, "next tickets": nextTicketsSQL, "next talks": nextTalksSQL,
-		"counted": countedSQL, "appeals of": appealsOfSQL, "appeal by id": appealByIDSQL, "appeals": appealsSQL, "insert appeal": insertAppealSQL, "decide appeal": decideAppealSQL,
+		"contacts": contactsSQL, "counted": countedSQL, "appeals of": appealsOfSQL, "appeal by id": appealByIDSQL, "appeals": appealsSQL, "insert appeal": insertAppealSQL, "decide appeal": decideAppealSQL,
 		"size": sizeSQL, "orphans": orphansSQL, "past talks": pastTalksSQL, "past said": pastSaidSQL,
 	}
 	for i, sql := range rebuildSumsSQL {

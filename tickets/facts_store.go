@@ -187,7 +187,7 @@ var rebuildSumsSQL = func() []string {
 	}
 	out = append(out,
 		fmt.Sprintf(`insert into measure_sums (slice, period, agency_id, area, category, channel, kind, confidential%[1]s)
-			select 'month', date_trunc('month', day)::date, agency_id, area, category, channel, kind, confidential%[2]s from ticket_facts group by 2, 3, 4, 5, 6, 7, 8`, tickets, sum(measures.OfTickets())),
+			select 'month', date_trunc('month', day)::date, agency_id, area, category, channel, kind, confidential%[2]s from ticket_facts group by 2, 3, 4, 5, 6, 7, 8 order by 2, 3, 5, 4`, tickets, sum(measures.OfTickets())),
 		fmt.Sprintf(`insert into measure_sums (slice, period, confidential%[1]s) select 'all', period, confidential%[2]s from measure_sums where slice = 'kind' group by period, confidential`, tickets, sum(measures.OfTickets())))
 	set := strings.TrimPrefix(counterColumns(measures.OfChats(), ", % = excluded.%"), ", ")
 	out = append(out,

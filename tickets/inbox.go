@@ -248,6 +248,10 @@ const listSettings = `select set_config('statement_timeout', '2s', true), set_co
 // A text search ranks at most 200 hits.
 // Errors: ErrUnknownView, ErrBadCursor, ErrForbidden (no agency), ErrNarrow (the filter took longer than 2 s).
 func (s *Service) List(ctx context.Context, a Actor, v View, f Filter, after string, limit int) (Page, error) {
+	return s.page(ctx, a, v, f, after, max(1, min(limit, 100)))
+}
+
+func (s *Service) page(ctx context.Context, a Actor, v View, f Filter, after string, limit int) (Page, error) {
 	q, err := s.listQuery(a, v, f, after, limit, false)
 	if err != nil {
 		return Page{}, err
@@ -324,7 +328,7 @@ func (s *Service) listQuery(a Actor, v View, f Filter, after string, limit int, 
 	if agency == uuid.Nil {
 		return listQuery{}, ErrForbidden.With("action", "list")
 	}
-	q := listQuery{limit: max(1, min(limit, 100))}
+	q := listQuery{limit: limit}
 	arg := func(v any) string {
 		q.args = append(q.args, v)
 		return fmt.Sprintf("$%d", len(q.args))

@@ -55,10 +55,11 @@ type Counted struct {
 // ErrBadPeriod: the period is empty or longer than ten years.
 var ErrBadPeriod = errs.New(errs.Invalid, "tickets.bad_period", "the period is empty or longer than ten years").On("from")
 
-// Question is a selection and what to group it by.
+// Question is a selection, what to group it by, and which counters are wanted; nil is all of them.
 type Question struct {
 	Selection
 	By Dimension
+	Of []measures.Counter
 }
 
 // Count answers questions about one moment, in their order. It reads sums: what an answer costs depends on the days and groups in it, not on the
@@ -94,7 +95,7 @@ func (s *Service) Count(ctx context.Context, a Actor, questions ...Question) ([]
 // Hundreds of columns and few rows: compiling the expressions costs more than running them.
 const countSettings = `select set_config('statement_timeout', '2s', true), set_config('jit', 'off', true)`
 
-// slices are the dimensions beside time that a question needs.
+// dimensions are those beside time that a question needs.
 func (q Question) dimensions(everybody bool) []string {
 	var out []string
 	need := func(on bool, name string) {
@@ -162,7 +163,9 @@ func countQuestion(q Question, everybody bool) (sql string, args []any, of []mea
 	where := q.conditions(arg)
 	need := q.dimensions(everybody)
 	if len(need) <= 1 {
-		of = measures.Everything()
+		if of = q.Of; of == nil {
+			of = measures.Everything()
+		}
 		slice := "all"
 		if len(need) == 1 {
 			slice = need[0]
@@ -171,6 +174,9 @@ func countQuestion(q Question, everybody bool) (sql string, args []any, of []mea
 		return sql, args, of, nil
 	}
 	of = measures.OfTickets()
+	if q.Of != nil {
+		of = slices.DeleteFunc(slices.Clone(q.Of), func(c measures.Counter) bool { return !slices.Contains(measures.OfTickets(), c) })
+	}
 	columns := counterColumns(of, ", %")
 	var parts []string
 	facts := func(from, to time.Time) {

@@ -90,6 +90,8 @@ create table measure_sums (
   primary key (slice, period, agency_id, category, area, channel, kind, confidential)
 );
 create index measure_sums_agency on measure_sums (agency_id, period) where slice = 'month';
+create index measure_sums_category on measure_sums (category, period) where slice = 'month';
+create index measure_sums_area on measure_sums (area, period) where slice = 'month';
 
 -- How far the follower has come. Its row lock is what lets one process work at a time.
 create table measure_state (
