@@ -69,7 +69,7 @@ func (s *Service) Count(ctx context.Context, a Actor, questions ...Question) ([]
 	out := make([][]Counted, len(questions))
 	err := db.ReadTx(ctx, s.pool, a.DB, func(tx db.Tx) error {
 		b := &pgx.Batch{}
-		b.Queue(countSettings)
+		b.Queue(measureSettings)
 		for i, q := range questions {
 			sql, args, of, err := countQuestion(q, a.DB.IsSystem() || a.DB.Desk())
 			if err != nil {
@@ -93,7 +93,7 @@ func (s *Service) Count(ctx context.Context, a Actor, questions ...Question) ([]
 }
 
 // Hundreds of columns and few rows: compiling the expressions costs more than running them.
-const countSettings = `select set_config('statement_timeout', '2s', true), set_config('jit', 'off', true)`
+const measureSettings = `select set_config('statement_timeout', '2s', true), set_config('jit', 'off', true)`
 
 // dimensions are those beside time that a question needs.
 func (q Question) dimensions(everybody bool) []string {
