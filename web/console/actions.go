@@ -281,6 +281,10 @@ func (c *Console) assign(w http.ResponseWriter, r *http.Request) error {
 	}
 	v := c.view(r)
 	to := parseID(r.PostForm.Get("to"))
+	before, err := c.Tickets.ByID(r.Context(), actor(v.Me), id)
+	if err != nil {
+		return err
+	}
 	t, err := c.Tickets.Assign(r.Context(), actor(v.Me), id, number(r.PostForm.Get("version")), to, key(r.PostForm.Get("key")))
 	if err != nil {
 		if expected(err) && isHX(r) {
@@ -297,5 +301,14 @@ func (c *Console) assign(w http.ResponseWriter, r *http.Request) error {
 	case v.Me.UserID:
 		words = "done.taken"
 	}
+	// Who has a ticket reaches no citizen: it is taken back with one click instead of being asked about before.
+	undo(w, "/console/tickets/"+id.String()+"/assign", url.Values{"to": {assignee(before)}, "version": {itoa(t.Version)}, "key": {v.NewKey()}})
 	return c.acted(w, r, id, v.T(words))
+}
+
+func assignee(t tickets.Ticket) string {
+	if t.Assignee == uuid.Nil {
+		return ""
+	}
+	return t.Assignee.String()
 }

@@ -117,5 +117,10 @@ func expected(err error) bool {
 	return false
 }
 
+// undo offers, with the toast, the form that takes the change back.
+func undo(w http.ResponseWriter, path string, form url.Values) {
+	w.Header().Set("X-Undo", path+"?"+form.Encode())
+}
+
 // toast tells of a success in passing.
 func toast(w http.ResponseWriter, words string) { w.Header().Set("X-Toast", url.PathEscape(words)) }

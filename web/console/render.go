@@ -89,16 +89,17 @@ func dict(pairs ...any) (map[string]any, error) {
 
 // View is what every template is executed with: who looks, in which language, and D, the page's own data.
 type View struct {
-	c     *Console
-	Lang  string
-	Now   time.Time
-	Me    *auth.Principal // nil on the sign-in page
-	Title string
-	Nav   string // which entry of the side is current
-	Side  side
-	Path  string // for the language switch and the way back after sign-in
-	Watch watch
-	D     any
+	c       *Console
+	Lang    string
+	Now     time.Time
+	Me      *auth.Principal // nil on the sign-in page
+	Title   string
+	Nav     string // which entry of the side is current
+	Side    side
+	Path    string // for the language switch and the way back after sign-in
+	Watch   watch
+	Compact bool // lists and tables show more at once
+	D       any
 }
 
 // watch is what the page wants to hear of live.
@@ -226,7 +227,7 @@ func (v View) Initials(name string) string {
 func (v View) NewKey() string { return uuid.NewString() }
 
 func (c *Console) view(r *http.Request) View {
-	v := View{c: c, Lang: httperr.Lang(r.Context()), Now: c.clock.Now(), Path: r.URL.RequestURI()}
+	v := View{c: c, Lang: httperr.Lang(r.Context()), Now: c.clock.Now(), Path: r.URL.RequestURI(), Compact: compact(r)}
 	if p, ok := principal(r.Context()); ok {
 		v.Me = &p
 	}

@@ -4,18 +4,26 @@
   "use strict";
   const doc = document, body = doc.body, root = doc.documentElement;
   root.classList.add("js");
-  if (!body.classList.contains("app")) return;
+  // An article that was sent when the session had ended is not saved: its draft must not count as such.
+  if (!body.classList.contains("app")) { try { sessionStorage.removeItem("draft-sent"); } catch { /* off */ } return; }
   const $ = (sel, from = doc) => from.querySelector(sel);
   const $$ = (sel, from = doc) => [...from.querySelectorAll(sel)];
   const dialog = $("#dialog"), palette = $("#palette"), help = $("#help");
 
   // Toasts -------------------------------------------------------------------------------------------------------------
-  function toast(words, bad) {
+  function toast(words, bad, undo) {
     const el = doc.createElement("div");
     el.className = bad ? "toast bad" : "toast";
     el.textContent = words;
+    if (undo) {
+      const [path, form] = undo.split("?"), button = doc.createElement("button");
+      button.type = "button"; button.className = "button small"; button.dataset.key = "z";
+      button.textContent = body.dataset.undo;
+      button.addEventListener("click", () => htmx.ajax("POST", path, { target: "#pane", values: Object.fromEntries(new URLSearchParams(form)) }));
+      el.append(button);
+    }
     $("#toasts").append(el);
-    setTimeout(() => el.remove(), bad ? 9000 : 4000);
+    setTimeout(() => el.remove(), bad || undo ? 9000 : 4000);
   }
   // Errors that arrive as fragments in #toasts leave after a while, or when clicked.
   new MutationObserver(list => {
@@ -253,7 +261,7 @@
 
   // Composer ---------------------------------------------------------------------------------------------------------------
   const drafts = {
-    key: form => "draft:" + form.dataset.draft,
+    key: form => "draft:" + body.dataset.user + ":" + form.dataset.draft, // a colleague who signs in on this screen finds nothing of it
     save(form) {
       const text = $("textarea", form).value, mode = $('input[name="mode"]:checked', form)?.value || "";
       try { text ? sessionStorage.setItem(this.key(form), JSON.stringify({ text, mode })) : sessionStorage.removeItem(this.key(form)); } catch { /* storage is full or off */ }
@@ -357,7 +365,7 @@
     if (--busy <= 0) { busy = 0; bar.classList.remove("on"); }
     const xhr = e.detail.xhr, words = xhr?.getResponseHeader("X-Toast");
     if (words && xhr.status < 400) {
-      toast(decodeURIComponent(words));
+      toast(decodeURIComponent(words), false, xhr.getResponseHeader("X-Undo"));
       if (dialog.open) dialog.close();
       refreshList(); refreshSide();
     }
@@ -504,10 +512,31 @@
 
   // Leaving with an article half written asks; the browser says it in its own words.
   const editor = $("[data-guard]");
+  const stored = (fn) => { try { return fn(sessionStorage); } catch { return null; } }; // storage is full or off
+  const sent = stored(s => s.getItem("draft-sent"));
+  if (sent && /^\/console\/knowledge\/[0-9a-f-]{36}$/.test(location.pathname)) stored(s => s.removeItem(sent)); // it is saved: its page is shown
+  stored(s => s.removeItem("draft-sent"));
   if (editor) {
-    let dirty = false;
-    editor.addEventListener("input", () => { dirty = true; });
-    editor.addEventListener("submit", () => { dirty = false; });
+    let dirty = false, later = 0;
+    const key = "draft:" + body.dataset.user + ":" + new URL(editor.action).pathname;
+    const fields = () => $$("[name]", editor).filter(el => el.tagName !== "BUTTON");
+    const keep = () => stored(s => s.setItem(key, JSON.stringify(fields().map(el => [el.name, el.value]))));
+    const saved = JSON.parse(stored(s => s.getItem(key)) || "null");
+    // What came back from the server with an error is newer than what was kept.
+    if (saved && sent !== key && !$("#error")) {
+      const values = new Map(saved);
+      const differs = fields().some(el => el.type !== "hidden" && values.has(el.name) && values.get(el.name) !== el.value);
+      if (differs) {
+        // The version that it was written on comes back with it: a colleague's change is then seen as one.
+        for (const el of fields()) if (values.has(el.name)) el.value = values.get(el.name);
+        $("#restored").hidden = false;
+        dirty = true;
+        $("#e-body").dispatchEvent(new Event("input", { bubbles: true }));
+      }
+    }
+    $("[data-discard]").addEventListener("click", () => { dirty = false; stored(s => s.removeItem(key)); location.reload(); });
+    editor.addEventListener("input", () => { dirty = true; clearTimeout(later); later = setTimeout(keep, 300); });
+    editor.addEventListener("submit", () => { dirty = false; clearTimeout(later); keep(); stored(s => s.setItem("draft-sent", key)); });
     addEventListener("beforeunload", e => { if (dirty) e.preventDefault(); });
   }
 
