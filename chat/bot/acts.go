@@ -188,6 +188,8 @@ func (p *Policy) fresh(ctx context.Context, t *turn, r *reading, in Input, shelv
 	case r.only("abuse", "upset"):
 		m := p.say(t, "abuse")
 		p.offer(t, m, "human", "file")
+	case p.slotOnly(r):
+		p.startWith(t, r)
 	case p.answersFirst(r) && p.advise(ctx, t, r):
 	case p.files(t, r):
 		if p.matter(r) == 0 && p.toldBefore(t) { // "I want to complain" is about what was told a moment ago
@@ -210,6 +212,35 @@ func (p *Policy) toldBefore(t *turn) bool {
 	}
 	q := p.lex.read(t.st.Question)
 	return q.has("problem") || q.kind() == Complaint || q.kind() == Report
+}
+
+// slotOnly reports whether a text is an address, a number or an e-mail address and nothing else.
+func (p *Policy) slotOnly(r *reading) bool {
+	if r.question || r.code.near > 0 || r.place == "" && r.email == "" && (r.phone == "" || !certainPhone(r.phone)) {
+		return false
+	}
+	return p.placeOf(r, "", "") == r.place || r.place == "" && p.matter(r) == 0
+}
+
+// startWith begins a ticket with an address or a contact that was given before anything else: about the trouble told a moment ago, or one
+// that is still to be told.
+func (p *Policy) startWith(t *turn, r *reading) {
+	var q reading
+	told := p.toldBefore(t)
+	if told {
+		q = p.lex.read(t.st.Question)
+	}
+	p.start(t, q.kind(), false)
+	p.absorb(t, r)
+	if told {
+		p.take(t, &q, Input{Text: q.text})
+		return
+	}
+	t.lead = p.tx.t(t.lang, "form.got_contact")
+	if r.place != "" {
+		t.lead = p.tx.t(t.lang, "form.got_place")
+	}
+	p.next(t)
 }
 
 // answersFirst: a trouble told without its place and without a wish to complain may have an answer that helps at once ("no power").
@@ -328,6 +359,8 @@ func (p *Policy) smallTalk(t *turn, r *reading) bool {
 		p.offer(t, m, "file", "status", "human")
 	case r.mostly("how_are_you", "greet"):
 		p.say(t, "how_are_you")
+	case r.only("question_first", "greet", "thanks", "yes"):
+		p.say(t, "ask.go_ahead")
 	case r.mostly("hours"), r.mostly("hotline_phone"):
 		p.hours(t)
 	case r.mostly("grade.5"), r.mostly("grade.4"): // a grade that nobody asked for

@@ -93,7 +93,7 @@ func (p *Policy) fillWhere(ctx context.Context, t *turn, r *reading) {
 	if r.email != "" {
 		f.Email, f.ContactDone = r.email, true
 	}
-	if r.place == "" && r.has("problem") && len(r.toks) > 6 { // more about the matter, not where it is
+	if r.place == "" && (r.has("problem") && len(r.toks) > 6 || r.only("problem")) { // more about the matter, not where it is
 		p.describe(t, r)
 		t.lead = p.tx.t(t.lang, "form.added")
 		p.next(t)

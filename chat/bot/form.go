@@ -163,7 +163,7 @@ func (p *Policy) send(t *turn) {
 
 // cancel drops the form and keeps it for one turn, in case it was a slip.
 func (p *Policy) cancel(t *turn) {
-	t.st.Shelved, t.st.Form, t.st.Waiting = t.st.Form, nil, ""
+	t.st.Shelved, t.st.Form, t.st.Waiting, t.st.Question = t.st.Form, nil, "", ""
 	m := p.say(t, "cancelled")
 	if !p.nextMatter(t, t.st.Shelved) {
 		p.offer(t, m, "resume", "ask", "human")

@@ -3,6 +3,7 @@ package bot
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -169,8 +170,13 @@ func (p *Policy) Turn(ctx context.Context, old State, in []Input, lang string) (
 func settled(ms []Message) []Message {
 	var out []Message
 	for _, m := range ms {
-		if m.Ask == "" {
+		switch m.Ask {
+		case "":
 			m.Choices = nil
+			out = append(out, m)
+		case AskArticle: // the articles to choose from are an answer of their own, and can be tapped at any time
+			m.Ask = ""
+			m.Choices = slices.DeleteFunc(m.Choices, func(c Choice) bool { return !strings.HasPrefix(c.ID, "article:") })
 			out = append(out, m)
 		}
 	}
@@ -208,7 +214,12 @@ func (p *Policy) language(t *turn, r *reading) {
 	if len(t.st.Offered) > 0 && r.mostly("thanks", "yes", "no", "bye") {
 		return // "thank you" and "ok" belong to every language
 	}
-	script := r.dominant(least)
+	words := r
+	if r.email != "" { // an address is written in Latin letters everywhere
+		v := p.lex.read(withoutContact(r.text, "", r.email, " "))
+		words = &v
+	}
+	script := words.dominant(least)
 	if script == "" || script == p.lex.scripts[t.lang] {
 		return
 	}
