@@ -20,9 +20,9 @@ type change struct {
 	events []Event
 	// What the writer has to do besides.
 	notices    []notice
-	assignment *assignment        // a new one
-	extra      func(b *pgx.Batch) // statements of its own, elevated like the rest
-	ended      string             // the state in which the running assignment ends or goes on ("signed", "returned", …)
+	assignment *assignment          // a new one
+	extras     []func(b *pgx.Batch) // statements of its own, elevated like the rest
+	ended      string               // the state in which the running assignment ends or goes on ("signed", "returned", …)
 }
 
 // notice is a row of notifications.
@@ -98,7 +98,7 @@ func (c *change) run(m Move, a Actor, f Fields) {
 	if !to.Open {
 		now := c.now
 		c.t.ClosedAt = &now
-		c.t.Ask, c.t.AskData = "", Fields{}
+		c.t.Ask, c.t.AskData, c.t.Supervision = "", Fields{}, ""
 	} else {
 		c.t.ClosedAt = nil
 	}
@@ -124,6 +124,9 @@ func (c *change) add(e Event, a Actor) {
 	c.events = append(c.events, e)
 }
 
+// also queues statements of this change's own behind the common ones.
+func (c *change) also(f func(b *pgx.Batch)) { c.extras = append(c.extras, f) }
+
 func (c *change) tell(agency uuid.UUID, role Role, kind string) {
 	if agency != uuid.Nil {
 		c.notices = append(c.notices, notice{agency: agency, role: role, kind: kind})
@@ -135,7 +138,7 @@ func (c *change) effects(m Move, a Actor, f *Fields) {
 	t, desk := &c.t, c.svc.router.Desk()
 	switch m.Name {
 	case Dispatch, Designate:
-		t.Lead, t.Co, t.Designated = f.Lead, f.Co, m.Name == Designate
+		t.Lead, t.Co, t.CoSigned, t.Designated = f.Lead, f.Co, nil, m.Name == Designate
 		t.Past = slices.DeleteFunc(slices.Clone(t.Past), func(id uuid.UUID) bool { return id == f.Lead })
 		t.Dispatches++
 		c.assignment = &assignment{seq: t.Dispatches, lead: f.Lead, co: f.Co, by: a.DB.User(), designated: t.Designated}
@@ -186,12 +189,48 @@ func (c *change) effects(m Move, a Actor, f *Fields) {
 	case RefuseTransfer, RefuseExtend:
 		t.Ask, t.AskData = "", Fields{}
 		c.tell(t.Lead, Handler, "request_refused")
+	case HandDown, HandUp:
+		c.handOver(m, a, f)
+	case CoSign:
+		t.CoSigned = append(slices.Clone(t.CoSigned), a.DB.Agency())
+		c.clocks.stop(coSignPrefix + a.DB.Agency().String())
 	case CoReply:
+		c.clocks.stop(coSignPrefix + a.DB.Agency().String())
 		c.clocks.stop(coPrefix + a.DB.Agency().String())
+		if !slices.Contains(t.CoSigned, a.DB.Agency()) {
+			t.CoSigned = append(slices.Clone(t.CoSigned), a.DB.Agency())
+		}
 		c.tell(t.Lead, Handler, "co_reply")
+	case CoDecline:
+		c.dropCo([]uuid.UUID{a.DB.Agency()})
+		c.tell(t.Lead, Handler, "co_declined")
+		c.tell(desk, Dispatcher, "co_declined")
+	case AddCo:
+		for _, co := range f.Co {
+			t.Co = append(slices.Clone(t.Co), co)
+			c.clocks.startCo(co)
+			c.tell(co, Handler, "dispatched")
+		}
+		c.tell(t.Lead, Handler, "co_added")
+	case DropCo:
+		c.dropCo(f.Co)
+		for _, co := range f.Co {
+			c.tell(co, Handler, "co_dropped")
+		}
 	case Supervise:
-		t.Supervised = true
-		c.tell(t.Lead, Head, "supervised")
+		t.Supervised, t.Supervision = true, "ordered"
+		if t.Lead != uuid.Nil {
+			c.tell(t.Lead, Head, "supervised")
+			c.notices = append(c.notices, notice{agency: t.Lead, user: t.Assignee, role: Handler, kind: "supervised"})
+		} else {
+			c.tell(desk, Dispatcher, "supervised")
+		}
+	case AnswerOrder:
+		t.Supervision = "answered"
+		c.tell(desk, Supervisor, "supervision_answered")
+	case LiftOrder:
+		t.Supervised, t.Supervision = false, ""
+		c.tell(t.Lead, Head, "supervision_lifted")
 	case AnswerDirectly:
 		t.Reply, t.Outcome = f.Text, f.Outcome
 	case Reply:
@@ -210,19 +249,32 @@ func (c *change) effects(m Move, a Actor, f *Fields) {
 		t.Revisits = 0
 	case RevisitAttempt:
 		t.Revisits++
-	case RevisitDone:
+	case AskRevisit:
 		t.Revisits++
-		t.CitizenResolved = f.Resolved
-	case Reopen:
-		t.CitizenResolved = nil
+	case RevisitDone:
+		if a.Kind == KindStaff {
+			t.Revisits++
+		}
+		t.CitizenResolved, t.Satisfaction = f.Resolved, f.Satisfaction
+		c.revisited()
+	case RequestExclude:
+		f.By = a.DB.User()
+		t.Ask, t.AskData = "exclusion", *f
+		c.tell(desk, Supervisor, "exclusion_requested")
+	case ApproveExclude:
+		f.Reason, f.Basis = t.AskData.Reason, t.AskData.Basis
+		t.Excluded = true
+	case RefuseExclude, Reopen:
+		t.Ask, t.AskData = "", Fields{}
+		t.CitizenResolved, t.Satisfaction = nil, 0
 		c.tell(t.Lead, Handler, "reopened")
 	case Merge:
 		t.Parent = f.Parent
 		// What was merged into this ticket goes along, so that every reporter hangs on the one that will be answered.
 		id, parent := t.ID, t.Parent
-		c.extra = func(b *pgx.Batch) {
+		c.also(func(b *pgx.Batch) {
 			b.Queue(`update tickets set parent_id = $2 where parent_id = $1 and state = 'merged'`, id, parent)
-		}
+		})
 	case Unmerge:
 		t.Parent = uuid.Nil
 	case CitizenReply, AddInformation, Resume:
@@ -244,7 +296,7 @@ func (c *change) release(ended string) {
 	if c.t.Lead == uuid.Nil {
 		return
 	}
-	c.t.Lead, c.t.Co = uuid.Nil, nil
+	c.t.Lead, c.t.Co, c.t.CoSigned = uuid.Nil, nil, nil
 	c.clocks.stopCo()
 	c.ended = ended
 }
@@ -289,7 +341,7 @@ func (c *change) access() []access {
 	put(t.Lead, "lead", info.Holder == HeldByLead)
 	for _, co := range t.Co {
 		clk := c.clocks.rows[coPrefix+co.String()]
-		put(co, "co", t.State == InProgress && clk != nil && clk.stoppedAt == nil)
+		put(co, "co", info.Holder != HeldByDesk && clk != nil && clk.stoppedAt == nil)
 	}
 	if !t.Confidential {
 		if a, ok := c.svc.router.Agency(t.Lead); ok {

@@ -11,11 +11,19 @@ import (
 	"hotline/tickets/sla"
 )
 
-// coPrefix begins the names of the clocks of co-agencies.
-const coPrefix = "co_reply."
+// The names of the clocks of co-agencies begin with these, and end with the agency.
+const (
+	coPrefix     = "co_reply."
+	coSignPrefix = "co_sign."
+)
+
+// automatic clocks are no deadline of anybody: at their end the program itself goes on with the case.
+func automatic(name string) bool {
+	return name == string(sla.AwaitCitizen) || name == string(sla.RevisitTry)
+}
 
 // deskClocks are the hotline's own; every other clock runs by the rules of the agency that leads.
-var deskClocks = []sla.ClockName{sla.Acknowledge, sla.Accept, sla.Appeal, sla.Dispatch, sla.ReturnDecision, sla.Coordination, sla.Check, sla.Revisit}
+var deskClocks = []sla.ClockName{sla.Acknowledge, sla.Accept, sla.Appeal, sla.Dispatch, sla.ReturnDecision, sla.Coordination, sla.Check, sla.Revisit, sla.RevisitTry}
 
 // told reports whether the contact was told the deadline of a clock.
 func told(name string) bool { return name == string(sla.Resolve) }
@@ -25,8 +33,11 @@ func base(name string) sla.ClockName {
 	if prefix, _, ok := strings.Cut(name, "."); ok {
 		name = prefix
 	}
-	if name+"." == coPrefix {
+	switch name + "." {
+	case coPrefix:
 		return sla.Resolve
+	case coSignPrefix:
+		return sla.Sign
 	}
 	return sla.ClockName(name)
 }
@@ -78,8 +89,8 @@ func (c *clockRow) arm(r ruling) {
 	switch {
 	case !c.running():
 		c.nextFireAt = nil
-	case c.name == string(sla.AwaitCitizen):
-		// Nobody is dunned for the citizen's silence: at its end the work goes on.
+	case automatic(c.name):
+		// Nobody is dunned for the citizen's silence.
 		due := c.dueAt
 		c.nextFireAt = &due
 	default:
@@ -149,11 +160,12 @@ func (s *clockSet) start(name sla.ClockName, promised *time.Time) {
 	}
 }
 
-// startCo starts the clock of a co-agency's reply: the resolution span, by the co-agency's own rules.
+// startCo gives a co-agency clocks of its own, by its own rules: to sign for its part, and to reply to the lead.
 func (s *clockSet) startCo(agency uuid.UUID) {
-	name := coPrefix + agency.String()
-	if span, ok := s.ruled(name, agency).policy.Clocks[base(name)]; ok {
-		s.startSpan(name, agency, span)
+	for _, name := range []string{coSignPrefix + agency.String(), coPrefix + agency.String()} {
+		if span, ok := s.ruled(name, agency).policy.Clocks[base(name)]; ok {
+			s.startSpan(name, agency, span)
+		}
 	}
 }
 
@@ -196,7 +208,7 @@ func (s *clockSet) stopAll() {
 
 func (s *clockSet) stopCo() {
 	for name := range s.rows {
-		if strings.HasPrefix(name, coPrefix) {
+		if strings.HasPrefix(name, coPrefix) || strings.HasPrefix(name, coSignPrefix) {
 			s.stop(name)
 		}
 	}
@@ -281,7 +293,7 @@ func (s *clockSet) due(name sla.ClockName) *time.Time {
 func (s *clockSet) summarize(t *Ticket) {
 	t.DueAt, t.WarnAt, t.Provisional = nil, nil, false
 	for _, c := range s.rows {
-		if c.running() && (t.DueAt == nil || c.dueAt.Before(*t.DueAt)) {
+		if c.running() && c.name != string(sla.RevisitTry) && (t.DueAt == nil || c.dueAt.Before(*t.DueAt)) {
 			due, warn := c.dueAt, c.warnAt
 			t.DueAt, t.WarnAt, t.Provisional = &due, &warn, c.provisional
 		}

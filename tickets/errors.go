@@ -48,6 +48,24 @@ var (
 	ErrTooEarly = errs.New(errs.Conflict, "tickets.too_early_to_coordinate", "the ticket has not been dispatched often enough for this")
 	// ErrRevisits: all tries of the revisit are used, or not yet. Args: tries.
 	ErrRevisits = errs.New(errs.Conflict, "tickets.revisits", "the number of revisit tries does not allow this")
+	// ErrUnsatisfied: the citizen says that it is not solved, or is not satisfied; the case is reopened or excluded, not closed.
+	ErrUnsatisfied = errs.New(errs.Conflict, "tickets.unsatisfied", "the citizen is not satisfied; reopen the case, or ask for an exclusion with a reason")
+	// ErrNotUnsatisfied: nobody said that the case is not solved.
+	ErrNotUnsatisfied = errs.New(errs.Conflict, "tickets.not_unsatisfied", "only a case that the citizen is not satisfied with can be excluded")
+	// ErrNotBelow: the agency does not stand below the one that hands the ticket down.
+	ErrNotBelow = errs.New(errs.Invalid, "tickets.not_below", "a ticket is handed down to an agency of one's own tree").On("lead")
+	// ErrNoneAbove: there is no agency above that could take it; ask for a transfer instead.
+	ErrNoneAbove = errs.New(errs.Conflict, "tickets.none_above", "no agency above this one can take the ticket; return it or ask for a transfer")
+	// ErrCoSigned: the co-agency has signed for its part already.
+	ErrCoSigned = errs.New(errs.Conflict, "tickets.co_signed", "this agency has signed for its part already")
+	// ErrOrdered: a supervision order is open already.
+	ErrOrdered = errs.New(errs.Conflict, "tickets.already_supervised", "a supervision order on this ticket still waits for its answer")
+	// ErrNoOrder: there is no supervision order to answer or lift.
+	ErrNoOrder = errs.New(errs.Conflict, "tickets.not_supervised", "there is no supervision order of this kind on the ticket")
+	// ErrNoRectification: there is no rectification that waits for an answer.
+	ErrNoRectification = errs.New(errs.Conflict, "tickets.no_rectification", "no rectification of this ticket waits for an answer")
+	// ErrLinkUsed: the link for the assessment was used, has expired or never was one.
+	ErrLinkUsed = errs.New(errs.NotFound, "tickets.link_used", "this link has been used already, or it is too old")
 	// ErrReturnedBefore: the agency gave this ticket back before. Args: agency.
 	ErrReturnedBefore = errs.New(errs.Conflict, "tickets.returned_before", "this agency has returned the ticket; only a designation can send it there again")
 	// ErrRated: one rating for each ticket.

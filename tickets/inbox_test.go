@@ -106,7 +106,7 @@ func TestSupervisedTicketsAndMassEventsHaveViewsOfTheirOwn(t *testing.T) {
 	o := open(t)
 	env := tickets.Fields{Lead: o.city.Agencies["dept-environment"]}
 	by := o.must("handler-env", o.must("dispatcher", o.file(titled("ordered")), tickets.Dispatch, env), tickets.Sign, tickets.Fields{})
-	by = o.must("supervisor", by, tickets.Supervise, tickets.Fields{Text: "See to it."})
+	by = o.must("supervisor", by, tickets.Supervise, tickets.Fields{Reason: "overdue", Text: "See to it."})
 	o.must("dispatcher", o.file(titled("late")), tickets.Dispatch, env)
 	mass := o.file(titled("flood"))
 	if _, err := o.owner.Exec(t.Context(), `update tickets set mass_event = true where id = $1`, mass.ID); err != nil {

@@ -16,6 +16,7 @@ const (
 	MaxTitle = 200
 	maxBasis = 2_000
 	maxShort = 500
+	maxCo    = 10 // co-agencies of one ticket
 )
 
 // Moves lists what the actor may do with a ticket at hand, guards included: the buttons of the console.
@@ -117,6 +118,53 @@ func (c *change) guards(m Move, a Actor) error {
 			if t.CitizenResolved == nil && t.Revisits < c.set.RevisitTries {
 				err = ErrRevisits.With("tries", t.Revisits)
 			}
+		case Unsatisfied:
+			if !t.Unsatisfied() {
+				err = ErrNotUnsatisfied
+			}
+		case NotUnsatisfied:
+			if t.Unsatisfied() {
+				err = ErrUnsatisfied
+			}
+		case AskedExclusion:
+			if t.Ask != "exclusion" {
+				err = ErrNothingAsked
+			}
+		case OtherThanAsked:
+			if t.AskData.By != uuid.Nil && a.DB.User() == t.AskData.By {
+				err = ErrSameOfficer
+			}
+		case BelowLead:
+			if !c.svc.router.Below(t.Lead) {
+				err = ErrNotBelow
+			}
+		case HasAbove:
+			if _, ok := c.above(); !ok {
+				err = ErrNoneAbove
+			}
+		case CoUnsigned:
+			if slices.Contains(t.CoSigned, a.DB.Agency()) {
+				err = ErrCoSigned
+			}
+		case WithinCoWindow:
+			if clk := c.clocks.rows[coSignPrefix+a.DB.Agency().String()]; clk != nil && !c.now.Before(clk.dueAt) {
+				err = ErrLateReturn.With("due", clk.dueAt)
+			}
+		case NoOrder:
+			if t.Supervision == "ordered" {
+				err = ErrOrdered
+			}
+		case OpenOrder:
+			switch {
+			case t.Supervision != "ordered":
+				err = ErrNoOrder
+			case t.Lead != uuid.Nil && a.DB.Desk():
+				err = ErrForbidden.With("state", string(t.State)).With("action", string(m.Name)) // the order went to the agency
+			}
+		case UnderSupervision:
+			if !t.Supervised {
+				err = ErrNoOrder
+			}
 		}
 		if err != nil {
 			return err
@@ -162,6 +210,10 @@ func (c *change) check(m Move, f Fields) error {
 		}
 	case Dispatch, Designate:
 		return c.checkAgencies(m, f)
+	case HandDown:
+		return c.checkBelow(f.Lead)
+	case AddCo, DropCo:
+		return c.checkCo(m, f)
 	}
 	return nil
 }
@@ -173,8 +225,8 @@ func (c *change) checkAgencies(m Move, f Fields) error {
 	if m.Name == Dispatch && slices.Contains(c.t.Past, f.Lead) {
 		return ErrReturnedBefore.With("agency", f.Lead.String())
 	}
-	if len(f.Co) > 10 {
-		return ErrBadField.On("co").With("limit", 10)
+	if len(f.Co) > maxCo {
+		return ErrBadField.On("co").With("field", "co").With("limit", maxCo)
 	}
 	seen := map[uuid.UUID]bool{f.Lead: true}
 	for _, id := range f.Co {

@@ -2,7 +2,6 @@ package tickets
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -16,27 +15,31 @@ import (
 func (s *Service) amend(ctx context.Context, a Actor, ticket uuid.UUID, key, entry string, f Fields, edit func(ctx context.Context, tx db.Tx, c *change) error) (Ticket, error) {
 	var out Ticket
 	err := db.WithTx(ctx, s.pool, a.DB, func(tx db.Tx) error {
-		t, rows, earlier, err := s.lock(ctx, tx, ticket, key)
-		switch {
-		case err != nil:
-			return err
-		case earlier == entry:
-			out = t
-			return nil
-		case earlier != "":
-			return ErrKeyReused.With("action", earlier)
-		}
-		c := s.newChange(t, rows, s.clock.Now())
-		if err := edit(ctx, tx, c); err != nil {
-			return err
-		}
-		out = c.t
-		return s.save(ctx, tx, c, key, f)
+		var err error
+		out, err = s.amendTx(ctx, tx, ticket, key, entry, f, edit)
+		return err
 	})
 	if err != nil {
 		return Ticket{}, wrap(entry, err)
 	}
 	return out, nil
+}
+
+func (s *Service) amendTx(ctx context.Context, tx db.Tx, ticket uuid.UUID, key, entry string, f Fields, edit func(ctx context.Context, tx db.Tx, c *change) error) (Ticket, error) {
+	t, rows, earlier, err := s.lock(ctx, tx, ticket, key)
+	switch {
+	case err != nil:
+		return Ticket{}, err
+	case earlier == entry:
+		return t, nil
+	case earlier != "":
+		return Ticket{}, ErrKeyReused.With("action", earlier)
+	}
+	c := s.newChange(t, rows, s.clock.Now())
+	if err := edit(ctx, tx, c); err != nil {
+		return Ticket{}, err
+	}
+	return c.t, s.save(ctx, tx, c, key, f)
 }
 
 // Note adds an internal note, which the citizen never sees.
@@ -126,84 +129,6 @@ func (s *Service) Disclose(ctx context.Context, a Actor, ticket uuid.UUID, reaso
 	return err
 }
 
-// Rating is the citizen's assessment.
-type Rating struct {
-	Grade    int // 5 very satisfied … 1 very unsatisfied, as people read stars
-	Text     string
-	Resolved *bool
-	At       time.Time
-}
-
-// Ratable reports whether there is an answer to rate.
-func (t Ticket) Ratable() bool {
-	switch t.State {
-	case Replied, Completed, Revisiting, Closed, AnsweredDirectly:
-		return true
-	case Merged:
-		return t.Reply != ""
-	}
-	return false
-}
-
-// Negative reports whether the rating opens a rectification: the two lowest grades.
-func (r Rating) Negative() bool { return r.Grade <= 2 }
-
-// Rate stores the citizen's rating: one for each ticket, once there is an answer. A negative one starts the rectification clock.
-// Errors: ErrNotFound, ErrForbidden, ErrBadField, ErrTooLong, ErrNotRatable, ErrRated.
-func (s *Service) Rate(ctx context.Context, a Actor, ticket uuid.UUID, r Rating) (Ticket, error) {
-	if a.Kind != KindCitizen {
-		return Ticket{}, ErrForbidden.With("action", "rate")
-	}
-	if r.Grade < 1 || r.Grade > 5 {
-		return Ticket{}, ErrBadField.On("grade").With("field", "grade")
-	}
-	if err := checkText(FText, r.Text, 2000); err != nil {
-		return Ticket{}, err
-	}
-	return s.amend(ctx, a, ticket, "", "rated", Fields{}, func(ctx context.Context, tx db.Tx, c *change) error {
-		if !c.t.Ratable() {
-			return ErrNotRatable.With("state", string(c.t.State))
-		}
-		// The ticket is locked: nobody rates it between this look and the insert.
-		var rated bool
-		if err := tx.QueryRow(ctx, `select exists (select from ticket_ratings where ticket_id = $1)`, c.t.ID).Scan(&rated); err != nil {
-			return err
-		}
-		if rated {
-			return ErrRated
-		}
-		c.extra = func(b *pgx.Batch) {
-			b.Queue(`insert into ticket_ratings (ticket_id, grade, text, resolved, created_at) values ($1, $2, $3, $4, $5)`, c.t.ID, r.Grade, r.Text, r.Resolved, c.now)
-		}
-		if r.Resolved != nil {
-			c.t.CitizenResolved = r.Resolved
-		}
-		if r.Negative() {
-			c.clocks.start("rectify", nil)
-			c.tell(s.router.Desk(), Supervisor, "negative_rating")
-			c.tell(c.t.Lead, Head, "negative_rating")
-		}
-		c.t.UpdatedAt = c.now
-		c.add(Event{Type: "rated", Public: true, Data: Fields{Grade: r.Grade, Text: r.Text, Resolved: r.Resolved}}, a)
-		return nil
-	})
-}
-
-// RatingOf returns the rating of a ticket, and false when there is none.
-func (s *Service) RatingOf(ctx context.Context, a Actor, ticket uuid.UUID) (Rating, bool, error) {
-	var r Rating
-	err := db.ReadTx(ctx, s.pool, a.DB, func(tx db.Tx) error {
-		return tx.QueryRow(ctx, `select grade, text, resolved, created_at from ticket_ratings where ticket_id = $1`, ticket).Scan(&r.Grade, &r.Text, &r.Resolved, &r.At)
-	})
-	if errors.Is(err, pgx.ErrNoRows) {
-		return Rating{}, false, nil
-	}
-	if err != nil {
-		return Rating{}, false, fmt.Errorf("read rating: %w", err)
-	}
-	return r, true, nil
-}
-
 // Reissue replaces the tracking code; the old one opens nothing any more. For the hotline's staff, on the citizen's request.
 // Errors: ErrNotFound, ErrForbidden.
 func (s *Service) Reissue(ctx context.Context, a Actor, ticket uuid.UUID) (Ticket, error) {
@@ -212,9 +137,9 @@ func (s *Service) Reissue(ctx context.Context, a Actor, ticket uuid.UUID) (Ticke
 	}
 	return s.amend(ctx, a, ticket, "", "code_reissued", Fields{}, func(_ context.Context, _ db.Tx, c *change) error {
 		c.t.codeIssue++
-		c.extra = func(b *pgx.Batch) {
+		c.also(func(b *pgx.Batch) {
 			b.Queue(`update tickets set code_issue = $2, code_hash = $3 where id = $1`, c.t.ID, c.t.codeIssue, s.keys.hash(s.keys.code(c.t.ID, c.t.codeIssue)))
-		}
+		})
 		c.add(Event{Type: "code_reissued"}, a)
 		return nil
 	})

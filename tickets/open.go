@@ -181,8 +181,8 @@ t as (
   select $1, n.number, $3, $4, $5, nullif($6::text, ''), nullif($7::text, ''), nullif($8::text, ''), $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26,
     $27, $28, $29, $30, $31, $32, $32, $33, $34, $65, $67 from n),
 a as (
-  insert into ticket_access (agency_id, ticket_id, role, state, queue, open, acting, kind, category, urgency, confidential, lead_id, due_at, opened_at, updated_at, area)
-  select u.agency, $1, u.role, $20, case when u.role = 'past' then '' else $35 end, $36, u.acting, $5, nullif($6::text, ''), $15, $19, $21, coalesce($26, 'infinity'::timestamptz), $32, $32, nullif($8::text, '')
+  insert into ticket_access (agency_id, ticket_id, role, state, queue, open, acting, kind, category, urgency, confidential, lead_id, due_at, opened_at, updated_at, area, warn_at)
+  select u.agency, $1, u.role, $20, case when u.role = 'past' then '' else $35 end, $36, u.acting, $5, nullif($6::text, ''), $15, $19, $21, coalesce($26, 'infinity'::timestamptz), $32, $32, nullif($8::text, ''), coalesce($25, 'infinity'::timestamptz)
   from unnest($37::uuid[], $38::text[], $39::bool[]) u (agency, role, acting)),
 e as (
   insert into ticket_events (ticket_id, seq, type, actor, user_id, agency_id, from_state, to_state, public, data, action_key, at, seal)

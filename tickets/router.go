@@ -2,6 +2,7 @@ package tickets
 
 import (
 	"encoding/json"
+	"slices"
 
 	"github.com/google/uuid"
 
@@ -24,6 +25,9 @@ func RouterOf(s *routing.Service) Router {
 		Agency: func(id uuid.UUID) (Agency, bool) {
 			a, ok := s.Snapshot().Agency(id)
 			return Agency{ID: a.ID, Code: a.Code, Ancestors: a.Ancestors, Desk: a.Desk(), Active: a.Active, Jurisdiction: s.Snapshot().JurisdictionOf(a)}, ok
+		},
+		Below: func(id uuid.UUID) bool {
+			return slices.ContainsFunc(s.Snapshot().Children(id), func(a routing.Agency) bool { return a.Active })
 		},
 		Desk:          func() uuid.UUID { return s.Snapshot().Desk().ID },
 		CategoryKnown: func(code string) bool { c, ok := s.Snapshot().Category(code); return ok && c.Active },

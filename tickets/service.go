@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"sync"
 	"sync/atomic"
 
 	"github.com/google/uuid"
@@ -53,6 +54,7 @@ type Router struct {
 	Decide        func(RouteFacts) Route
 	Agency        func(uuid.UUID) (Agency, bool)
 	Desk          func() uuid.UUID
+	Below         func(uuid.UUID) bool // optional: an active agency stands below this one
 	CategoryKnown func(code string) bool
 	CategoryLeaf  func(code string) bool     // optional: no category lies below it
 	ItemKnown     func(code string) bool     // optional
@@ -80,6 +82,9 @@ type Service struct {
 	log      *slog.Logger
 	notify   func(context.Context, db.Tx, Ticket, Event) error
 	settings atomic.Pointer[Settings]
+
+	lightsMu sync.Mutex
+	lights   map[lightsKey]lightsEntry
 }
 
 // New makes the service. It fails when the shipped settings cannot be read or the key is short.
@@ -103,7 +108,10 @@ func New(d Deps) (*Service, error) {
 	if d.Router.AreasBelow == nil {
 		d.Router.AreasBelow = func(string) []string { return nil }
 	}
-	s := &Service{pool: d.Pool, clock: d.Clock, keys: newCodeKeys(d.Key), router: d.Router, log: d.Log, notify: d.Notify}
+	if d.Router.Below == nil {
+		d.Router.Below = func(uuid.UUID) bool { return true }
+	}
+	s := &Service{pool: d.Pool, clock: d.Clock, keys: newCodeKeys(d.Key), router: d.Router, log: d.Log, notify: d.Notify, lights: map[lightsKey]lightsEntry{}}
 	s.use(d.Settings)
 	return s, nil
 }

@@ -19,7 +19,7 @@ const ticketColumns = `t.id, t.number, t.version, t.kind, coalesce(t.category, '
 	t.place, t.lat, t.lon, t.lang, t.urgency, t.channel, t.conversation_id, t.contact_id, t.confidential, t.state, t.ask, t.ask_data, t.supervised,
 	t.lead_id, t.co_ids, t.past_ids, t.assignee_id, t.parent_id, t.dispatches, t.designated, t.sign_due_at, t.warn_at, t.due_at, t.promised_at, t.provisional,
 	t.extensions, t.revisits, t.decision, t.reply, t.outcome, t.agency_resolved, t.citizen_resolved, t.appealed, t.opened_at, t.updated_at, t.closed_at,
-	t.code_issue, t.events, t.head, t.category_fixed, t.decided_by, t.replied_by, t.mass_event`
+	t.code_issue, t.events, t.head, t.category_fixed, t.decided_by, t.replied_by, t.supervision, t.excluded, t.satisfaction, t.grade, t.rectify, t.co_signed, t.mass_event`
 
 func scanTicket(row pgx.Row) (Ticket, error) {
 	var t Ticket
@@ -29,7 +29,7 @@ func scanTicket(row pgx.Row) (Ticket, error) {
 		&t.Place, &t.Lat, &t.Lon, &t.Lang, &t.Urgency, &t.Channel, &t.ConversationID, &t.ContactID, &t.Confidential, &t.State, &t.Ask, &ask, &t.Supervised,
 		&lead, &t.Co, &t.Past, &assignee, &parent, &t.Dispatches, &t.Designated, &t.SignDueAt, &t.WarnAt, &t.DueAt, &t.PromisedAt, &t.Provisional,
 		&t.Extensions, &t.Revisits, &t.Decision, &t.Reply, &t.Outcome, &t.AgencyResolved, &t.CitizenResolved, &t.Appealed, &t.OpenedAt, &t.UpdatedAt, &t.ClosedAt,
-		&t.codeIssue, &t.events, &t.head, &t.categoryFixed, &decided, &replied, &t.MassEvent)
+		&t.codeIssue, &t.events, &t.head, &t.categoryFixed, &decided, &replied, &t.Supervision, &t.Excluded, &t.Satisfaction, &t.Grade, &t.Rectify, &t.CoSigned, &t.MassEvent)
 	if err != nil {
 		return Ticket{}, err
 	}
@@ -159,7 +159,7 @@ const updateSQL = `
 update tickets set version = $2, events = $3, state = $4, ask = $5, ask_data = $6, supervised = $7, lead_id = $8, co_ids = $9, past_ids = $10,
 	assignee_id = $11, decided_by = $12, replied_by = $13, parent_id = $14, dispatches = $15, designated = $16, sign_due_at = $17, warn_at = $18,
 	due_at = $19, promised_at = $20, provisional = $21, extensions = $22, revisits = $23, decision = $24, reply = $25, outcome = $26,
-	agency_resolved = $27, citizen_resolved = $28, appealed = $29, updated_at = $30, closed_at = $31, head = $32, mass_event = $33
+	agency_resolved = $27, citizen_resolved = $28, appealed = $29, updated_at = $30, closed_at = $31, head = $32, supervision = $33, excluded = $34, satisfaction = $35, grade = $36, rectify = $37, co_signed = $38, mass_event = $39
 where id = $1`
 
 const upsertClocksSQL = `
@@ -177,13 +177,13 @@ from unnest($3::int[], $4::text[], $5::text[], $6::uuid[], $7::uuid[], $8::text[
 	u (seq, type, actor, user_id, agency_id, from_state, to_state, public, data, seal)`
 
 const upsertAccessSQL = `
-insert into ticket_access (agency_id, ticket_id, role, state, queue, open, acting, kind, category, urgency, confidential, lead_id, assignee_id, due_at, opened_at, updated_at, supervised, mass, area)
+insert into ticket_access (agency_id, ticket_id, role, state, queue, open, acting, kind, category, urgency, confidential, lead_id, assignee_id, due_at, opened_at, updated_at, supervised, mass, area, warn_at)
 select u.agency, $1, u.role, $2, case when u.role = 'past' then '' else $3 end, $4 and u.role <> 'past', u.acting, $5, nullif($6::text, ''), $7, $8, $9, $10,
-	coalesce($11, 'infinity'::timestamptz), $12, $13, $17 and u.role <> 'past', $18 and u.role <> 'past', nullif($19::text, '')
+	coalesce($11, 'infinity'::timestamptz), $12, $13, $17 and u.role <> 'past', $18 and u.role <> 'past', nullif($19::text, ''), coalesce($20, 'infinity'::timestamptz)
 from unnest($14::uuid[], $15::text[], $16::bool[]) u (agency, role, acting)
 on conflict (agency_id, ticket_id) do update set role = excluded.role, state = excluded.state, queue = excluded.queue, open = excluded.open,
 	acting = excluded.acting, category = excluded.category, urgency = excluded.urgency, confidential = excluded.confidential, lead_id = excluded.lead_id,
-	assignee_id = excluded.assignee_id, due_at = excluded.due_at, updated_at = excluded.updated_at, supervised = excluded.supervised, mass = excluded.mass, area = excluded.area`
+	assignee_id = excluded.assignee_id, due_at = excluded.due_at, updated_at = excluded.updated_at, supervised = excluded.supervised, mass = excluded.mass, area = excluded.area, warn_at = excluded.warn_at`
 
 const insertNoticesSQL = `
 insert into notifications (id, agency_id, user_id, role, ticket_id, type, created_at)
@@ -199,7 +199,7 @@ func (c *change) write(b *pgx.Batch, key string, f Fields) error {
 	b.Queue(updateSQL, t.ID, t.Version, t.events, string(t.State), t.Ask, ask, t.Supervised, optional(t.Lead), list(t.Co), list(t.Past),
 		optional(t.Assignee), optional(t.decidedBy), optional(t.repliedBy), optional(t.Parent), t.Dispatches, t.Designated, t.SignDueAt, t.WarnAt,
 		t.DueAt, t.PromisedAt, t.Provisional, t.Extensions, t.Revisits, []byte(t.Decision), t.Reply, t.Outcome, t.AgencyResolved, t.CitizenResolved,
-		t.Appealed, t.UpdatedAt, t.ClosedAt, seal(t.head), t.MassEvent)
+		t.Appealed, t.UpdatedAt, t.ClosedAt, seal(t.head), t.Supervision, t.Excluded, t.Satisfaction, t.Grade, t.Rectify, list(t.CoSigned), t.MassEvent)
 	if len(c.events) > 0 {
 		var e eventColumns
 		e.fill(c.events)
@@ -214,8 +214,8 @@ func (c *change) write(b *pgx.Batch, key string, f Fields) error {
 			b.Queue(`update ticket_search set words = words || $2::text::tsvector where ticket_id = $1 and length(words) < 10000`, t.ID, laterWords(e.Data.Text))
 		}
 	}
-	if c.extra != nil {
-		c.extra(b)
+	for _, f := range c.extras {
+		f(b)
 	}
 	c.writeAccess(b)
 	c.writeAssignment(b, f)
@@ -246,7 +246,7 @@ func (c *change) writeAccess(b *pgx.Batch) {
 	}
 	b.Queue(`delete from ticket_access where ticket_id = $1 and agency_id <> all($2::uuid[])`, t.ID, agencies)
 	b.Queue(upsertAccessSQL, t.ID, string(t.State), string(t.Queue()), t.Open(), t.Kind, t.Category, t.Urgency, t.Confidential, optional(t.Lead),
-		optional(t.Assignee), t.DueAt, t.OpenedAt, t.UpdatedAt, agencies, roles, acting, t.Supervised, t.MassEvent, t.Area)
+		optional(t.Assignee), t.DueAt, t.OpenedAt, t.UpdatedAt, agencies, roles, acting, t.Supervised, t.MassEvent, t.Area, t.WarnAt)
 }
 
 func (c *change) writeAssignment(b *pgx.Batch, f Fields) {

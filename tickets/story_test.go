@@ -412,7 +412,12 @@ func TestOneRatingAndABadOneOpensARectification(t *testing.T) {
 		t.Errorf("twice: %v", err)
 	}
 	k = o.must("operator", k, tickets.Complete, tickets.Fields{})
-	k = o.must("operator", k, tickets.Close, tickets.Fields{})
+	if _, err := o.Apply(ctx, o.as("operator"), k.ID, k.Version, tickets.Close, tickets.Fields{}, ""); !errors.Is(err, tickets.ErrUnsatisfied) {
+		t.Errorf("closed over the citizen's no: %v", err)
+	}
+	k = o.must("operator", k, tickets.StartRevisit, tickets.Fields{})
+	k = o.must("operator", k, tickets.RequestExclude, tickets.Fields{Reason: "untrue", Basis: "Measured twice at night: within the limits."})
+	k = o.must("supervisor", k, tickets.ApproveExclude, tickets.Fields{Text: "We measured again and found the site within its limits."})
 	clocks, _ := o.Clocks(ctx, o.as("supervisor"), k.ID)
 	var runs bool
 	for _, c := range clocks {

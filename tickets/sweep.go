@@ -100,7 +100,7 @@ func (s *Service) fire(ctx context.Context, tx db.Tx, now time.Time, batch []due
 		if k, ok := newest[t.ID]; ok {
 			t = k
 		}
-		if c.name == string(sla.AwaitCitizen) {
+		if automatic(c.name) {
 			over = append(over, d)
 			continue
 		}
@@ -140,6 +140,17 @@ func (s *Service) fire(ctx context.Context, tx db.Tx, now time.Time, batch []due
 		}
 	}
 	for _, d := range over {
+		if d.clock.name == string(sla.RevisitTry) {
+			moved, err := s.tryRevisit(ctx, tx, d.ticket.ID, now)
+			if err != nil {
+				return fmt.Errorf("revisit: %w", err)
+			}
+			if moved {
+				out.Fired++
+				out.Tickets = append(out.Tickets, d.ticket.ID)
+			}
+			continue
+		}
 		key := "await " + d.clock.startedAt.UTC().Format(time.RFC3339Nano)
 		_, err := s.applyAt(ctx, tx, System(), d.ticket.ID, AnyVersion, Resume, Fields{Clock: d.clock.name}, key, now)
 		switch {
@@ -173,7 +184,7 @@ func (s *Service) told(t Ticket, c *clockRow, stage sla.Stage) []notice {
 	desk := s.router.Desk()
 	agency, worker, boss := desk, Dispatcher, Supervisor
 	switch sla.ClockName(c.name) {
-	case sla.Sign, sla.FirstReply, sla.Resolve, sla.Redo:
+	case sla.Sign, sla.FirstReply, sla.Resolve, sla.Redo, sla.Rectify, sla.Supervision:
 		if t.Lead != uuid.Nil {
 			agency, worker, boss = t.Lead, Handler, Head
 		}

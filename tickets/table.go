@@ -37,11 +37,23 @@ const (
 	RequestExtend   Action = "request_extension"
 	ApproveExtend   Action = "approve_extension"
 	RefuseExtend    Action = "refuse_extension"
+	CoSign          Action = "co_sign"
+	CoDecline       Action = "co_decline"
+	AddCo           Action = "add_co"
+	DropCo          Action = "drop_co"
+	HandDown        Action = "hand_down"
+	HandUp          Action = "hand_up"
 	Supervise       Action = "supervise"
+	AnswerOrder     Action = "answer_supervision"
+	LiftOrder       Action = "lift_supervision"
 	Complete        Action = "complete"
 	StartRevisit    Action = "start_revisit"
 	RevisitAttempt  Action = "revisit_attempt"
+	AskRevisit      Action = "ask_revisit"
 	RevisitDone     Action = "revisit_done"
+	RequestExclude  Action = "request_exclusion"
+	ApproveExclude  Action = "approve_exclusion"
+	RefuseExclude   Action = "refuse_exclusion"
 	Reopen          Action = "reopen"
 	TakeUp          Action = "take_up"
 	Redispatch      Action = "redispatch"
@@ -81,6 +93,7 @@ const (
 	FOutcome    Field = "outcome"
 	FResolved   Field = "resolved"
 	FLead       Field = "lead"
+	FCo         Field = "co"
 	FParent     Field = "parent"
 	FDays       Field = "days"
 	FReached    Field = "reached"
@@ -125,6 +138,17 @@ const (
 	OverCoordinate   Guard = "over_dispatches"  // at least the threshold
 	RevisitsLeft     Guard = "revisits_left"    // tries left
 	RevisitsSpent    Guard = "revisits_spent_or_reached"
+	Unsatisfied      Guard = "unsatisfied"     // the citizen said: unresolved, or not satisfied
+	NotUnsatisfied   Guard = "not_unsatisfied" // nothing of the kind stands open
+	AskedExclusion   Guard = "exclusion_asked"
+	OtherThanAsked   Guard = "other_than_asked" // not the officer who asked
+	BelowLead        Guard = "below_lead"       // the new lead stands below the present one in the tree
+	HasAbove         Guard = "has_agency_above" // the lead has an agency above it that is not the hotline
+	WithinCoWindow   Guard = "within_co_window" // the co-agency's own sign clock has not run out
+	CoUnsigned       Guard = "co_unsigned"      // the co-agency has not signed yet
+	NoOrder          Guard = "no_supervision_order"
+	OpenOrder        Guard = "open_supervision_order"
+	UnderSupervision Guard = "supervised"
 )
 
 type (
@@ -154,7 +178,6 @@ func build() []Move {
 		{From: AwaitingCitizen, Name: CitizenReply, To: InProgress, Roles: roles{Citizen, Operator, Supervisor}, Required: fields{FText}, Stop: clocks{sla.AwaitCitizen}, Resume: clocks{sla.Resolve, sla.Redo}, Public: true},
 		{From: AwaitingCitizen, Name: Resume, To: InProgress, Roles: roles{Handler, Head, SystemRole}, Stop: clocks{sla.AwaitCitizen}, Resume: clocks{sla.Resolve, sla.Redo}, Public: true},
 		{From: InProgress, Name: Reply, To: Replied, Roles: lead, Required: fields{FText, FOutcome, FResolved}, Stop: clocks{sla.FirstReply, sla.Resolve, sla.Redo}, Start: clocks{sla.Check}, Public: true},
-		{From: InProgress, Name: CoReply, To: InProgress, Roles: lead, Required: fields{FText}},
 		{From: InProgress, Name: RequestTransfer, To: InProgress, Roles: lead, Required: fields{FReason, FBasis}, Needs: []Guard{NothingAsked, NotDesignated}},
 		{From: InProgress, Name: ApproveTransfer, To: PendingDispatch, Roles: dispatchers, Start: clocks{sla.Dispatch}, Needs: []Guard{AskedTransfer}},
 		{From: InProgress, Name: RefuseTransfer, To: InProgress, Roles: dispatchers, Required: fields{FText}, Needs: []Guard{AskedTransfer}},
@@ -162,12 +185,16 @@ func build() []Move {
 		{From: InProgress, Name: ApproveExtend, To: InProgress, Roles: roles{Dispatcher, Supervisor}, Public: true, Needs: []Guard{AskedExtension}},
 		{From: InProgress, Name: RefuseExtend, To: InProgress, Roles: roles{Dispatcher, Supervisor}, Required: fields{FText}, Needs: []Guard{AskedExtension}},
 
-		{From: Replied, Name: Complete, To: Completed, Roles: roles{Operator, Dispatcher, Supervisor, SystemRole}, Stop: clocks{sla.Check}, Start: clocks{sla.Revisit}, Public: true, Needs: []Guard{HasReply}},
-		{From: Completed, Name: StartRevisit, To: Revisiting, Roles: roles{Operator, Supervisor, SystemRole}, Stop: clocks{sla.Revisit}, Needs: []Guard{NotTheHandler}},
-		{From: Revisiting, Name: RevisitAttempt, To: Revisiting, Roles: roles{Operator, Supervisor}, Needs: []Guard{RevisitsLeft, NotTheHandler}},
-		{From: Revisiting, Name: RevisitDone, To: Revisiting, Roles: roles{Operator, Supervisor}, Required: fields{FResolved, FSatisfied}, Needs: []Guard{NotTheHandler}, Public: true},
-		{From: Completed, Name: Close, To: Closed, Roles: roles{Operator, Supervisor, SystemRole}, StopAll: true, Public: true, Needs: []Guard{HasReply}},
-		{From: Revisiting, Name: Close, To: Closed, Roles: roles{Operator, Supervisor, SystemRole}, StopAll: true, Public: true, Needs: []Guard{HasReply, RevisitsSpent}},
+		{From: Replied, Name: Complete, To: Completed, Roles: roles{Operator, Dispatcher, Supervisor, SystemRole}, Stop: clocks{sla.Check}, Start: clocks{sla.Revisit, sla.RevisitTry}, Public: true, Needs: []Guard{HasReply}},
+		{From: Completed, Name: StartRevisit, To: Revisiting, Roles: roles{Operator, Supervisor, SystemRole}, Stop: clocks{sla.Revisit, sla.RevisitTry}, Needs: []Guard{NotTheHandler}},
+		{From: Revisiting, Name: RevisitAttempt, To: Revisiting, Roles: roles{Operator, Supervisor}, Needs: []Guard{RevisitsLeft, NotTheHandler, NotUnsatisfied}},
+		{From: Revisiting, Name: AskRevisit, To: Revisiting, Roles: roles{Operator, Supervisor, SystemRole}, Start: clocks{sla.RevisitTry}, Needs: []Guard{RevisitsLeft, NotTheHandler, NotUnsatisfied}, Public: true},
+		{From: Revisiting, Name: RevisitDone, To: Revisiting, Roles: roles{Citizen, Operator, Supervisor}, Required: fields{FResolved, FSatisfied}, Needs: []Guard{NotTheHandler, NothingAsked}, Public: true},
+		{From: Revisiting, Name: RequestExclude, To: Revisiting, Roles: roles{Operator, Supervisor}, Required: fields{FReason, FBasis}, Needs: []Guard{Unsatisfied, NothingAsked}},
+		{From: Revisiting, Name: ApproveExclude, To: Closed, Roles: roles{Supervisor}, Required: fields{FText}, StopAll: true, Public: true, Needs: []Guard{AskedExclusion, OtherThanAsked}},
+		{From: Revisiting, Name: RefuseExclude, To: Reopened, Roles: roles{Supervisor}, Required: fields{FText}, Stop: clocks{sla.Check, sla.Revisit, sla.RevisitTry}, Start: clocks{sla.Redo}, Public: true, Needs: []Guard{AskedExclusion, OtherThanAsked}},
+		{From: Completed, Name: Close, To: Closed, Roles: roles{Operator, Supervisor, SystemRole}, StopAll: true, Public: true, Needs: []Guard{HasReply, NotUnsatisfied}},
+		{From: Revisiting, Name: Close, To: Closed, Roles: roles{Operator, Supervisor, SystemRole}, StopAll: true, Public: true, Needs: []Guard{HasReply, RevisitsSpent, NotUnsatisfied}},
 		{From: Reopened, Name: TakeUp, To: InProgress, Roles: lead, Public: true},
 		{From: Reopened, Name: Redispatch, To: PendingDispatch, Roles: dispatchers, Required: fields{FText}, Start: clocks{sla.Dispatch}},
 
@@ -188,15 +215,34 @@ func build() []Move {
 			Move{From: s, Name: TransferOut, To: Transferred, Roles: roles{Operator, Dispatcher, Supervisor, SystemRole}, Required: fields{FTransferTo}, StopAll: true, Public: true})
 	}
 	for _, s := range []State{Replied, Completed, Revisiting} {
-		t = append(t, Move{From: s, Name: Reopen, To: Reopened, Roles: desk, Required: fields{FText}, Stop: clocks{sla.Check, sla.Revisit}, Start: clocks{sla.Redo}, Public: true})
+		t = append(t, Move{From: s, Name: Reopen, To: Reopened, Roles: desk, Required: fields{FText}, Stop: clocks{sla.Check, sla.Revisit, sla.RevisitTry}, Start: clocks{sla.Redo}, Public: true})
+	}
+	for _, s := range []State{Dispatched, InProgress, AwaitingCitizen, Reopened} {
+		t = append(t,
+			Move{From: s, Name: CoSign, To: s, Roles: lead, Needs: []Guard{CoUnsigned}},
+			Move{From: s, Name: CoDecline, To: s, Roles: lead, Required: fields{FReason, FBasis}, Needs: []Guard{CoUnsigned, WithinCoWindow}},
+			Move{From: s, Name: CoReply, To: s, Roles: lead, Required: fields{FText}},
+			Move{From: s, Name: AddCo, To: s, Roles: dispatchers, Required: fields{FCo}},
+			Move{From: s, Name: DropCo, To: s, Roles: dispatchers, Required: fields{FCo, FText}})
+	}
+	for _, s := range []State{Dispatched, InProgress, Reopened} {
+		// Inside an agency's own tree nobody has to be asked; the citizen's clock runs on.
+		t = append(t,
+			Move{From: s, Name: HandDown, To: Dispatched, Roles: lead, Required: fields{FLead}, Stop: clocks{sla.Sign}, Start: clocks{sla.Sign}, Needs: []Guard{NothingAsked, BelowLead}},
+			Move{From: s, Name: HandUp, To: Dispatched, Roles: lead, Required: fields{FText}, Stop: clocks{sla.Sign}, Start: clocks{sla.Sign}, Needs: []Guard{NothingAsked, HasAbove}})
 	}
 	for _, s := range []State{Received, Accepted, PendingDispatch, Dispatched, ReturnRequested, InCoordination, InProgress, AwaitingCitizen, Reopened} {
 		t = append(t,
 			Move{From: s, Name: Withdraw, To: Withdrawn, Roles: all, StopAll: true, Public: true},
-			Move{From: s, Name: Merge, To: Merged, Roles: dispatchers, Required: fields{FParent}, StopAll: true, Public: true},
-			Move{From: s, Name: Supervise, To: s, Roles: roles{Supervisor}, Required: fields{FText}})
+			Move{From: s, Name: Merge, To: Merged, Roles: dispatchers, Required: fields{FParent}, StopAll: true, Public: true})
 	}
 	for _, i := range States() {
+		if i.Open {
+			t = append(t,
+				Move{From: i.State, Name: Supervise, To: i.State, Roles: roles{Supervisor}, Required: fields{FReason, FText}, Start: clocks{sla.Supervision}, Needs: []Guard{NoOrder}},
+				Move{From: i.State, Name: AnswerOrder, To: i.State, Roles: append(slices.Clone(lead), desk...), Required: fields{FText}, Stop: clocks{sla.Supervision}, Needs: []Guard{OpenOrder}},
+				Move{From: i.State, Name: LiftOrder, To: i.State, Roles: roles{Supervisor}, Required: fields{FText}, Stop: clocks{sla.Supervision}, Needs: []Guard{UnderSupervision}})
+		}
 		// In awaiting_citizen what the citizen says is the awaited reply.
 		if i.Open && i.State != AwaitingCitizen {
 			t = append(t, Move{From: i.State, Name: AddInformation, To: i.State, Roles: roles{Citizen, Operator, Supervisor}, Required: fields{FText}, Public: true})

@@ -32,12 +32,14 @@ type Ticket struct {
 	Confidential   bool
 
 	State       State
-	Ask         string // "transfer" or "extension" while the lead waits for the hotline's decision
-	AskData     Fields // what was asked
-	Supervised  bool
+	Ask         string    // "transfer", "extension" or "exclusion" while somebody waits for the hotline's decision
+	AskData     Fields    // what was asked
+	Supervised  bool      // an overlay: a supervisor's order or the ladder's criticism put it on the board
+	Supervision string    // of the order: "", "ordered" or "answered"
 	MassEvent   bool      // a parent that stands for many reports
 	Lead        uuid.UUID // uuid.Nil: none yet
 	Co          []uuid.UUID
+	CoSigned    []uuid.UUID // of Co, those that have signed for their part
 	Past        []uuid.UUID // agencies that gave it back
 	Assignee    uuid.UUID
 	Parent      uuid.UUID // merged into
@@ -57,6 +59,10 @@ type Ticket struct {
 	AgencyResolved  *bool
 	CitizenResolved *bool
 	Appealed        bool
+	Excluded        bool   // an exclusion review found the demand unjustified
+	Satisfaction    int    // 1 to 5, as said in the revisit; 0: not said
+	Grade           int    // of the newest assessment, 1 to 5; 0: none
+	Rectify         string // of the rectification: "", "open", "answered", "done" or "failed"
 
 	OpenedAt  time.Time
 	UpdatedAt time.Time
@@ -169,6 +175,7 @@ type Fields struct {
 	Article  uuid.UUID  `json:"article,omitzero"`
 	Version  int        `json:"version,omitempty"`
 	Title    string     `json:"title,omitempty"`
+	By       uuid.UUID  `json:"by,omitzero"` // who asked, where another officer decides
 }
 
 // has reports whether the field is given.
@@ -188,6 +195,8 @@ func (f Fields) has(name Field) bool {
 		return f.Resolved != nil
 	case FLead:
 		return f.Lead != uuid.Nil
+	case FCo:
+		return len(f.Co) > 0
 	case FParent:
 		return f.Parent != uuid.Nil
 	case FDays:
@@ -252,7 +261,7 @@ func (a Actor) actsAs(t Ticket, m Move) []Role {
 			}
 		case Handler, Head:
 			at := t.Lead != uuid.Nil && a.DB.Agency() == t.Lead
-			if m.Name == CoReply {
+			if m.Name == CoReply || m.Name == CoSign || m.Name == CoDecline {
 				at = slices.Contains(t.Co, a.DB.Agency())
 			}
 			if at {

@@ -56,6 +56,12 @@ func (e Event) ForCitizen() Event {
 	switch e.Type {
 	case string(Dispatch), string(Designate):
 		keep.Lead, keep.DueAt = d.Lead, d.DueAt
+	case string(HandDown), string(HandUp):
+		keep.Lead = d.Lead
+	case string(ApproveExclude):
+		keep.Reason, keep.Basis, keep.Text = d.Reason, d.Basis, d.Text
+	case "rectified":
+		keep.Text = d.Text
 	case string(Refuse):
 		keep.Reason, keep.Basis, keep.RightChannel = d.Reason, d.Basis, d.RightChannel
 	case string(AnswerDirectly), "opened":

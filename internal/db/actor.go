@@ -43,6 +43,9 @@ func (a Actor) Agency() uuid.UUID { return a.agency }
 // Desk reports whether the actor is staff of the hotline itself.
 func (a Actor) Desk() bool { return a.desk }
 
+// Cleared reports whether a member of staff may see confidential tickets.
+func (a Actor) Cleared() bool { return a.cleared }
+
 // begin is the statement that opens a transaction with this actor: one round trip. Every value is made by this package (UUIDs and
 // fixed words), so nothing in it needs quoting.
 func (a Actor) begin(readOnly bool) string {

@@ -37,11 +37,13 @@ const (
 	Revisit        ClockName = "revisit"
 	Redo           ClockName = "redo"
 	Rectify        ClockName = "rectify"
+	Supervision    ClockName = "supervision"
+	RevisitTry     ClockName = "revisit_try"
 )
 
 // ClockNames lists every clock, in the order in which a ticket meets them.
 func ClockNames() []ClockName {
-	return []ClockName{Acknowledge, Accept, Appeal, Dispatch, Sign, ReturnDecision, Coordination, FirstReply, Resolve, AwaitCitizen, Check, Revisit, Redo, Rectify}
+	return []ClockName{Acknowledge, Accept, Appeal, Dispatch, Sign, ReturnDecision, Coordination, FirstReply, Resolve, AwaitCitizen, Check, Revisit, RevisitTry, Redo, Rectify, Supervision}
 }
 
 // Unit is the unit of a span.

@@ -1,0 +1,197 @@
+package tickets
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"hotline/internal/db"
+	"hotline/tickets/sla"
+)
+
+// AgencyLights is how the open tickets of one agency stand.
+type AgencyLights struct {
+	Agency            uuid.UUID // the lead; uuid.Nil: with the hotline itself
+	Open              int
+	Green             int
+	Yellow            int
+	Red               int
+	Oldest            time.Time // the earliest deadline; zero when nothing runs
+	CriticismStanding int       // running clocks on the upper rungs of the ladder
+}
+
+// lightsLife is how old the lights of a board may be: one pass over all open tickets serves everybody who looks at it meanwhile.
+const lightsLife = 15 * time.Second
+
+type lightsKey struct {
+	agency  uuid.UUID
+	cleared bool
+}
+
+type lightsEntry struct {
+	at   time.Time
+	rows []AgencyLights
+}
+
+// The hotline's rows have an index of their own; every other agency reads the range of its own open tickets.
+const (
+	deskLightsSQL = `
+select a.lead_id, count(*), count(*) filter (where a.due_at <= $2), count(*) filter (where a.warn_at <= $2 and a.due_at > $2), nullif(min(a.due_at), 'infinity')
+from ticket_access a where a.role = 'desk' and a.open and a.agency_id = $1 group by a.lead_id order by 3 desc, 4 desc, 2 desc`
+	agencyLightsSQL = `
+select a.lead_id, count(*), count(*) filter (where a.due_at <= $2), count(*) filter (where a.warn_at <= $2 and a.due_at > $2), nullif(min(a.due_at), 'infinity')
+from ticket_access a where a.agency_id = $1 and a.open and a.role in ('lead', 'ancestor') group by a.lead_id order by 3 desc, 4 desc, 2 desc`
+	ladderCountSQL = `
+select t.lead_id, count(*) from ticket_clocks c join tickets t on t.id = c.ticket_id
+where c.stopped_at is null and c.stage in ('dunning', 'criticism') group by t.lead_id`
+)
+
+// Lights counts the open tickets by agency and light, those with the most red ones first: of all agencies for the hotline's staff, of its own tree
+// for an agency. The figures are at most 15 seconds old.
+// Errors: ErrForbidden (no staff).
+func (s *Service) Lights(ctx context.Context, a Actor) ([]AgencyLights, error) {
+	if a.Kind != KindStaff || a.DB.Agency() == uuid.Nil {
+		return nil, ErrForbidden.With("action", "list")
+	}
+	s.lightsMu.Lock()
+	defer s.lightsMu.Unlock() // whoever comes meanwhile waits for the same figures instead of reading them again
+	key, now := lightsKey{a.DB.Agency(), a.DB.Cleared()}, s.clock.Now()
+	if e, ok := s.lights[key]; ok && now.Sub(e.at) < lightsLife && !now.Before(e.at) {
+		return e.rows, nil
+	}
+	sql := agencyLightsSQL
+	if a.DB.Desk() {
+		sql = deskLightsSQL
+	}
+	var out []AgencyLights
+	err := db.ReadTx(ctx, s.pool, a.DB, func(tx db.Tx) error {
+		rows, err := tx.Query(ctx, sql, a.DB.Agency(), now)
+		if err != nil {
+			return err
+		}
+		out, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (AgencyLights, error) {
+			var l AgencyLights
+			var lead *uuid.UUID
+			var oldest *time.Time
+			err := row.Scan(&lead, &l.Open, &l.Red, &l.Yellow, &oldest)
+			l.Agency, l.Green = id(lead), l.Open-l.Red-l.Yellow
+			if oldest != nil {
+				l.Oldest = *oldest
+			}
+			return l, err
+		})
+		if err != nil {
+			return err
+		}
+		standing := map[uuid.UUID]int{}
+		if rows, err = tx.Query(ctx, ladderCountSQL); err != nil {
+			return err
+		}
+		var lead *uuid.UUID
+		var n int
+		if _, err = pgx.ForEachRow(rows, []any{&lead, &n}, func() error { standing[id(lead)] = n; return nil }); err != nil {
+			return err
+		}
+		for i := range out {
+			out[i].CriticismStanding = standing[out[i].Agency]
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("lights by agency: %w", err)
+	}
+	for k, e := range s.lights {
+		if now.Sub(e.at) >= lightsLife {
+			delete(s.lights, k)
+		}
+	}
+	s.lights[key] = lightsEntry{now, out}
+	return out, nil
+}
+
+// Rung is a running clock on the upper rungs of the ladder, with its ticket.
+type Rung struct {
+	Ticket Ticket
+	Clock  string
+	Stage  sla.Stage
+	DueAt  time.Time
+}
+
+const ladderSQL = `
+select ` + ticketColumns + `, c.name, c.stage, c.due_at, c.due_at::text
+from ticket_clocks c join ticket_access a on a.ticket_id = c.ticket_id and a.agency_id = $1 join tickets t on t.id = c.ticket_id
+where c.stopped_at is null and c.stage in ('dunning', 'criticism') and ($2 = '' or (c.due_at, c.ticket_id) > ($2::text::timestamptz, $3::uuid))
+order by c.due_at, c.ticket_id limit $4`
+
+// Ladder lists what the ladder has dunned or criticised and nobody has done yet, the longest overdue first.
+// Errors: ErrForbidden (no staff), ErrBadCursor, ErrNarrow.
+func (s *Service) Ladder(ctx context.Context, a Actor, after string, limit int) (out []Rung, next string, err error) {
+	keys, err := s.board(ctx, a, "ladder", ladderSQL, after, &limit, func(row pgx.CollectableRow) (string, uuid.UUID, error) {
+		var r Rung
+		var key string
+		t, err := scanTicket(suffixed{row, []any{&r.Clock, &r.Stage, &r.DueAt, &key}})
+		r.Ticket = t
+		out = append(out, r)
+		return key, t.ID, err
+	})
+	if len(out) > limit {
+		out, next = out[:limit], keys[limit-1]
+	}
+	return out, next, err
+}
+
+const ordersSQL = `
+select ` + ticketColumns + `, t.updated_at::text
+from tickets t join ticket_access a on a.ticket_id = t.id and a.agency_id = $1
+where t.supervision <> '' and ($2 = '' or (t.updated_at, t.id) > ($2::text::timestamptz, $3::uuid))
+order by t.updated_at, t.id limit $4`
+
+// Orders lists the tickets under a supervision order, the one that nothing has happened on for longest first.
+// Errors: ErrForbidden (no staff), ErrBadCursor, ErrNarrow.
+func (s *Service) Orders(ctx context.Context, a Actor, after string, limit int) (out []Ticket, next string, err error) {
+	keys, err := s.board(ctx, a, "orders", ordersSQL, after, &limit, func(row pgx.CollectableRow) (string, uuid.UUID, error) {
+		var key string
+		t, err := scanTicket(suffixed{row, []any{&key}})
+		out = append(out, t)
+		return key, t.ID, err
+	})
+	if len(out) > limit {
+		out, next = out[:limit], keys[limit-1]
+	}
+	return out, next, err
+}
+
+// board runs one of the boards' lists and returns the cursor behind each row.
+func (s *Service) board(ctx context.Context, a Actor, name View, sql, after string, limit *int, scan func(pgx.CollectableRow) (string, uuid.UUID, error)) (cursors []string, err error) {
+	if a.Kind != KindStaff || a.DB.Agency() == uuid.Nil {
+		return nil, ErrForbidden.With("action", "list")
+	}
+	*limit = max(1, min(*limit, 100))
+	at := cursor{View: name}
+	if after != "" {
+		if at, err = decodeCursor(after, name); err != nil || at.Key == "" {
+			return nil, ErrBadCursor
+		}
+	}
+	err = db.ReadTx(ctx, s.pool, a.DB, func(tx db.Tx) error {
+		if _, err := tx.Exec(ctx, `select set_config('statement_timeout', '2s', true)`); err != nil {
+			return err
+		}
+		rows, err := tx.Query(ctx, sql, a.DB.Agency(), at.Key, at.ID, *limit+1)
+		if err != nil {
+			return err
+		}
+		cursors, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (string, error) {
+			key, id, err := scan(row)
+			return cursor{View: name, Key: key, ID: id}.encode(), err
+		})
+		return err
+	})
+	if err != nil {
+		return nil, narrow("read "+string(name), err)
+	}
+	return cursors, nil
+}

@@ -1,0 +1,147 @@
+package tickets
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"hotline/internal/db"
+	"hotline/tickets/sla"
+)
+
+// Unsatisfied reports whether the citizen said, in the revisit, that the case is not solved or that they are not satisfied. Such a case is
+// reopened or goes to an exclusion review; it is never just closed.
+func (t Ticket) Unsatisfied() bool {
+	return t.CitizenResolved != nil && !*t.CitizenResolved || t.Satisfaction > 0 && t.Satisfaction <= 2
+}
+
+// ByMessage reports whether the citizen can be asked by message: on a channel that reaches them, or, when nothing else is known of them,
+// in the mailbox behind the tracking code. All others are called.
+func (t Ticket) ByMessage() bool {
+	switch t.Channel {
+	case "web", "telegram", "wechat", "email", "sms":
+		return true
+	}
+	return t.ContactID == nil
+}
+
+// revisited goes on after the citizen's word: a satisfied citizen's case is closed by the next sweep, an unsatisfied one's waits for the decision
+// to reopen or to ask for an exclusion, and that decision has a clock.
+func (c *change) revisited() {
+	c.clocks.stop(string(sla.RevisitTry))
+	if !c.t.Unsatisfied() {
+		if _, ok := c.clocks.policy.Clocks[sla.RevisitTry]; ok {
+			c.clocks.startSpan(string(sla.RevisitTry), uuid.Nil, sla.Span{Unit: sla.Minutes})
+		}
+		return
+	}
+	c.clocks.start(sla.Check, nil)
+	c.tell(c.svc.router.Desk(), Operator, "revisit_unsatisfied")
+	c.tell(c.svc.router.Desk(), Supervisor, "revisit_unsatisfied")
+}
+
+// tryRevisit is what the program does when the clock of the next try is over: it asks by message where that reaches the citizen, puts the
+// case on the call list where not, and closes it when the citizen has answered well or all tries are spent. The clock runs again for the next try.
+func (s *Service) tryRevisit(ctx context.Context, tx db.Tx, ticket uuid.UUID, now time.Time) (moved bool, err error) {
+	t, rows, _, err := s.lock(ctx, tx, ticket, "")
+	if err != nil {
+		return false, err
+	}
+	c := s.newChange(t, rows, now)
+	c.clocks.stop(string(sla.RevisitTry))
+	step := func(name Action) bool {
+		m, judged := c.judge(System(), name, Fields{})
+		if judged != nil {
+			return false
+		}
+		c.run(m, System(), Fields{})
+		return true
+	}
+	switch {
+	case c.t.State == Completed && c.t.Grade >= 3 && step(Close):
+		// The assessment that was given with the answer is the citizen's word.
+	case c.t.State != Completed && c.t.State != Revisiting || c.t.Unsatisfied():
+	case c.t.State == Revisiting && (c.t.CitizenResolved != nil || c.t.Revisits >= c.set.RevisitTries):
+		step(Close)
+	case !c.t.ByMessage():
+		c.tell(s.router.Desk(), Operator, "revisit_call")
+	default:
+		if c.t.State == Completed {
+			step(StartRevisit)
+		}
+		step(AskRevisit)
+	}
+	return len(c.events) > 0, s.save(ctx, tx, c, "", Fields{})
+}
+
+// AnswerRevisit is the citizen's own answer to the revisit: whether the case is solved, and how satisfied they are. It is their assessment too
+// when they have given none.
+// Errors: those of Apply for the revisit's result, ErrBadField, ErrTooLong.
+func (s *Service) AnswerRevisit(ctx context.Context, a Actor, ticket uuid.UUID, r Rating) (Ticket, error) {
+	if r.Resolved == nil {
+		return Ticket{}, ErrMissing.On(string(FResolved)).With("field", string(FResolved))
+	}
+	if err := r.check(); err != nil {
+		return Ticket{}, err
+	}
+	var out Ticket
+	err := db.WithTx(ctx, s.pool, a.DB, func(tx db.Tx) error {
+		var err error
+		out, err = s.ApplyTx(ctx, tx, a, ticket, AnyVersion, RevisitDone, Fields{Resolved: r.Resolved, Satisfaction: r.Grade, Text: r.Text}, "")
+		if err != nil {
+			return err
+		}
+		rated, err := s.rateTx(ctx, tx, a, ticket, r)
+		if errors.Is(err, ErrRated) {
+			return nil
+		}
+		if err == nil {
+			out = rated
+		}
+		return err
+	})
+	if err != nil {
+		return Ticket{}, wrap("answer revisit", err)
+	}
+	return out, nil
+}
+
+// Call is a revisit that somebody has to make by telephone.
+type Call struct {
+	Ticket
+	LastTry *time.Time // when the last try was noted
+}
+
+// CallList returns the cases whose revisit waits for a call, the one with the nearest deadline first: those completed that no message reaches,
+// and those being revisited whose citizen has not answered. Only for the hotline's staff; after is the cursor of the page before.
+// Errors: ErrForbidden, ErrBadCursor.
+func (s *Service) CallList(ctx context.Context, a Actor, after string, limit int) (out []Call, next string, err error) {
+	if a.Kind != KindStaff || !a.DB.Desk() {
+		return nil, "", ErrForbidden.With("action", "revisit_attempt")
+	}
+	keys, err := s.board(ctx, a, "calls", callListSQL, after, &limit, func(row pgx.CollectableRow) (string, uuid.UUID, error) {
+		var c Call
+		var key string
+		t, err := scanTicket(suffixed{row, []any{&c.LastTry, &key}})
+		c.Ticket = t
+		out = append(out, c)
+		return key, t.ID, err
+	})
+	if len(out) > limit {
+		out, next = out[:limit], keys[limit-1]
+	}
+	return out, next, err
+}
+
+// Completed cases that a message reaches are asked by the sweep; those without words of the citizen after all tries are closed by it. What is left
+// in the queue "revisit" is for people.
+const callListSQL = `
+select ` + ticketColumns + `, (select max(e.at) from ticket_events e where e.ticket_id = t.id and e.type in ('revisit_attempt', 'ask_revisit')), a.due_at::text
+from ticket_access a join tickets t on t.id = a.ticket_id
+where a.agency_id = $1 and a.open and a.queue = 'revisit'
+  and ($2 = '' or (a.due_at, a.ticket_id) > ($2::text::timestamptz, $3::uuid))
+  and not exists (select from ticket_clocks c where c.ticket_id = a.ticket_id and c.name = 'revisit_try' and c.stopped_at is null)
+order by a.due_at, a.ticket_id limit $4`
