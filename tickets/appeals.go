@@ -126,9 +126,9 @@ func (s *Service) AppealFailure(ctx context.Context, a Actor, ticket uuid.UUID, 
 		if !slices.Contains(counted, f) {
 			return ErrNotCounted.With("failure", string(f))
 		}
-		c.extra = func(b *pgx.Batch) {
+		c.also(func(b *pgx.Batch) {
 			b.Queue(insertAppealSQL, db.NewID(), ticket, a.DB.Agency(), f, reason, a.DB.User(), c.now)
-		}
+		})
 		c.tell(s.router.Desk(), Supervisor, MeasureAppealed)
 		c.add(Event{Type: MeasureAppealed, Data: Fields{Reason: string(f), Text: reason}}, a)
 		return nil
@@ -165,7 +165,7 @@ func (s *Service) DecideAppeal(ctx context.Context, a Actor, id uuid.UUID, uphol
 		if !open {
 			return ErrAppealDecided
 		}
-		c.extra = func(b *pgx.Batch) { b.Queue(decideAppealSQL, id, state, a.DB.User(), c.now, text) }
+		c.also(func(b *pgx.Batch) { b.Queue(decideAppealSQL, id, state, a.DB.User(), c.now, text) })
 		c.tell(appeal.Agency, Head, entry)
 		c.add(Event{Type: entry, Data: Fields{Reason: string(appeal.Failure), Text: text, Lead: appeal.Agency}}, a)
 		return nil
