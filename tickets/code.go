@@ -1,6 +1,7 @@
 package tickets
 
 import (
+	"crypto/ed25519"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/binary"
@@ -15,10 +16,14 @@ const codeDigits = 20
 var codeSpace = new(big.Int).Exp(big.NewInt(10), big.NewInt(codeDigits), nil)
 
 // codeKeys are derived from the installation's key, one for each purpose.
-type codeKeys struct{ derive, lookup, history []byte }
+type codeKeys struct {
+	derive, lookup, history []byte
+	anchors                 ed25519.PrivateKey
+}
 
 func newCodeKeys(key []byte) codeKeys {
-	return codeKeys{derive: mac(key, []byte("tracking code")), lookup: mac(key, []byte("tracking code lookup")), history: mac(key, []byte("history"))}
+	return codeKeys{derive: mac(key, []byte("tracking code")), lookup: mac(key, []byte("tracking code lookup")), history: mac(key, []byte("history")),
+		anchors: ed25519.NewKeyFromSeed(mac(key, []byte("history anchors ed25519")))}
 }
 
 func mac(key, msg []byte) []byte {

@@ -1,6 +1,11 @@
 package tickets
 
-import "github.com/google/uuid"
+import (
+	"context"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
 
 // ListSQL is the statement of List, for the tests that look at its plan.
 func (s *Service) ListSQL(a Actor, v View, f Filter, after string, limit int) (string, []any, error) {
@@ -32,3 +37,31 @@ const ListSettings = listSettings
 
 // CountSettings are those of the counts of saved filters.
 const CountSettings = countSettings
+
+// Reseal seals a history anew, as only somebody with the installation's key can.
+func (s *Service) Reseal(ctx context.Context, owner *pgxpool.Pool, ticket uuid.UUID) error {
+	rows, err := owner.Query(ctx, verifyOneSQL, ticket)
+	if err != nil {
+		return err
+	}
+	var h history
+	for rows.Next() {
+		var e storedEntry
+		if err := e.scan(rows, &ticket, &h); err != nil {
+			return err
+		}
+		h.entries = append(h.entries, e)
+	}
+	if err := rows.Err(); err != nil {
+		return err
+	}
+	var before []byte
+	for _, e := range h.entries {
+		before = s.keys.seal(before, e.Event)
+		if _, err := owner.Exec(ctx, `update ticket_events set seal = $3 where ticket_id = $1 and seq = $2`, ticket, e.Seq, before); err != nil {
+			return err
+		}
+	}
+	_, err = owner.Exec(ctx, `update tickets set head = $2 where id = $1`, ticket, before)
+	return err
+}

@@ -1,21 +1,18 @@
 package tickets
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
 
 	"hotline/internal/db"
 	"hotline/internal/errs"
 )
 
-// ErrTampered: an entry of the history is not what was written, or one is missing. Args: seq.
+// ErrTampered: an entry of the history is not what was written, or one is missing. Args: seq, fault.
 var ErrTampered = errs.New(errs.Internal, "tickets.tampered", "the history of this ticket was changed after it was written")
 
 // seal is the keyed hash over an entry and the seal before it. Whoever changes, drops or inserts an entry in the database, past grants and
@@ -44,41 +41,36 @@ func seal(b []byte) []byte {
 // VerifyHistory recomputes the seals of a ticket's history.
 // Errors: ErrNotFound, ErrTampered (with the first entry that does not hold).
 func (s *Service) VerifyHistory(ctx context.Context, a Actor, ticket uuid.UUID) error {
-	return db.ReadTx(ctx, s.pool, a.DB, func(tx db.Tx) error {
-		var head []byte
-		var entries int
-		err := tx.QueryRow(ctx, `select head, events from tickets where id = $1`, ticket).Scan(&head, &entries)
-		if errors.Is(err, pgx.ErrNoRows) {
-			return ErrNotFound
-		}
+	var h history
+	err := db.ReadTx(ctx, s.pool, a.DB, func(tx db.Tx) error {
+		rows, err := tx.Query(ctx, verifyOneSQL, ticket)
 		if err != nil {
-			return fmt.Errorf("verify history: %w", err)
+			return err
 		}
-		rows, err := tx.Query(ctx, `select ticket_id, seq, type, actor, user_id, agency_id, from_state, to_state, public, data, at, seal
-			from ticket_events where ticket_id = $1 order by seq`, ticket)
-		if err != nil {
-			return fmt.Errorf("verify history: %w", err)
-		}
-		events, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (Event, error) {
-			var sealed []byte
-			e, err := scanEvent(suffixed{row, []any{&sealed}})
-			e.seal = sealed
-			return e, err
-		})
-		if err != nil {
-			return fmt.Errorf("verify history: %w", err)
-		}
-		var before []byte
-		for i, e := range events {
-			want := s.keys.seal(before, e)
-			if e.Seq != i+1 || !bytes.Equal(e.seal, want) {
-				return ErrTampered.With("seq", i+1)
+		defer rows.Close()
+		for rows.Next() {
+			var e storedEntry
+			if err := e.scan(rows, &ticket, &h); err != nil {
+				return err
 			}
-			before = want
+			if e.exists {
+				h.entries = append(h.entries, e)
+			}
 		}
-		if len(events) != entries || !bytes.Equal(before, head) {
-			return ErrTampered.With("seq", len(events)+1)
-		}
-		return nil
+		return rows.Err()
 	})
+	if err != nil {
+		return fmt.Errorf("verify history: %w", err)
+	}
+	if h.id == uuid.Nil {
+		return ErrNotFound
+	}
+	if fault, seq, _ := s.keys.fault(h); fault != "" {
+		return ErrTampered.With("seq", seq).With("fault", string(fault))
+	}
+	return nil
 }
+
+const verifyOneSQL = `
+select t.id, t.number, t.events, t.head, e.seq, e.type, e.actor, e.user_id, e.agency_id, e.from_state, e.to_state, e.public, e.data, e.at, e.seal
+from tickets t left join ticket_events e on e.ticket_id = t.id where t.id = $1 order by e.seq`

@@ -42,6 +42,7 @@ func (a *App) background(ctx context.Context) error {
 	a.loops.run(a.heartbeat)
 	a.loops.run(a.sweepClocks)
 	a.loops.run(a.recomputeClocks)
+	a.loops.run(a.anchorHistory)
 	if err := a.followSettings(); err != nil {
 		return err
 	}
