@@ -64,6 +64,9 @@ func (s *Service) applyAt(ctx context.Context, tx db.Tx, a Actor, ticket uuid.UU
 	if err := s.save(ctx, tx, c, key, f); err != nil {
 		return Ticket{}, wrap("apply", err)
 	}
+	if err := s.tellWhole(ctx, tx, c); err != nil {
+		return Ticket{}, wrap("tell the whole of", err)
+	}
 	if m.Name == Reply {
 		if err := s.replyToChildren(ctx, tx, c); err != nil {
 			return Ticket{}, wrap("reply to merged tickets", err)

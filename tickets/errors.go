@@ -90,6 +90,8 @@ var (
 	ErrTagNotFound = errs.New(errs.NotFound, "tickets.tag_not_found", "there is no such tag")
 	// ErrTagExists: another tag has this name; merge them. Args: tag.
 	ErrTagExists = errs.New(errs.Conflict, "tickets.tag_exists", "another tag has this name; merge the two")
+	// ErrLinked: the two are linked like this already. Args: number.
+	ErrLinked = errs.New(errs.Conflict, "tickets.already_linked", "the two tickets are linked already")
 	// ErrFilterNotFound: no such saved filter of the person or their agency.
 	ErrFilterNotFound = errs.New(errs.NotFound, "tickets.filter_not_found", "there is no such saved filter")
 	// ErrUnknownView: no such built-in view.

@@ -150,9 +150,9 @@ func (o *office) dispatched(edit ...func(*tickets.Draft)) tickets.Ticket {
 	return o.must("dispatcher", o.file(edit...), tickets.Dispatch, tickets.Fields{Lead: o.city.Agencies["dept-environment"]})
 }
 
-func (o *office) inProgress() tickets.Ticket {
+func (o *office) inProgress(edit ...func(*tickets.Draft)) tickets.Ticket {
 	o.Helper()
-	return o.must("handler-env", o.dispatched(), tickets.Sign, tickets.Fields{})
+	return o.must("handler-env", o.dispatched(edit...), tickets.Sign, tickets.Fields{})
 }
 
 func yes() *bool { v := true; return &v }

@@ -42,7 +42,7 @@ func (s *Service) amendTx(ctx context.Context, tx db.Tx, ticket uuid.UUID, key, 
 	return c.t, s.save(ctx, tx, c, key, f)
 }
 
-// Note adds an internal note, which the citizen never sees.
+// Note adds an internal note, which the citizen never sees. Who is called by name in it ("@Li Na") and may see the ticket is told.
 // Errors: ErrNotFound, ErrForbidden (citizens), ErrMissing, ErrTooLong, ErrKeyReused.
 func (s *Service) Note(ctx context.Context, a Actor, ticket uuid.UUID, text, key string) (Ticket, error) {
 	if a.Kind == KindCitizen {
@@ -54,8 +54,13 @@ func (s *Service) Note(ctx context.Context, a Actor, ticket uuid.UUID, text, key
 	if err := checkText(FText, text, MaxText); err != nil {
 		return Ticket{}, err
 	}
-	return s.amend(ctx, a, ticket, key, "note", Fields{}, func(_ context.Context, _ db.Tx, c *change) error {
+	return s.amend(ctx, a, ticket, key, "note", Fields{}, func(ctx context.Context, tx db.Tx, c *change) error {
+		people, err := mentioned(ctx, tx, a, ticket, text)
+		if err != nil {
+			return err
+		}
 		c.add(Event{Type: "note", Data: Fields{Text: text}}, a)
+		c.mention(a, people)
 		return nil
 	})
 }

@@ -78,6 +78,16 @@ func (r *rig) busy() (first, handled, secret tickets.Ticket, talk chat.Receipt, 
 			must(r.t, err)
 		}
 	}
+	for _, user := range []string{"handler-env", "head-env", "dispatcher"} {
+		_, err = r.tickets.Watch(ctx, r.as(user), handled.ID, r.city.Users[user])
+		must(r.t, err)
+	}
+	must(r.t, r.tickets.Link(ctx, r.as("dispatcher"), handled.ID, first.ID, tickets.FollowUp))
+	part, err := r.tickets.Split(ctx, r.as("dispatcher"), handled.ID, tickets.PartDraft{Title: "Measure the noise", Description: "Please measure on two nights.", Lead: r.city.Agencies["dept-utilities"]})
+	must(r.t, err)
+	part = r.apply("handler-util", part, tickets.Sign, tickets.Fields{})
+	resolved := true
+	r.apply("handler-util", part, tickets.Reply, tickets.Fields{Text: "62 dB at the window, both nights.", Outcome: "resolved", Resolved: &resolved})
 	for _, f := range []tickets.SavedFilter{{Name: "Noise this year", View: tickets.ViewAll, Shared: true, Filter: tickets.Filter{Category: "environment.noise"}}, {Name: "Complaints about building sites in the city", View: tickets.ViewOpen, Filter: tickets.Filter{Kind: "complaint"}}} {
 		for _, user := range []string{"supervisor", "head-env"} {
 			_, err = r.tickets.SaveFilter(ctx, r.as(user), f)
@@ -113,6 +123,7 @@ func TestPagesAreAccessible(t *testing.T) {
 		{"inbox", "dispatcher", "/console/inbox?view=open"},
 		{"inbox-filter", "dispatcher", "/console/inbox?view=all&kind=complaint&urgency=normal&q=noise"},
 		{"tags", "supervisor", "/console/tags"},
+		{"split", "dispatcher", "/console/tickets/" + handled.ID.String() + "/split"},
 		{"ticket", "handler-env", "/console/tickets/" + handled.ID.String() + "?view=open"},
 		{"ticket-secret", "dispatcher", "/console/tickets/" + secret.ID.String() + "?view=all"},
 		{"dispatch", "dispatcher", "/console/tickets/" + first.ID.String() + "/do/dispatch"},

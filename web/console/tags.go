@@ -53,7 +53,8 @@ func (c *Console) showTags(w http.ResponseWriter, r *http.Request, id uuid.UUID,
 	if err != nil {
 		return err
 	}
-	d.Error, v.D = words, d
+	d.Error = words
+	v.D = d
 	c.fragment(w, r, status, "ticket-tags", v)
 	return nil
 }

@@ -41,6 +41,7 @@ type ticketData struct {
 	ParentNumber string
 	Asked        bool // the description is not among the messages
 	Tags         tagsData
+	Ties         tiesData
 }
 
 // moveView is an action button.
@@ -117,6 +118,9 @@ func (c *Console) loadTicket(ctx context.Context, v View, id uuid.UUID, shown bo
 	}
 	d := &ticketData{T: t, Light: v.lightOfTicket(t)}
 	if d.Tags, err = c.loadTags(ctx, v, id); err != nil {
+		return nil, err
+	}
+	if d.Ties, err = c.loadTies(ctx, v, t); err != nil {
 		return nil, err
 	}
 	moves := c.Tickets.Moves(act, t)
@@ -254,6 +258,19 @@ func (v View) eventLines(e tickets.Event, names map[uuid.UUID]string) []string {
 		}
 	}
 	f := e.Data
+	if e.Type == "linked" || e.Type == "unlinked" {
+		out = append(out, v.T("tools.link_"+f.Reason))
+		f.Reason = ""
+	}
+	if strings.HasPrefix(e.Type, "part_") || e.Type == "split" {
+		if name := v.Agency(f.Lead); name != "" {
+			out = append(out, name)
+		}
+		if f.Title != "" {
+			out = append(out, f.Title)
+		}
+		f.Lead, f.Title = uuid.Nil, ""
+	}
 	line("lead", v.Agency(f.Lead))
 	co := make([]string, 0, len(f.Co))
 	for _, id := range f.Co {
@@ -392,6 +409,9 @@ func (c *Console) showTicket(w http.ResponseWriter, r *http.Request, id uuid.UUI
 	d.Query = query(listQuery(q))
 	if edit != nil {
 		edit(d)
+	}
+	if err := c.Tickets.SeeMentions(r.Context(), actor(v.Me), id); err != nil {
+		c.Log.WarnContext(r.Context(), "mentions", "error", err) // the mark is a hint; the ticket is what was asked for
 	}
 	v.Nav, v.Title, v.Watch.Ticket = "inbox", d.T.Number+" "+d.T.Title, id.String()
 	if d.HasChat {

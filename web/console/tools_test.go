@@ -46,7 +46,7 @@ func TestTagsOnATicketAndInTheVocabulary(t *testing.T) {
 	b := r.signIn("operator")
 	path := "/console/tickets/" + k.ID.String()
 	b.post(path+"/tags", url.Values{"tag": {"loud"}}).wants(t, http.StatusOK, "Remove the tag loud")
-	b.post(path+"/tags", url.Values{"tag": {"a,b"}}, "HX-Request", "true").wants(t, http.StatusBadRequest, "Tag", "Remove the tag loud")
+	b.post(path+"/tags", url.Values{"tag": {"a,b"}}, "HX-Request", "true").wants(t, http.StatusBadRequest, "not possible: Tag", "Remove the tag loud")
 	b.post(path+"/tags", url.Values{"tag": {"noise"}}, "HX-Request", "true").wants(t, http.StatusOK, "Remove the tag noise")
 	b.get("/console/inbox?view=all").wants(t, http.StatusOK, `<span class="tag">loud</span>`)
 	b.get("/console/tags").wants(t, http.StatusForbidden)
@@ -76,4 +76,32 @@ func TestTagsOnATicketAndInTheVocabulary(t *testing.T) {
 	gone := b.post(path+"/tags/"+id("noise")+"/remove", nil)
 	gone.wants(t, http.StatusOK)
 	gone.lacks(t, "Remove the tag")
+}
+
+func TestTiesOfATicket(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	k := r.file("complaint", "Drilling at night", "Construction noise at night keeps us awake", "environment.noise")
+	other := r.file("complaint", "Dust", "Dust from the same site", "environment.noise")
+	b := r.signIn("dispatcher")
+	path := "/console/tickets/" + k.ID.String()
+	b.post(path+"/watch", nil).wants(t, http.StatusOK, "Stop watching")
+	b.post(path+"/watch", url.Values{"name": {"Supervisor"}}, "HX-Request", "true").wants(t, http.StatusOK, "supervisor")
+	b.post(path+"/watch", url.Values{"name": {"handler-util"}}, "HX-Request", "true").wants(t, http.StatusBadRequest, "no such person among")
+	b.get("/console/inbox?view=watched").wants(t, http.StatusOK, "Drilling at night")
+	b.post(path+"/links", url.Values{"kind": {"blocks"}, "other": {other.Number}}, "HX-Request", "true").wants(t, http.StatusOK, other.Number, "Remove the link to "+other.Number)
+	b.post(path+"/links", url.Values{"kind": {"blocks"}, "other": {"2026-999999"}}, "HX-Request", "true").wants(t, http.StatusBadRequest, "Number of the other ticket")
+	b.get("/console/tickets/"+other.ID.String()).wants(t, http.StatusOK, "blocked by "+k.Number)
+	b.post("/console/tickets/"+other.ID.String()+"/links/remove", url.Values{"kind": {"blocks"}, "other": {k.ID.String()}}, "HX-Request", "true").wants(t, http.StatusOK, "Link another ticket")
+
+	b.get(path+"/split").wants(t, http.StatusOK, "Split off a part", "Left to routing")
+	b.post(path+"/split", url.Values{"title": {"Measure"}}).wants(t, http.StatusBadRequest, "Please fill in", `value="Measure"`)
+	b.post(path+"/split", url.Values{"title": {"Measure"}, "description": {"Measure the noise tonight."}, "lead": {r.city.Agencies["dept-utilities"].String()}}).wants(t, http.StatusOK, "Parts of this case", "Measure", "to be signed")
+
+	b.get(path+"/people?q=handler").wants(t, http.StatusOK)
+	r.signIn("operator").post(path+"/compose", url.Values{"mode": {"note"}, "text": {"@dispatcher, have a look"}, "version": {"1"}, "key": {"n1"}}).wants(t, http.StatusOK, "@dispatcher, have a look")
+	b.get("/console/notifications").wants(t, http.StatusOK, "You were mentioned in a note")
+	b.get("/console/inbox?view=mentioned").wants(t, http.StatusOK, `<span class="clip">Mentioned</span><span class="count warm">1</span>`, "Drilling at night")
+	b.get(path)
+	b.get("/console/inbox?view=mentioned").lacks(t, `<span class="clip">Mentioned</span><span class="count warm">1</span>`)
 }

@@ -145,7 +145,7 @@
     ticket.dataset.last = last;
     if (!$("#ticket-head details[open]")) place($("#ticket-head", part), $("#ticket-head"));
     mergeFeed(part);
-    for (const own of ["#facts", "#tags"]) if (!$(own)?.contains(doc.activeElement)) place($(own, part), $(own));
+    for (const own of ["#facts", "#tags", "#ties"]) if (!$(own)?.contains(doc.activeElement)) place($(own, part), $(own));
     if (version !== ticket.dataset.version) {
       ticket.dataset.version = version;
       const form = $("#composer"), note = $('#composer input[value="note"]')?.checked;
@@ -327,6 +327,55 @@
     if (el.id === "other" && el.value) $$('input[name="lead"]', el.form).forEach(i => { i.checked = false; });
     if (el.name === "lead") { const other = $("#other", el.form); if (other) other.value = ""; }
   });
+
+  // Names behind an @ in a note: completed from those who may see the ticket. What is typed by hand counts just the same.
+  let people = null, asked = 0;
+  function calling(area) {
+    if ($('#composer input[name="mode"]:checked')?.value !== "note") return null;
+    const m = /(^|[\s(,;，。；（])[@＠]([^\s@＠]{0,30})$/u.exec(area.value.slice(0, area.selectionStart));
+    return m ? m[2] : null;
+  }
+  function closePeople(area) { people?.remove(); people = null; asked++; area?.removeAttribute("aria-activedescendant"); area?.removeAttribute("aria-controls"); }
+  async function callPeople(area) {
+    const name = calling(area), id = $("#ticket")?.dataset.id;
+    if (name === null || !id) { if (people) closePeople(area); return; }
+    const mine = ++asked;
+    const part = await fetchPart(`/console/tickets/${id}/people?q=${encodeURIComponent(name)}`).catch(() => null);
+    if (mine !== asked || !area.isConnected) return;
+    if (!part || !part.children.length) { closePeople(area); return; }
+    if (!people) {
+      people = doc.createElement("ul");
+      people.className = "people-list"; people.id = "people-list"; people.role = "listbox";
+      people.addEventListener("mousedown", e => { const li = e.target.closest("li"); if (li) { e.preventDefault(); choosePerson(area, li); } });
+      area.before(people);
+    }
+    people.replaceChildren(part);
+    area.setAttribute("aria-controls", "people-list");
+    area.setAttribute("aria-activedescendant", people.firstElementChild.id);
+  }
+  function choosePerson(area, li) {
+    const at = area.selectionStart, name = calling(area) ?? "";
+    area.setRangeText("@" + li.dataset.name + " ", at - name.length - 1, at, "end");
+    closePeople(area);
+    area.focus();
+    area.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+  doc.addEventListener("input", e => { if (e.target.id === "composer-text") callPeople(e.target); });
+  doc.addEventListener("focusout", e => { if (e.target.id === "composer-text") closePeople(e.target); });
+  doc.addEventListener("keydown", e => {
+    if (!people || e.target.id !== "composer-text" || e.isComposing) return;
+    const items = [...people.children], at = items.findIndex(li => li.getAttribute("aria-selected") === "true");
+    if (e.key === "ArrowDown" || e.key === "ArrowUp") {
+      items[at]?.setAttribute("aria-selected", "false");
+      const next = items[(at + (e.key === "ArrowDown" ? 1 : -1) + items.length) % items.length];
+      next.setAttribute("aria-selected", "true");
+      e.target.setAttribute("aria-activedescendant", next.id);
+    } else if ((e.key === "Enter" && !e.ctrlKey && !e.metaKey || e.key === "Tab") && items[at]) choosePerson(e.target, items[at]);
+    else if (e.key === "Escape") closePeople(e.target);
+    else return;
+    e.preventDefault();
+    e.stopImmediatePropagation();
+  }, true);
 
   // Clicks -------------------------------------------------------------------------------------------------------------------
   doc.addEventListener("click", e => {
