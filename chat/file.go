@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 
 	"hotline/channels"
 	"hotline/internal/db"
@@ -36,8 +38,9 @@ type Filing struct {
 // Filed is what came of it.
 type Filed struct {
 	Ticket  tickets.Ticket
-	Code    string // 20 digits, for the person who filed and nobody else
+	Code    string // 20 digits, for the person who filed and nobody else; the one that is valid now
 	Receipt Receipt
+	First   tickets.State // in which the first try left the ticket
 }
 
 // FilingThread is the thread of a filing's conversation: uploads that go with it are made under this name.
@@ -46,23 +49,10 @@ func FilingThread(externalID string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// FileTicket takes a filing in: message, ticket, history and clocks in one transaction. The same filing again returns the first result.
-// Errors: those of Ingest and of tickets.OpenTx.
+// FileTicket takes a filing in: message, ticket, history and clocks in one transaction and one round trip. The same filing again returns the
+// first result.
+// Errors: those of Ingest and of tickets.Plan.
 func (s *Service) FileTicket(ctx context.Context, f Filing) (Filed, error) {
-	var filed Filed
-	err := db.WithTx(ctx, s.pool, db.System(), func(tx db.Tx) (err error) {
-		filed, err = s.FileTicketTx(ctx, tx, f)
-		return err
-	})
-	if err != nil {
-		return Filed{}, err
-	}
-	s.FiledTicket(filed)
-	return filed, nil
-}
-
-// FileTicketTx is FileTicket in the caller's transaction, which must run as db.System. After commit call FiledTicket.
-func (s *Service) FileTicketTx(ctx context.Context, tx db.Tx, f Filing) (Filed, error) {
 	if s.tickets == nil {
 		return Filed{}, ErrNoTickets
 	}
@@ -78,30 +68,38 @@ func (s *Service) FileTicketTx(ctx context.Context, tx db.Tx, f Filing) (Filed, 
 	if err != nil {
 		return Filed{}, err
 	}
-	k.confidential = f.Draft.Confidential
-	// The receipt must tell two filings apart that only differ in the form's other fields.
-	k.hash = filingHash(k.hash, f)
-	k.pushed = false // pull channels only; the reply waits on the ticket's page
-	got, err := s.take(ctx, tx, k)
-	if err != nil {
-		return Filed{}, err
-	}
-	if got.Duplicate {
-		return s.filedBefore(ctx, tx, got.Receipt)
-	}
 	d := f.Draft
-	d.Channel, d.ConversationID, d.Uploads, d.ContactID = f.Channel, got.ConversationID, f.Uploads, got.person
+	d.Channel, d.ConversationID, d.Uploads, d.ContactID = f.Channel, k.id, f.Uploads, k.person
 	if d.Lang == "" {
 		d.Lang = textLang(k.in.Text, k.in.Lang)
 	}
-	ticket, err := s.tickets.OpenTx(ctx, tx, d)
+	opening, err := s.tickets.Plan(d)
 	if err != nil {
 		return Filed{}, err
 	}
-	if _, err := tx.Exec(ctx, `update messages set ticket_id = $2 where conversation_id = $1`, got.ConversationID, ticket.ID); err != nil {
-		return Filed{}, fmt.Errorf("chat: file: %w", err)
+	ticket := opening.Ticket()
+	k.ticket, k.confidential = &ticket.ID, ticket.Confidential
+	// The receipt must tell two filings apart that only differ in the form's other fields.
+	k.hash = filingHash(k.hash, f)
+	k.pushed = false // pull channels only; the reply waits on the ticket's page
+	args, err := s.args(k)
+	if err != nil {
+		return Filed{}, err
 	}
-	return Filed{Ticket: ticket, Code: s.tickets.TrackingCode(ticket), Receipt: got.Receipt}, nil
+	var got taken
+	b := &pgx.Batch{}
+	b.Queue(ingestSQL, args...).QueryRow(got.scan)
+	opening.Queue(b)
+	err = db.SendBatch(ctx, s.pool, b)
+	if isTaken(err) {
+		return s.filedBefore(ctx, k)
+	}
+	if err != nil {
+		return Filed{}, mapUpload(err)
+	}
+	ticket = opening.Ticket()
+	s.Announce(ticket)
+	return Filed{Ticket: ticket, Code: s.tickets.TrackingCode(ticket), Receipt: got.Receipt, First: ticket.State}, nil
 }
 
 func filingHash(body []byte, f Filing) []byte {
@@ -118,24 +116,33 @@ func filingHash(body []byte, f Filing) []byte {
 	return sum[:]
 }
 
-func (s *Service) filedBefore(ctx context.Context, tx db.Tx, r Receipt) (Filed, error) {
-	var id uuid.UUID
-	err := tx.QueryRow(ctx, `select ticket_id from messages where conversation_id = $1 and seq = $2`, r.ConversationID, r.Seq).Scan(&id)
-	if err != nil {
-		return Filed{}, fmt.Errorf("chat: file: %w", err)
-	}
-	ticket, err := s.tickets.ByIDTx(ctx, tx, id)
+// filedBeforeSQL finds the first result of a filing. Its first state is the last one that the opening itself wrote.
+const filedBeforeSQL = `select r.body_hash, r.conversation_id, r.seq, m.ticket_id,
+	(select e.to_state from ticket_events e join tickets t on t.id = e.ticket_id where e.ticket_id = m.ticket_id and e.at = t.opened_at and e.to_state <> '' order by e.seq desc limit 1)
+	from receipts r join messages m on m.conversation_id = r.conversation_id and m.seq = r.seq
+	where r.channel = $1 and r.account = $2 and r.thread = $3 and r.external_id = $4`
+
+// filedBefore gives the result of the first try.
+func (s *Service) filedBefore(ctx context.Context, k intake) (Filed, error) {
+	f := Filed{Receipt: Receipt{Duplicate: true}}
+	err := db.ReadTx(ctx, s.pool, db.System(), func(tx db.Tx) error {
+		var hash []byte
+		var id uuid.UUID
+		err := tx.QueryRow(ctx, filedBeforeSQL, k.in.Channel, k.in.Account, k.in.Thread, k.in.ExternalID).Scan(&hash, &f.Receipt.ConversationID, &f.Receipt.Seq, &id, &f.First)
+		if err != nil {
+			return fmt.Errorf("chat: file: %w", err)
+		}
+		if !bytes.Equal(hash, k.hash) {
+			return ErrReceiptConflict.With("seq", f.Receipt.Seq)
+		}
+		f.Ticket, err = s.tickets.ByIDTx(ctx, tx, id)
+		return err
+	})
 	if err != nil {
 		return Filed{}, err
 	}
-	return Filed{Ticket: ticket, Code: s.tickets.TrackingCode(ticket), Receipt: r}, nil
-}
-
-// FiledTicket tells the others about a filing that has committed.
-func (s *Service) FiledTicket(f Filed) {
-	if !f.Receipt.Duplicate {
-		s.Announce(f.Ticket)
-	}
+	f.Code = s.tickets.TrackingCode(f.Ticket)
+	return f, nil
 }
 
 // Announce tells everybody, after commit, that a ticket changed: staff's lists, and the sockets of its conversation, where a notice may

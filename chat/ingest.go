@@ -28,9 +28,11 @@ const ingestSQL = `select outcome, conversation, seq, last, holder, opened, tick
 // intake is one message on its way in.
 type intake struct {
 	in           channels.Inbound
-	holder       string // of a conversation that this message opens
+	id           uuid.UUID  // of a conversation that this message opens
+	person       *uuid.UUID // of the contact that is stored with it, if there is one
+	holder       string     // of a conversation that this message opens
 	confidential bool
-	ticket       *uuid.UUID
+	ticket       *uuid.UUID // that is stored right behind
 	hash         []byte
 	reply        *Outgoing // to an emergency
 	pushed       bool      // the reply needs a delivery
@@ -43,7 +45,6 @@ type taken struct {
 	holder string
 	opened bool
 	ticket *uuid.UUID
-	person *uuid.UUID // the contact that was stored with a new conversation
 }
 
 // row is what can run the statement: the pool or a transaction.
@@ -92,7 +93,10 @@ func (s *Service) prepare(in channels.Inbound, holder string) (intake, error) {
 	if err := in.Clean(); err != nil {
 		return intake{}, err
 	}
-	k := intake{in: in, holder: holder, hash: bodyHash(in)}
+	k := intake{in: in, id: db.NewID(), holder: holder, hash: bodyHash(in)}
+	if in.Contact != (channels.Contact{}) {
+		k.person = newID()
+	}
 	if s.bot == nil || in.Text == "" || in.Choice != "" {
 		return k, nil
 	}
@@ -105,22 +109,32 @@ func (s *Service) prepare(in channels.Inbound, holder string) (intake, error) {
 }
 
 // take runs chat_ingest.
-func (s *Service) take(ctx context.Context, q row, k intake) (taken, error) {
+func (s *Service) take(ctx context.Context, q row, k intake) (got taken, err error) {
+	args, err := s.args(k)
+	if err != nil {
+		return taken{}, err
+	}
+	if err := got.scan(q.QueryRow(ctx, ingestSQL, args...)); err != nil {
+		return taken{}, mapUpload(err)
+	}
+	return got, nil
+}
+
+// args are those of chat_ingest.
+func (s *Service) args(k intake) ([]any, error) {
 	in, now := k.in, s.now()
 	payload, err := json.Marshal(Payload{Choice: in.Choice, Place: in.Place})
 	if err != nil {
-		return taken{}, fmt.Errorf("chat: ingest: %w", err)
+		return nil, fmt.Errorf("chat: ingest: %w", err)
 	}
 	var contact, replyPayload []byte
-	var person *uuid.UUID
-	if c := in.Contact; c != (channels.Contact{}) {
+	if c := in.Contact; k.person != nil {
 		name := c.Name
 		if name == "" {
 			name = c.Handle
 		}
-		person = newID()
-		if contact, err = json.Marshal(map[string]string{"id": person.String(), "name": name, "phone": c.Phone, "email": c.Email}); err != nil {
-			return taken{}, fmt.Errorf("chat: ingest: %w", err)
+		if contact, err = json.Marshal(map[string]string{"id": k.person.String(), "name": name, "phone": c.Phone, "email": c.Email}); err != nil {
+			return nil, fmt.Errorf("chat: ingest: %w", err)
 		}
 	}
 	var reply, delivery *uuid.UUID
@@ -128,7 +142,7 @@ func (s *Service) take(ctx context.Context, q row, k intake) (taken, error) {
 	if k.reply != nil {
 		reply, replyText = newID(), k.reply.Text
 		if replyPayload, err = json.Marshal(k.reply.Payload); err != nil {
-			return taken{}, fmt.Errorf("chat: ingest: %w", err)
+			return nil, fmt.Errorf("chat: ingest: %w", err)
 		}
 		if k.pushed {
 			delivery = newID()
@@ -138,28 +152,27 @@ func (s *Service) take(ctx context.Context, q row, k intake) (taken, error) {
 	if uploads == nil {
 		uploads = []uuid.UUID{}
 	}
-	got := taken{}
-	var outcome string
-	err = q.QueryRow(ctx, ingestSQL,
+	return []any{
 		in.Channel, in.Account, in.Thread, in.ExternalID, k.hash,
 		in.Text, payload, uploads, uploaderHash(in.Channel, in.Account, in.Thread),
 		textLang(in.Text, in.Lang), contact, k.holder, k.confidential, k.ticket,
-		db.NewID(), db.NewID(), now, now.Add(s.opt.TurnGrace),
+		k.id, db.NewID(), now, now.Add(s.opt.TurnGrace),
 		reply, replyText, replyPayload, delivery,
-	).Scan(&outcome, &got.ConversationID, &got.Seq, &got.last, &got.holder, &got.opened, &got.ticket)
-	if err != nil {
-		return taken{}, mapUpload(err)
+	}, nil
+}
+
+// scan reads what chat_ingest says.
+// Errors: ErrReceiptConflict.
+func (t *taken) scan(r pgx.Row) error {
+	var outcome string
+	if err := r.Scan(&outcome, &t.ConversationID, &t.Seq, &t.last, &t.holder, &t.opened, &t.ticket); err != nil {
+		return err
 	}
-	switch outcome {
-	case "conflict":
-		return taken{}, ErrReceiptConflict.With("seq", got.Seq)
-	case "duplicate":
-		got.Duplicate = true
+	if outcome == "conflict" {
+		return ErrReceiptConflict.With("seq", t.Seq)
 	}
-	if got.opened {
-		got.person = person
-	}
-	return got, nil
+	t.Duplicate = outcome == "duplicate"
+	return nil
 }
 
 // taken tells the others after commit.
@@ -230,6 +243,12 @@ func textLang(text, lang string) string {
 }
 
 func newID() *uuid.UUID { id := db.NewID(); return &id }
+
+// isTaken reports whether chat_ingest refused a filing because it was taken in before.
+func isTaken(err error) bool {
+	var pg *pgconn.PgError
+	return errors.As(err, &pg) && pg.Code == "HL002"
+}
 
 // mapUpload turns the function's own SQLSTATE into its error.
 func mapUpload(err error) error {

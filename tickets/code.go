@@ -47,6 +47,9 @@ func (k codeKeys) hash(code string) []byte { return mac(k.lookup, []byte(code)) 
 // TrackingCode derives the tracking code of a ticket's current issue. It is shown to the citizen and nowhere else.
 func (s *Service) TrackingCode(t Ticket) string { return s.keys.code(t.ID, t.codeIssue) }
 
+// CodeReplaced reports whether the code that was handed out first opens nothing any more.
+func (t Ticket) CodeReplaced() bool { return t.codeIssue > 1 }
+
 // FormatCode groups a tracking code in fours for reading aloud.
 func FormatCode(code string) string {
 	var b strings.Builder

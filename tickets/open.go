@@ -23,18 +23,23 @@ var (
 // Kinds lists the kinds of tickets.
 func Kinds() []string { return slices.Clone(kinds) }
 
-// OpenTx opens a ticket in the caller's transaction, in one round trip: number, code, history, clocks, routing, access rows, search
-// words, the agency's notice, and the link from the conversation and its uploads. The conversation must exist.
+// Opening is a ticket that has been thought through and is not stored yet: everything but its number.
+type Opening struct {
+	c *change
+	d Draft
+}
+
+// Plan thinks a new ticket through, in memory: history, clocks, routing, access rows, notices.
 //
 // A ticket that needs no judgement of its scope is accepted at once; where routing is sure and the ticket is not confidential it is
 // dispatched at once too. Reports (举报) are confidential.
 //
 // Errors: ErrBadField, ErrTooLong, ErrMissing, ErrUnknownCategory.
-func (s *Service) OpenTx(ctx context.Context, tx db.Tx, d Draft) (Ticket, error) {
+func (s *Service) Plan(d Draft) (*Opening, error) {
 	now := s.clock.Now()
 	t, err := s.draft(d, now)
 	if err != nil {
-		return Ticket{}, err
+		return nil, err
 	}
 	c := s.newChange(t, map[string]*clockRow{}, now)
 	if d.Author == "" {
@@ -54,10 +59,27 @@ func (s *Service) OpenTx(ctx context.Context, tx db.Tx, d Draft) (Ticket, error)
 		s.intake(c, d)
 	}
 	c.clocks.summarize(&c.t)
-	if err := s.insert(ctx, tx, c, d); err != nil {
+	return &Opening{c, d}, nil
+}
+
+// Ticket is the ticket; it has its number when a batch that Queue filled has been sent.
+func (o *Opening) Ticket() Ticket { return o.c.t }
+
+// OpenTx plans a ticket and stores it in the caller's transaction, in one round trip, with the link from the conversation and its uploads.
+// The conversation must exist.
+//
+// Errors: those of Plan.
+func (s *Service) OpenTx(ctx context.Context, tx db.Tx, d Draft) (Ticket, error) {
+	o, err := s.Plan(d)
+	if err != nil {
+		return Ticket{}, err
+	}
+	b := &pgx.Batch{}
+	o.queue(b, true)
+	if err := tx.SendBatch(ctx, b).Close(); err != nil {
 		return Ticket{}, fmt.Errorf("open ticket: %w", err)
 	}
-	return c.t, nil
+	return o.Ticket(), nil
 }
 
 // intake carries a new ticket as far as no person is needed.
@@ -162,8 +184,7 @@ func firstLine(text string) string {
 }
 
 // elevate lets the package write rows of other agencies after it has judged the move under the actor's own eyes; restore ends that. Both
-// last no longer than the transaction. The writes use generic plans: their arrays are a handful long, yet the planner's guess for arrays it cannot
-// see is ten times that, so left alone it would plan each write anew, which costs more than the write.
+// last no longer than the transaction. The writes use generic plans, for the reason that ticket_open has (00013_intake.sql).
 const (
 	elevateSQL = `select set_config('hotline.actor_was', case when current_setting('hotline.actor_kind', true) = 'system'
 		then coalesce(nullif(current_setting('hotline.actor_was', true), ''), 'system') else coalesce(current_setting('hotline.actor_kind', true), '') end, true),
@@ -171,44 +192,17 @@ const (
 	restoreSQL = `select set_config('hotline.actor_kind', current_setting('hotline.actor_was'), true), set_config('plan_cache_mode', 'auto', true)`
 )
 
-// insertSQL is one statement, because each statement of an intake costs as much as several of its rows. Foreign keys are checked at its end.
-const insertSQL = `
-with n as materialized (select $2::text || '-' || lpad(v::text, greatest(6, length(v::text)), '0') as number from nextval('ticket_numbers') v),
-t as (
-  insert into tickets (id, number, code_hash, events, kind, category, service_item, area, title, description, place, lat, lon, lang, urgency, channel,
-    conversation_id, contact_id, confidential, state, lead_id, co_ids, dispatches, sign_due_at, warn_at, due_at, promised_at, provisional, decision,
-    reply, outcome, opened_at, updated_at, closed_at, version, head, category_fixed)
-  select $1, n.number, $3, $4, $5, nullif($6::text, ''), nullif($7::text, ''), nullif($8::text, ''), $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26,
-    $27, $28, $29, $30, $31, $32, $32, $33, $34, $65, $67 from n),
-a as (
-  insert into ticket_access (agency_id, ticket_id, role, state, queue, open, acting, kind, category, urgency, confidential, lead_id, due_at, opened_at, updated_at, area, warn_at)
-  select u.agency, $1, u.role, $20, case when u.role = 'past' then '' else $35 end, $36, u.acting, $5, nullif($6::text, ''), $15, $19, $21, coalesce($26, 'infinity'::timestamptz), $32, $32, nullif($8::text, ''), coalesce($25, 'infinity'::timestamptz)
-  from unnest($37::uuid[], $38::text[], $39::bool[]) u (agency, role, acting)),
-e as (
-  insert into ticket_events (ticket_id, seq, type, actor, user_id, agency_id, from_state, to_state, public, data, action_key, at, seal)
-  select $1, u.seq, u.type, u.actor, u.user_id, u.agency_id, u.from_state, u.to_state, u.public, u.data::jsonb, case when u.seq = 1 then nullif($40::text, '') end, $32, u.seal
-  from unnest($41::int[], $42::text[], $43::text[], $44::uuid[], $45::uuid[], $46::text[], $47::text[], $48::bool[], $49::text[], $66::bytea[])
-    u (seq, type, actor, user_id, agency_id, from_state, to_state, public, data, seal)),
-c as (
-  insert into ticket_clocks (ticket_id, name, policy, agency_id, n, unit, started_at, warn_at, due_at, provisional, next_fire_at, stopped_at)
-  select $1, u.name, $50, u.agency, u.n, u.unit, $32, u.warn_at, u.due_at, u.provisional, u.next_fire_at, u.stopped_at
-  from unnest($51::text[], $52::uuid[], $53::int[], $54::text[], $55::timestamptz[], $56::timestamptz[], $57::bool[], $58::timestamptz[], $59::timestamptz[])
-    u (name, agency, n, unit, warn_at, due_at, provisional, next_fire_at, stopped_at)),
-w as (insert into ticket_search (ticket_id, words) values ($1, $60::text::tsvector)),
-o as (
-  insert into notifications (id, agency_id, role, ticket_id, type, created_at)
-  select u.id, u.agency, u.role, $1, u.type, $32 from unnest($61::uuid[], $62::uuid[], $63::text[], $64::text[]) u (id, agency, role, type)),
-v as (update conversations set ticket_id = $1, confidential = confidential or $19, updated_at = $32 where id = $17)
-select number from n`
+const openSQL = `select ticket_open($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32,
+	$33, $34, $35, $36, $37, $38, $39::text::tsvector, $40, $41, $42, $43, $44, $45, $46, $47, $48, $49, $50, $51, $52, $53, $54, $55, $56, $57, $58, $59, $60, $61, $62, $63, $64, $65, $66, $67, $68)`
 
-// What few intakes need is a statement of its own: a part of the big one that does nothing still costs its start.
-const (
-	insertAssignmentSQL = `insert into assignments (ticket_id, seq, lead_id, co, state, dispatched_at, sign_due_at) values ($1, 1, $2, $3, 'dispatched', $4, $5)`
-	claimUploadsSQL     = `update uploads set ticket_id = $1, conversation_id = $2 where id = any($3::uuid[]) and (conversation_id is null or conversation_id = $2) and ticket_id is null`
-)
+// Queue adds the statement that stores the ticket, for a transaction of any actor (ticket_open runs as the owner). The conversation, its message
+// and the uploads must name the ticket themselves.
+func (o *Opening) Queue(b *pgx.Batch) { o.queue(b, false) }
 
-func (s *Service) insert(ctx context.Context, tx db.Tx, c *change, d Draft) error {
-	t := &c.t
+// queue is Queue; link makes the conversation and the uploads name the ticket.
+func (o *Opening) queue(b *pgx.Batch, link bool) {
+	c, t := o.c, &o.c.t
+	keys := &c.svc.keys
 	var e eventColumns
 	e.fill(c.events)
 	k := clockColumns(c.clocks.rows)
@@ -225,24 +219,17 @@ func (s *Service) insert(ctx context.Context, tx db.Tx, c *change, d Draft) erro
 		noteRole, noteType = append(noteRole, string(n.role)), append(noteType, n.kind)
 	}
 	year := t.OpenedAt.In(c.set.Calendar.Location()).Format("2006")
-	b := &pgx.Batch{}
-	b.Queue(elevateSQL)
-	b.Queue(insertSQL,
-		t.ID, year, s.keys.hash(s.keys.code(t.ID, 1)), t.events, t.Kind, t.Category, t.ServiceItem, t.Area, t.Title, t.Description, // 1–10
-		t.Place, t.Lat, t.Lon, t.Lang, t.Urgency, t.Channel, t.ConversationID, t.ContactID, t.Confidential, string(t.State), // 11–20
-		optional(t.Lead), list(t.Co), t.Dispatches, t.SignDueAt, t.WarnAt, t.DueAt, t.PromisedAt, t.Provisional, []byte(t.Decision), t.Reply, // 21–30
-		t.Outcome, c.now, t.ClosedAt, t.Version, string(t.Queue()), t.Open(), accAgency, accRole, accActing, d.Key, // 31–40
-		e.seq, e.kind, e.actor, e.user, e.agency, e.from, e.to, e.public, e.data, c.clocks.policy.Code, // 41–50
-		k.name, k.agency, k.n, k.unit, k.warn, k.due, k.provisional, k.next, k.stopped, searchVector(*t), // 51–60
-		noteID, noteAgency, noteRole, noteType, seal(t.head), e.seal, t.categoryFixed).QueryRow(func(row pgx.Row) error { return row.Scan(&t.Number) })
-	if t.Lead != uuid.Nil {
-		b.Queue(insertAssignmentSQL, t.ID, t.Lead, list(t.Co), c.now, t.SignDueAt)
-	}
-	if len(d.Uploads) > 0 {
-		b.Queue(claimUploadsSQL, t.ID, t.ConversationID, d.Uploads)
-	}
-	b.Queue(restoreSQL)
-	return tx.SendBatch(ctx, b).Close()
+	b.Queue(openSQL,
+		t.ID, year, keys.hash(keys.code(t.ID, 1)), t.events, seal(t.head), t.Kind, t.Category, t.categoryFixed, t.ServiceItem, t.Area,
+		t.Title, t.Description, t.Place, t.Lat, t.Lon, t.Lang, t.Urgency, t.Channel,
+		t.ConversationID, t.ContactID, t.Confidential, string(t.State), optional(t.Lead), list(t.Co), t.Dispatches,
+		t.SignDueAt, t.WarnAt, t.DueAt, t.PromisedAt, t.Provisional, []byte(t.Decision), t.Reply, t.Outcome,
+		c.now, t.ClosedAt, t.Version, string(t.Queue()), t.Open(), searchVector(*t), o.d.Key, c.clocks.policy.Code, link, list(o.d.Uploads),
+		accAgency, accRole, accActing,
+		e.kind, e.actor, e.user, e.agency, e.from, e.to, e.public, e.data, e.seal,
+		k.name, k.agency, k.n, k.unit, k.warn, k.due, k.provisional, k.next, k.stopped,
+		noteID, noteAgency, noteRole, noteType,
+	).QueryRow(func(row pgx.Row) error { return row.Scan(&t.Number) })
 }
 
 // eventColumns is history entries, column by column, for unnest.

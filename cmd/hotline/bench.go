@@ -5,6 +5,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"strings"
 	"time"
 
 	"hotline/cmd/hotline/internal/bench"
@@ -19,8 +20,17 @@ func benchmark(ctx context.Context, args []string, out io.Writer) error {
 	fs.DurationVar(&o.Length, "length", 8*time.Second, "of each load")
 	fs.IntVar(&o.Sockets, "sockets", 10_000, "idle chats")
 	fs.IntVar(&o.Articles, "articles", 10_000, "articles in the knowledge base")
+	only := fs.String("only", "", "parts, separated by commas: tickets, messages, …; empty runs all")
+	fs.StringVar(&o.Profile, "profile", "", "folder for a CPU profile of each part")
+	generator := fs.Bool("generate", false, "be the generator of another bench: a job on standard input")
 	if err := parse(fs, args); err != nil {
 		return err
+	}
+	if *generator {
+		return bench.Generate(ctx, os.Stdin, out)
+	}
+	if *only != "" {
+		o.Only = strings.Split(*only, ",")
 	}
 	report, err := bench.Run(ctx, o)
 	if err != nil {

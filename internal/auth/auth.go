@@ -5,7 +5,8 @@
 //   - A wrong account and a wrong password cost the same time and give the same error. Attempts are counted before they are judged, so a
 //     burst is no way around. They slow down the account and the address; time alone ends it, and nothing locks an account for good: an
 //     address from which its owner signed in before does not wait for what others try elsewhere.
-//   - An API key is shown once and kept as a SHA-256 hash: it is 256 random bits, so a slow hash would add nothing.
+//   - An API key is shown once and kept as a SHA-256 hash: it is 256 random bits, so a slow hash would add nothing. A revoked one is refused at once
+//     by the node that revoked it, and by the others within two seconds.
 //   - Deactivating a user or changing a password ends the sessions: they carry the user's version, and the surfaces compare it (Current).
 //
 // The package imports internal/db, internal/errs and internal/clock only; sessions themselves are the console's.
@@ -13,8 +14,10 @@ package auth
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -124,6 +127,11 @@ type Service struct {
 	pool  *pgxpool.Pool
 	clock clock.Clock
 	hash  hasher
+	keys  struct {
+		sync.Mutex
+		seen  map[[sha256.Size]byte]seenKey // by the hash of the secret
+		ended int                           // keys that were revoked here
+	}
 }
 
 // Options tune the service.
@@ -134,7 +142,9 @@ type Options struct {
 
 // New makes the service.
 func New(pool *pgxpool.Pool, c clock.Clock, o Options) *Service {
-	return &Service{pool: pool, clock: c, hash: newHasher(o.Weak)}
+	s := &Service{pool: pool, clock: c, hash: newHasher(o.Weak)}
+	s.keys.seen = map[[sha256.Size]byte]seenKey{}
+	return s
 }
 
 const principalColumns = `u.id, u.name, u.agency_id, a.code, u.roles, u.cleared, a.kind = 'hotline', u.lang, u.version, u.active`

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"hotline/internal/auth"
 	"hotline/internal/clock"
@@ -20,6 +21,7 @@ const password = "correct horse battery"
 
 type bed struct {
 	*auth.Service
+	pool  *pgxpool.Pool
 	city  testkit.TinyCity
 	clock *clock.Fake
 	admin auth.Principal
@@ -28,7 +30,7 @@ type bed struct {
 func setup(t *testing.T) bed {
 	t.Helper()
 	pool := testkit.DB(t)
-	b := bed{city: testkit.City(t, pool), clock: clock.NewFake(time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC))}
+	b := bed{pool: pool, city: testkit.City(t, pool), clock: clock.NewFake(time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC))}
 	b.Service = auth.New(pool, b.clock, auth.Options{Weak: true})
 	var err error
 	if b.admin, err = b.ByID(t.Context(), b.city.Users["administrator"]); err != nil {
@@ -186,5 +188,30 @@ func TestKeyWorksUntilRevokedAndIsNotStored(t *testing.T) {
 	}
 	if err := b.RevokeKey(t.Context(), b.admin, id); !errors.Is(err, auth.ErrKeyNotFound) {
 		t.Fatal(err)
+	}
+}
+
+func TestARevokedKeyEndsHereAtOnceAndOnOtherNodesSoon(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	other := auth.New(b.pool, b.clock, auth.Options{Weak: true})
+	secret, id, err := b.CreateKey(t.Context(), b.admin, "Portal", b.city.Agencies["dist-east"], []string{auth.ScopeTicketsWrite})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, node := range []*auth.Service{b.Service, other} {
+		if _, err := node.ByKey(t.Context(), secret); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := b.RevokeKey(t.Context(), b.admin, id); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.ByKey(t.Context(), secret); !errors.Is(err, auth.ErrBadKey) {
+		t.Errorf("here it still works: %v", err)
+	}
+	b.clock.Advance(2*time.Second + time.Millisecond)
+	if _, err := other.ByKey(t.Context(), secret); !errors.Is(err, auth.ErrBadKey) {
+		t.Errorf("elsewhere it works two seconds later: %v", err)
 	}
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
+	pgxuuid "github.com/vgarvardt/pgx-google-uuid/v5"
 
 	"hotline/internal/errs"
 )
@@ -36,6 +37,10 @@ func Open(ctx context.Context, url string, maxConns int) (*pgxpool.Pool, error) 
 	cfg.MaxConnIdleTime = 5 * time.Minute
 	cfg.ConnConfig.RuntimeParams["application_name"] = "hotline"
 	cfg.ConnConfig.RuntimeParams["timezone"] = "UTC"
+	cfg.AfterConnect = func(_ context.Context, conn *pgx.Conn) error {
+		pgxuuid.Register(conn.TypeMap()) // without it each id is written as text and read again on its way
+		return nil
+	}
 	pool, err := pgxpool.NewWithConfig(ctx, cfg)
 	if err != nil {
 		return nil, fmt.Errorf("database pool: %w", err)
@@ -83,6 +88,13 @@ func ReadTx(ctx context.Context, pool *pgxpool.Pool, actor Actor, fn func(tx Tx)
 func run(ctx context.Context, pool *pgxpool.Pool, actor Actor, readOnly bool, fn func(tx Tx) error) error {
 	err := pgx.BeginTxFunc(ctx, pool, pgx.TxOptions{BeginQuery: actor.begin(readOnly)}, fn)
 	return mapConnection(err)
+}
+
+// SendBatch runs a batch as a transaction of its own in one round trip: the statements go out behind one another, and the first error undoes
+// them all. It carries no actor, so it is for functions that run as the owner; anything else sees nothing.
+// Errors: as WithTx.
+func SendBatch(ctx context.Context, pool *pgxpool.Pool, b *pgx.Batch) error {
+	return mapConnection(pool.SendBatch(ctx, b).Close())
 }
 
 // MapError is what WithTx does to errors, for a statement that is a transaction by itself (chat_ingest, one round trip).

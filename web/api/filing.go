@@ -2,8 +2,6 @@ package api
 
 import (
 	"cmp"
-	"crypto/hmac"
-	"crypto/sha256"
 	"errors"
 	"net/http"
 	"net/url"
@@ -14,7 +12,6 @@ import (
 	"hotline/channels"
 	"hotline/chat"
 	"hotline/internal/auth"
-	"hotline/internal/db"
 	"hotline/internal/errs"
 	"hotline/tickets"
 )
@@ -84,13 +81,6 @@ type fileOutput struct {
 	Body     FiledTicket
 }
 
-// filedRecord is what is stored of a filing for its replay: no code, no text.
-type filedRecord struct {
-	Ticket uuid.UUID `json:"ticket"`
-	State  string    `json:"state"` // as it was told
-	Code   []byte    `json:"code"`  // keyed hash: a code that was replaced since is not handed out for the old one
-}
-
 func (a *API) ticketRoutes() {
 	register(a, operation{
 		id: "file-ticket", method: http.MethodPost, path: "/tickets", tag: tagTickets, summary: "File a ticket",
@@ -116,51 +106,27 @@ func (a *API) file(c *call, in *fileInput) (*fileOutput, error) {
 	if danger != nil {
 		f.Draft.Urgency = "urgent"
 	}
-	var filed chat.Filed
-	// A look at the stored results first would cost every filing a round trip; its receipt tells a repeated one just as well.
-	record, err := onceKept(a, c, func(keep store[filedRecord]) (filedRecord, error) {
-		var record filedRecord
-		err := db.WithTx(c.ctx, a.Pool, db.System(), func(tx db.Tx) (err error) {
-			if filed, err = a.Chat.FileTicketTx(c.ctx, tx, f); err != nil {
-				return err
-			}
-			record = filedRecord{Ticket: filed.Ticket.ID, State: string(filed.Ticket.State), Code: a.codeHash(filed.Code)}
-			return keep(c.ctx, tx, record)
-		})
-		if err != nil {
-			return record, err
-		}
-		a.Chat.FiledTicket(filed)
-		return record, nil
-	})
+	// The filing's receipt tells a repeated call, for as long as there is the ticket.
+	filed, err := a.Chat.FileTicket(c.ctx, f)
 	if errors.Is(err, chat.ErrReceiptConflict) {
 		return nil, ErrKeyReused.Wrap(err)
 	}
 	if err != nil {
 		return nil, err
 	}
-	t := filed.Ticket
-	if t.ID != record.Ticket { // given again: the code is derived, never stored
-		if t, err = a.Tickets.ByID(c.ctx, tickets.System(), record.Ticket); err != nil {
-			return nil, err
+	t, code := filed.Ticket, filed.Code
+	if filed.Receipt.Duplicate {
+		c.w.Header().Set("Idempotency-Replayed", "true")
+		if t.CodeReplaced() {
+			code = "" // the old one opens nothing, and the new one is not this caller's
 		}
 	}
-	code := a.Tickets.TrackingCode(t)
-	if !hmac.Equal(a.codeHash(code), record.Code) {
-		code = ""
-	}
-	out := FiledTicket{Number: t.Number, TrackingCode: code, State: record.State, Emergency: danger,
+	out := FiledTicket{Number: t.Number, TrackingCode: code, State: string(filed.First), Emergency: danger,
 		Links: TicketLinks{Track: a.BaseURL + "/track", Self: a.BaseURL + Prefix + "/tickets/" + url.PathEscape(t.Number)}}
 	if c.key != nil {
 		out.ID, out.Conversation = &t.ID, &t.ConversationID
 	}
 	return &fileOutput{Location: out.Links.Self, Body: out}, nil
-}
-
-func (a *API) codeHash(code string) []byte {
-	h := hmac.New(sha256.New, a.hashKey)
-	h.Write([]byte("code " + code))
-	return h.Sum(nil)
 }
 
 // filing turns the request into what chat takes.

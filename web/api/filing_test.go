@@ -74,6 +74,19 @@ func TestWithdrawIsOnceAndTyped(t *testing.T) {
 		}
 	}
 	r.send("POST", "/tracking/withdraw", body, "Idempotency-Key", idem(t, 3)).problem(http.StatusConflict, "tickets.no_such_move")
+	if n := r.count(`select count(*) from idempotency_keys where response::text like '%' || $1 || '%' or response::text like '%stopped%'`, ticket.TrackingCode); n != 0 {
+		t.Error("the stored result holds the tracking code or the text")
+	}
+	for _, c := range []struct {
+		after time.Duration
+		left  int
+	}{{KeyLife - time.Second, 1}, {KeyLife + time.Second, 0}} {
+		_, err := PurgeKeys(t.Context(), r.pool, r.clock.Now().Add(c.after))
+		must(t, err)
+		if n := r.count(`select count(*) from idempotency_keys`); n != c.left {
+			t.Errorf("%d results after %v, want %d", n, c.after, c.left)
+		}
+	}
 }
 
 func TestAFilingHappensOnce(t *testing.T) {
@@ -88,17 +101,24 @@ func TestAFilingHappensOnce(t *testing.T) {
 	if n := r.count(`select count(*) from tickets`); n != 1 {
 		t.Fatalf("%d tickets", n)
 	}
-	if n := r.count(`select count(*) from idempotency_keys where response::text like '%' || $1 || '%' or response::text like '%building%'`, first.TrackingCode); n != 0 {
-		t.Error("the stored result holds the tracking code or the text")
+	if n := r.count(`select count(*) from idempotency_keys`); n != 0 {
+		t.Error("the filing's receipt is its idempotency, and it keeps a result beside")
 	}
 	r.clock.Advance(KeyLife + time.Second)
 	// The stored result has gone; the receipt of the filing still says that this is the same one.
 	if late := decode[FiledTicket](r.send("POST", "/tickets", complaint(), "Idempotency-Key", idem(t, 1)).is(http.StatusCreated)); late.Number != first.Number {
 		t.Errorf("a late retry made another ticket: %+v", late)
 	}
-	n, err := PurgeKeys(t.Context(), r.pool, r.clock.Now().Add(2*KeyLife))
-	if err != nil || n != 1 || r.count(`select count(*) from idempotency_keys`) != 0 {
-		t.Errorf("purged %d: %v", n, err)
+}
+
+func TestARepeatedFilingIsToldTheFirstState(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	first := r.filed(1)
+	r.clock.Advance(time.Minute)
+	r.staffMove(first.Number, "handler-env", []string{"handler"}, tickets.Sign, tickets.Fields{})
+	if again := r.filed(1); again.State != first.State || again.Number != first.Number || again.TrackingCode != first.TrackingCode {
+		t.Errorf("%+v, want %+v", again, first)
 	}
 }
 

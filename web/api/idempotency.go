@@ -99,11 +99,6 @@ func once[S any](a *API, c *call, change func(keep store[S]) (S, error)) (result
 	if result, found, err := replay[S](a, c); found || err != nil {
 		return result, err
 	}
-	return onceKept(a, c, change)
-}
-
-// onceKept is once without looking first: for changes that find out themselves that they were made before, and then fail or keep nothing.
-func onceKept[S any](a *API, c *call, change func(keep store[S]) (S, error)) (result S, err error) {
 	kept := false
 	result, err = change(func(ctx context.Context, tx db.Tx, result S) error {
 		kept = true

@@ -109,7 +109,7 @@ func columnsOf(ctx context.Context, pool *pgxpool.Pool, table string) (columns [
 	if columns, err = pgx.CollectRows(rows, pgx.RowTo[string]); err != nil {
 		return nil, nil, err
 	}
-	unique = map[string]bool{"number": table == "tickets", "code_hash": table == "tickets", "thread": true, "external_id": true, "key": table == "idempotency_keys"}
+	unique = map[string]bool{"number": table == "tickets", "code_hash": table == "tickets", "thread": true, "external_id": true}
 	return columns, unique, nil
 }
 

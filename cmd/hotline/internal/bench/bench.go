@@ -13,9 +13,11 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net/http"
 	"os"
+	"path/filepath"
 	"runtime"
+	"runtime/pprof"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -26,7 +28,6 @@ import (
 	"hotline/channels"
 	"hotline/chat/hub"
 	"hotline/internal/app"
-	"hotline/internal/auth"
 	"hotline/internal/config"
 	"hotline/internal/db"
 	"hotline/knowledge"
@@ -38,6 +39,8 @@ type Options struct {
 	Length   time.Duration // of each load
 	Sockets  int           // idle chats
 	Articles int           // in the knowledge base, with the demo city's
+	Only     []string      // parts to run; empty: all
+	Profile  string        // folder for CPU profiles of the parts; "": none
 	Log      *slog.Logger
 }
 
@@ -61,20 +64,12 @@ type Machine struct {
 	PostgreSQL string `json:"postgresql"`
 }
 
-// Intake is a load beside bare inserts of the same rows.
-type Intake struct {
-	Load  Load    `json:"hotline"`
-	Bare  Load    `json:"bare_inserts"`
-	Ratio float64 `json:"ratio"`
-	Rows  int     `json:"rows_each"`
-}
-
 // bed is the node that is measured.
 type bed struct {
-	o     Options
-	app   *app.App
-	owner *pgxpool.Pool
-	http  *http.Client
+	o      Options
+	app    *app.App
+	owner  *pgxpool.Pool
+	server int // process of the database
 }
 
 // Run measures everything.
@@ -96,7 +91,10 @@ func Run(ctx context.Context, o Options) (r Report, err error) {
 		return r, err
 	}
 	defer a.Stop(context.WithoutCancel(ctx))
-	b := &bed{o: o, app: a, http: &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: o.Clients}}}
+	b := &bed{o: o, app: a}
+	if b.server, err = postmaster(dir); err != nil {
+		return r, err
+	}
 	if b.owner, err = pgxpool.New(ctx, strings.Replace(a.Pool().Config().ConnString(), "user=hotline", "user=hotline_owner", 1)+"&pool_max_conns=32"); err != nil {
 		return r, err
 	}
@@ -115,12 +113,32 @@ func Run(ctx context.Context, o Options) (r Report, err error) {
 		{"messages", func() (err error) { r.Messages, err = b.messages(ctx); return err }}, // last: it ends the turns
 	}
 	for _, s := range steps {
+		if len(o.Only) > 0 && !slices.Contains(o.Only, s.name) {
+			continue
+		}
 		o.Log.Info("bench", "part", s.name)
-		if err := s.run(); err != nil {
+		if err := b.profiled(s.name, s.run); err != nil {
 			return r, fmt.Errorf("bench %s: %w", s.name, err)
 		}
 	}
 	return r, nil
+}
+
+// profiled writes a CPU profile of a part where one is asked for.
+func (b *bed) profiled(name string, f func() error) (err error) {
+	if b.o.Profile == "" {
+		return f()
+	}
+	file, err := os.Create(filepath.Join(b.o.Profile, strings.ReplaceAll(name, " ", "-")+".cpu"))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, file.Close()) }()
+	if err := pprof.StartCPUProfile(file); err != nil {
+		return err
+	}
+	defer pprof.StopCPUProfile()
+	return f()
 }
 
 func machine(ctx context.Context, pool *pgxpool.Pool) Machine {
@@ -137,109 +155,6 @@ func machine(ctx context.Context, pool *pgxpool.Pool) Machine {
 		m.PostgreSQL = "unknown"
 	}
 	return m
-}
-
-// tickets files through the REST API and compares with the rows of one such filing.
-func (b *bed) tickets(ctx context.Context) (Intake, error) {
-	var desk uuid.UUID
-	if err := b.owner.QueryRow(ctx, `select id from agencies where kind = 'hotline'`).Scan(&desk); err != nil {
-		return Intake{}, err
-	}
-	key, _, err := b.app.Auth.CreateKey(ctx, auth.Machine(), "bench", desk, []string{auth.ScopeTicketsWrite, auth.ScopeTicketsRead})
-	if err != nil {
-		return Intake{}, err
-	}
-	file := func(ctx context.Context, _, _ int) error {
-		_, err := b.post(ctx, "/api/v1/tickets", key, `{"kind":"complaint","category":"environment.noise.construction","title":"Building site at night","description":"The building site beside our house works until two in the morning, with drilling, every night this week.","place":{"text":"12 Lake Road"},"lang":"en","contact":{"name":"Li Hua","phone":"555-0199"}}`)
-		return err
-	}
-	if err := file(ctx, 0, 0); err != nil {
-		return Intake{}, err
-	}
-	var sample uuid.UUID
-	if err := b.owner.QueryRow(ctx, `select id from tickets order by opened_at desc limit 1`).Scan(&sample); err != nil {
-		return Intake{}, err
-	}
-	const conv = `(select conversation_id from tickets where id = $1)`
-	bare, err := newBare(ctx, b.owner, []rowSource{
-		{"contacts", `id = (select contact_id from tickets where id = $1)`}, {"conversations", `id = ` + conv}, {"tickets", `id = $1`}, {"messages", `conversation_id = ` + conv},
-		{"receipts", `conversation_id = ` + conv}, {"ticket_access", `ticket_id = $1`}, {"ticket_events", `ticket_id = $1`}, {"ticket_clocks", `ticket_id = $1`},
-		{"assignments", `ticket_id = $1`}, {"ticket_search", `ticket_id = $1`}, {"notifications", `ticket_id = $1`},
-		{"idempotency_keys", `response::text like '%' || (select number from tickets where id = $1) || '%'`},
-	}, sample)
-	if err != nil {
-		return Intake{}, err
-	}
-	return b.compare(ctx, file, bare)
-}
-
-// compare alternates the two loads, so that both see the tables at the same size.
-func (b *bed) compare(ctx context.Context, f func(ctx context.Context, client, i int) error, bare *bare) (Intake, error) {
-	var in Intake
-	in.Rows = strings.Count(bare.sql, "insert into")
-	half := b.o.Length / 2
-	insert := func(ctx context.Context, _, _ int) error { return bare.insert(ctx) }
-	var loads, bares [2]Load
-	for i := range 2 {
-		var err error
-		if loads[i], err = run(ctx, b.o.Clients, half, f); err != nil {
-			return in, err
-		}
-		if bares[i], err = run(ctx, b.o.Clients, half, insert); err != nil {
-			return in, err
-		}
-	}
-	in.Load, in.Bare = mean(loads), mean(bares)
-	in.Ratio = in.Load.PerSecond / in.Bare.PerSecond
-	return in, nil
-}
-
-func mean(l [2]Load) Load {
-	return Load{PerSecond: (l[0].PerSecond + l[1].PerSecond) / 2, P50: (l[0].P50 + l[1].P50) / 2, P99: max(l[0].P99, l[1].P99), N: l[0].N + l[1].N}
-}
-
-func (b *bed) post(ctx context.Context, path, key, body string) ([]byte, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, b.app.URL()+path, bytes.NewReader([]byte(body)))
-	if err != nil {
-		return nil, err
-	}
-	req.Header.Set("Content-Type", "application/json")
-	req.Header.Set("Idempotency-Key", uuid.NewString())
-	if key != "" {
-		req.Header.Set("Authorization", "Bearer "+key)
-	}
-	resp, err := b.http.Do(req)
-	if err != nil {
-		return nil, err
-	}
-	defer resp.Body.Close()
-	answer, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
-	if err == nil && resp.StatusCode >= 300 {
-		err = fmt.Errorf("POST %s: %s: %s", path, resp.Status, answer)
-	}
-	return answer, err
-}
-
-// messages open new conversations, and each waits for its receipt. Turns are stopped, so that none shares the figure.
-func (b *bed) messages(ctx context.Context) (Intake, error) {
-	send := func(ctx context.Context, _, _ int) error {
-		thread, _ := hub.Thread(hub.NewToken())
-		_, err := b.app.Chat.Ingest(ctx, channels.Inbound{Channel: channels.API, Account: "bench", Thread: thread, ExternalID: uuid.NewString(), Text: "The street light in front of our house is broken since Monday.", Lang: "en"})
-		return err
-	}
-	if err := send(ctx, 0, 0); err != nil {
-		return Intake{}, err
-	}
-	var sample uuid.UUID
-	if err := b.owner.QueryRow(ctx, `select id from conversations where account = 'bench' limit 1`).Scan(&sample); err != nil {
-		return Intake{}, err
-	}
-	bare, err := newBare(ctx, b.owner, []rowSource{{"conversations", `id = $1`}, {"messages", `conversation_id = $1 and seq = 1`}, {"receipts", `conversation_id = $1`}}, sample)
-	if err != nil {
-		return Intake{}, err
-	}
-	b.app.Chat.Stop() // turns would be measured too; bot turns have their own figure
-	return b.compare(ctx, send, bare)
 }
 
 // fill makes the knowledge base as large as asked, from the city's own articles with other numbers and names in them.
@@ -332,7 +247,13 @@ func (r Report) Table(w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
 	fmt.Fprintf(t, "what\tmeasured\tits own limit in this run\tbudget\n")
 	intake := func(name string, in Intake) {
-		fmt.Fprintf(t, "%s\t%.0f/s (p99 %.1f ms)\tbare inserts of the same %d rows %.0f/s: %.0f %%\t≥ 50 %%\n", name, in.Load.PerSecond, in.Load.P99, in.Rows, in.Bare.PerSecond, 100*in.Ratio)
+		if in.Rows == 0 {
+			return
+		}
+		fmt.Fprintf(t, "%s\t%.0f/s (p99 %.1f ms)\tbare inserts of the same %d rows %.0f/s: %.0f %% (%.0f–%.0f %%)\t≥ 50 %%\n", name, in.Load.PerSecond, in.Load.P99, in.Rows,
+			in.Bare.PerSecond, 100*in.Ratio, 100*in.Least, 100*in.Most)
+		fmt.Fprintf(t, "  CPU of each\tnode %.2f ms, PostgreSQL %.2f ms, generator %.2f ms\tbare: PostgreSQL %.2f ms, generator %.2f ms\t≤ 1 ms\n",
+			in.CPU.Node, in.CPU.PostgreSQL, in.CPU.Generator, in.BareCPU.PostgreSQL, in.BareCPU.Generator)
 	}
 	intake("tickets filed over HTTP", r.Tickets)
 	intake("chat messages taken in", r.Messages)

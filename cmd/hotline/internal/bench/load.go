@@ -14,6 +14,8 @@ type Load struct {
 	P50       float64 `json:"p50_ms"`
 	P99       float64 `json:"p99_ms"`
 	N         int     `json:"n"`
+	Least     float64 `json:"per_second_least,omitempty"` // of several runs
+	Most      float64 `json:"per_second_most,omitempty"`
 }
 
 // run lets clients call f one after the other for a while, and measures. The first error ends it.
