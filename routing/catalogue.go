@@ -19,6 +19,7 @@ import (
 var (
 	ErrCatalogueNotFound = errs.New(errs.NotFound, "routing.catalogue_not_found", "there is no such version of the dispatch catalogue")
 	ErrCatalogueFixed    = errs.New(errs.Conflict, "routing.catalogue_published", "a published version never changes; begin a draft")
+	ErrCatalogueStale    = errs.New(errs.Conflict, "routing.catalogue_stale", "someone else changed this entry in the meantime")
 	ErrCatalogueEmpty    = errs.New(errs.Invalid, "routing.catalogue_empty", "a catalogue without entries cannot be published")
 	// ErrCatalogueEntry carries the entry's position, from 1, and a problem:
 	// category, service_item, area, lead, co, urgency or duplicate.
@@ -103,6 +104,41 @@ func (s *Service) SetEntries(ctx context.Context, by db.Actor, version int, entr
 	if err := s.Snapshot().checkEntries(entries); err != nil {
 		return err
 	}
+	return s.changeEntries(ctx, by, version, func([]Entry) ([]Entry, error) { return entries, nil })
+}
+
+// ChangeEntry changes what a draft says about one case: before is the entry that the caller saw, nil for a new one; after is what it becomes, nil
+// to remove it. Other entries may be wrong meanwhile, an agency may have been closed: they are checked when the draft is published.
+// Errors: forbidden, ErrCatalogueNotFound, ErrCatalogueFixed, ErrCatalogueStale, ErrCatalogueEntry.
+func (s *Service) ChangeEntry(ctx context.Context, by db.Actor, version int, before, after *Entry) error {
+	if err := mayChange(by); err != nil {
+		return err
+	}
+	if after != nil {
+		if err := s.Snapshot().checkEntries([]Entry{*after}); err != nil {
+			return err
+		}
+	}
+	return s.changeEntries(ctx, by, version, func(entries []Entry) ([]Entry, error) {
+		at := len(entries)
+		if before != nil {
+			if at = slices.IndexFunc(entries, before.Equal); at < 0 {
+				return nil, ErrCatalogueStale
+			}
+			entries = slices.Delete(entries, at, at+1)
+		}
+		if after == nil {
+			return entries, nil
+		}
+		if slices.ContainsFunc(entries, after.SameCase) {
+			return nil, ErrCatalogueEntry.With("position", at+1).With("problem", "duplicate")
+		}
+		return slices.Insert(entries, at, *after), nil
+	})
+}
+
+// changeEntries rewrites a draft under its lock.
+func (s *Service) changeEntries(ctx context.Context, by db.Actor, version int, change func([]Entry) ([]Entry, error)) error {
 	return db.WithTx(ctx, s.pool, by, func(tx db.Tx) error {
 		state, err := catalogueState(ctx, tx, version, " for update")
 		if err != nil {
@@ -110,6 +146,13 @@ func (s *Service) SetEntries(ctx context.Context, by db.Actor, version int, entr
 		}
 		if state != "draft" {
 			return ErrCatalogueFixed
+		}
+		entries, err := collect(ctx, tx, sqlEntries, scanEntry, version)
+		if err != nil {
+			return err
+		}
+		if entries, err = change(entries); err != nil {
+			return err
 		}
 		if _, err := tx.Exec(ctx, `delete from catalogue_entries where version = $1`, version); err != nil {
 			return err

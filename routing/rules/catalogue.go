@@ -48,6 +48,17 @@ type Entry struct {
 	Urgency     string      `json:"urgency,omitempty"`
 }
 
+// SameCase reports whether two entries are about the same case, of which a
+// catalogue holds one.
+func (e Entry) SameCase(other Entry) bool {
+	return e.Category == other.Category && e.ServiceItem == other.ServiceItem && e.Area == other.Area
+}
+
+// Equal reports whether two entries say the same.
+func (e Entry) Equal(other Entry) bool {
+	return e.SameCase(other) && e.Lead == other.Lead && e.Urgency == other.Urgency && slices.Equal(e.Co, other.Co)
+}
+
 // Policy is what a jurisdiction may set.
 type Policy struct {
 	// AutoThreshold is the score from which no person is asked, 0 to 1.

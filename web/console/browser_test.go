@@ -3,6 +3,7 @@ package console_test
 import (
 	"context"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -119,6 +120,8 @@ func TestPagesAreAccessible(t *testing.T) {
 	r := newRig(t)
 	first, handled, secret, talk, article := r.busy()
 	must(t, r.chat.TakeOver(context.Background(), r.as("operator").DB, talk.ConversationID))
+	draft, err := r.routing.Draft(context.Background(), r.as("administrator").DB, "")
+	must(t, err)
 	pages := []struct{ name, user, path string }{
 		{"inbox", "dispatcher", "/console/inbox?view=open"},
 		{"inbox-filter", "dispatcher", "/console/inbox?view=all&kind=complaint&urgency=normal&q=noise"},
@@ -137,6 +140,8 @@ func TestPagesAreAccessible(t *testing.T) {
 		{"agencies", "administrator", "/console/admin/agencies"},
 		{"agency", "administrator", "/console/admin/agencies/" + r.city.Agencies["dept-utilities"].String()},
 		{"keys", "administrator", "/console/admin/keys"},
+		{"catalogue", "administrator", "/console/admin/catalogue/" + strconv.Itoa(draft)},
+		{"entry", "administrator", "/console/admin/catalogue/" + strconv.Itoa(draft) + "/entry?category=utilities.water"},
 		{"profile", "operator", "/console/profile"},
 		{"notifications", "dispatcher", "/console/notifications"},
 		{"missing", "operator", "/console/nothing-here"},

@@ -143,6 +143,7 @@ func (c *Console) routes() *http.ServeMux {
 	c.chatRoutes(on, files)
 	c.knowledgeRoutes(on, long)
 	c.adminRoutes(on)
+	c.catalogueRoutes(on)
 	return mux
 }
 

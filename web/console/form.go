@@ -1,6 +1,7 @@
 package console
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -124,3 +125,12 @@ func undo(w http.ResponseWriter, path string, form url.Values) {
 
 // toast tells of a success in passing.
 func toast(w http.ResponseWriter, words string) { w.Header().Set("X-Toast", url.PathEscape(words)) }
+
+// argsOf gives the arguments of an error that has some.
+func argsOf(err error) (map[string]any, bool) {
+	var e *errs.Error
+	if !errors.As(err, &e) || len(e.Args) == 0 {
+		return nil, false
+	}
+	return e.Args, true
+}
