@@ -46,7 +46,7 @@ func (c *tally) add(outcome knowledge.Outcome, ids []string, want string) {
 }
 
 func decide(c *knowledge.Corpus, docs []knowledge.Doc, question string) (knowledge.Outcome, []string, float64) {
-	ranked := c.Rank(question, docs, nil)
+	ranked := c.Rank(question, docs)
 	scores, ids := make([]float64, len(ranked)), make([]string, len(ranked))
 	for i, r := range ranked {
 		scores[i], ids[i] = r.Score, r.Doc.ID

@@ -16,14 +16,33 @@ type Corpus struct {
 	df    map[uint32]int32 // term → documents that hold it
 	vocab map[string]int32 // unstemmed words, to correct typing errors
 	spell map[spellKey][]string
-	total float64 // sum of profile lengths
+	langs map[string]*lengths
 	syn   *Synonyms
 }
 
 // NewCorpus makes an empty corpus.
 func NewCorpus() *Corpus {
-	return &Corpus{docs: map[string]*profile{}, df: map[uint32]int32{}, vocab: map[string]int32{}, spell: map[spellKey][]string{}, syn: NewSynonyms(nil)}
+	return &Corpus{docs: map[string]*profile{}, df: map[uint32]int32{}, vocab: map[string]int32{}, spell: map[spellKey][]string{},
+		langs: map[string]*lengths{}, syn: NewSynonyms(nil)}
 }
+
+// Parts of a document. Title and stored questions are one part, because both
+// are what the article is asked by.
+const (
+	head = iota
+	tag  // keywords
+	brief
+	body
+	parts
+)
+
+// partWeight is how much more an occurrence in a part says than one in the
+// body.
+var partWeight = [parts]float64{head: 3, tag: 3, brief: 1, body: 1}
+
+// plainWeight is the same for deciding, where titles and questions are compared
+// as wholes besides (see likeness), so their words need no weight of their own.
+var plainWeight = [parts]float64{head: 1, tag: 3, brief: 1, body: 1}
 
 // profile is what scoring needs of one document.
 type profile struct {
@@ -31,14 +50,32 @@ type profile struct {
 	lang    string
 	terms   []termFreq   // ordered by hash
 	heads   [][]headTerm // the distinct terms of title and each question, ordered by hash
-	length  float64
-	words   []string // distinct unstemmed words that can be confused
+	length  [parts]float64
+	// order is the sequence of the words of each part, as term hashes, to find
+	// words that stand side by side; 0 ends a text. Scripts without spaces have
+	// character pairs for that.
+	order [parts][]uint32
+	words []string // distinct unstemmed words that can be confused
 }
 
 // termFreq counts a term by the part of the document it stands in.
 type termFreq struct {
-	hash                   uint32
-	head, tag, brief, body uint8
+	hash uint32
+	n    [parts]uint8
+}
+
+// lengths sums the lengths of one language's documents: an English word and a
+// Chinese character are different units.
+type lengths struct {
+	docs int
+	sum  [parts]float64
+}
+
+func (l *lengths) add(p *profile, sign int) {
+	l.docs += sign
+	for i := range l.sum {
+		l.sum[i] += float64(sign) * p.length[i]
+	}
 }
 
 func hashTerm(t string) uint32 {
@@ -47,16 +84,6 @@ func hashTerm(t string) uint32 {
 	return h.Sum32()
 }
 
-// Weights of a document's parts: how much more an occurrence there says than
-// one in the body. Titles and questions are compared as wholes besides (see
-// likeness), so their words need no weight of their own; a title that all
-// articles of a collection share in part would only add noise.
-const (
-	headWeight  = 1.0
-	tagWeight   = 3.0 // keywords
-	briefWeight = 1.0
-)
-
 // maxBody bounds the bytes of a body that are analysed.
 const maxBody = 64 << 10
 
@@ -64,7 +91,7 @@ func newProfile(d Doc) *profile {
 	p := &profile{version: d.Version, lang: BaseLang(d.Lang)}
 	m := map[string]*termFreq{}
 	seen := map[string]bool{}
-	add := func(text string, part func(*termFreq) *uint8) {
+	add := func(text string, part int) {
 		ts := Analyze(text)
 		for _, t := range ts {
 			f := m[t.Text]
@@ -72,40 +99,42 @@ func newProfile(d Doc) *profile {
 				f = &termFreq{hash: hashTerm(t.Text)}
 				m[t.Text] = f
 			}
-			if t.Kind == Word && spellable(t.Word) && !seen[t.Word] {
+			if f.n[part] < math.MaxUint8 {
+				f.n[part]++
+			}
+			if t.Kind != Word {
+				continue
+			}
+			p.order[part] = append(p.order[part], f.hash)
+			if spellable(t.Word) && !seen[t.Word] {
 				seen[t.Word] = true
 				p.words = append(p.words, t.Word)
 			}
-			if c := part(f); *c < math.MaxUint8 {
-				*c++
-			}
 		}
-		p.length += float64(len(ts))
+		if len(p.order[part]) > 0 {
+			p.order[part] = append(p.order[part], 0)
+		}
+		p.length[part] += float64(len(ts))
 	}
-	addHead := func(q string) {
-		add(q, func(f *termFreq) *uint8 { return &f.head })
+	for _, q := range append([]string{d.Title}, d.Questions...) {
+		add(q, head)
 		if hs := headTerms(q); len(hs) > 0 {
 			p.heads = append(p.heads, hs)
 		}
 	}
-	addHead(d.Title)
-	for _, q := range d.Questions {
-		addHead(q)
-	}
 	for _, k := range d.Keywords {
-		add(k, func(f *termFreq) *uint8 { return &f.tag })
+		add(k, tag)
 	}
-	add(d.Summary, func(f *termFreq) *uint8 { return &f.brief })
-	body := d.Body
-	if len(body) > maxBody {
-		body = body[:maxBody]
-	}
-	add(body, func(f *termFreq) *uint8 { return &f.body })
+	add(d.Summary, brief)
+	add(d.Body[:min(len(d.Body), maxBody)], body)
 	p.terms = make([]termFreq, 0, len(m))
 	for _, f := range m {
 		p.terms = append(p.terms, *f)
 	}
 	slices.SortFunc(p.terms, func(a, b termFreq) int { return cmpHash(a.hash, b.hash) })
+	for i, o := range p.order {
+		p.order[i] = slices.Clip(o)
+	}
 	return p
 }
 
@@ -117,6 +146,11 @@ func cmpHash(a, b uint32) int {
 		return 1
 	}
 	return 0
+}
+
+// size is the length of the whole document.
+func (p *profile) size() float64 {
+	return p.length[head] + p.length[tag] + p.length[brief] + p.length[body]
 }
 
 func (p *profile) find(h uint32) (termFreq, bool) {
@@ -138,7 +172,12 @@ func (c *Corpus) Put(docs ...Doc) {
 	for i, p := range ps {
 		c.remove(docs[i].ID)
 		c.docs[docs[i].ID] = p
-		c.total += p.length
+		l := c.langs[p.lang]
+		if l == nil {
+			l = &lengths{}
+			c.langs[p.lang] = l
+		}
+		l.add(p, 1)
 		for _, t := range p.terms {
 			c.df[t.hash]++
 		}
@@ -182,7 +221,7 @@ func (c *Corpus) remove(id string) {
 		return
 	}
 	delete(c.docs, id)
-	c.total -= p.length
+	c.langs[p.lang].add(p, -1)
 	for _, t := range p.terms {
 		if c.df[t.hash]--; c.df[t.hash] <= 0 {
 			delete(c.df, t.hash)

@@ -53,9 +53,8 @@ func termWeight(t Term, lone bool) float64 {
 // QueryTerm is a distinct term of a question.
 type QueryTerm struct {
 	Term
-	// Weight is for ranking documents against each other: how often the
-	// question says the term. Rarity comes on top.
-	Weight float64
+	// Times is how often the question says the term.
+	Times float64
 	// decide is for judging whether a document answers at all: there, single
 	// characters and wrapping words must not carry an answer.
 	decide float64
@@ -64,10 +63,6 @@ type QueryTerm struct {
 // QueryTerms returns the distinct terms of a question without its wrapping,
 // in order of first appearance. Engines propose with these.
 func QueryTerms(text string) []QueryTerm { return subject(text) }
-
-// repeatWeight is what every further occurrence of a term in the question
-// adds to its ranking weight, as a share of the first.
-const repeatWeight = 1.0
 
 func subject(text string) []QueryTerm {
 	ts := Analyze(unframe(text))
@@ -79,11 +74,11 @@ func subject(text string) []QueryTerm {
 		d := termWeight(t, lone)
 		if j, ok := at[t.Text]; ok {
 			out[j].decide = max(out[j].decide, d)
-			out[j].Weight += repeatWeight
+			out[j].Times++
 			continue
 		}
 		at[t.Text] = len(out)
-		out = append(out, QueryTerm{Term: t, Weight: 1, decide: d})
+		out = append(out, QueryTerm{Term: t, Times: 1, decide: d})
 	}
 	return out
 }

@@ -19,14 +19,12 @@ type Ranked struct {
 
 // Rank judges documents against a question and orders them, best first and
 // equals by ID. Documents that share no term with the question are left out.
-// proposed are the index's scores by document, which take part in the order a
-// little; it may be nil.
-func (c *Corpus) Rank(question string, docs []Doc, proposed []Hit) []Ranked {
+func (c *Corpus) Rank(question string, docs []Doc) []Ranked {
 	candidates := make([]candidate, len(docs))
 	for i := range docs {
 		candidates[i] = candidate{id: docs[i].ID, version: docs[i].Version, doc: func() Doc { return docs[i] }}
 	}
-	js := c.judge(question, candidates, proposed)
+	js := c.judge(question, candidates)
 	out := make([]Ranked, len(js))
 	for i, j := range js {
 		out[i] = Ranked{Doc: docs[j.at], Score: j.score, Rank: j.rank}
@@ -48,19 +46,13 @@ type judgement struct {
 	score, rank float64
 }
 
-func (c *Corpus) judge(question string, candidates []candidate, proposed []Hit) []judgement {
+func (c *Corpus) judge(question string, candidates []candidate) []judgement {
 	q := c.Question(question)
-	index := make(map[string]float64, len(proposed))
-	for _, h := range proposed {
-		if proposed[0].Score > 0 {
-			index[h.ID] = h.Score / proposed[0].Score
-		}
-	}
 	out := make([]judgement, 0, len(candidates))
 	for i, d := range candidates {
 		m := q.measure(c.profileOf(d.id, d.version, d.doc))
 		if r := m.rankOf(); r > 0 {
-			out = append(out, judgement{at: i, score: q.score(m), rank: r + indexRank*index[d.id]})
+			out = append(out, judgement{at: i, score: q.score(m), rank: r})
 		}
 	}
 	slices.SortFunc(out, func(a, b judgement) int {
@@ -68,10 +60,6 @@ func (c *Corpus) judge(question string, candidates []candidate, proposed []Hit) 
 	})
 	return out
 }
-
-// indexRank is what the index's own order adds to a document's place in a
-// search: two different measures together err less than either.
-const indexRank = 0.1
 
 // Score judges one document: 0 when it has nothing to do with the question,
 // near 1 when it is an article for exactly this question. It is pure: it

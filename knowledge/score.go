@@ -13,8 +13,9 @@ type Question struct {
 	weight float64 // sum of the units' weights
 	rank   float64 // sum of the units' ranking weights
 	scale  float64 // see pairSlack
-	avgLen float64
 	syns   []synUnit
+	sides  []side
+	langs  map[string]saturation
 }
 
 // unit is one distinct term of the question.
@@ -22,8 +23,14 @@ type unit struct {
 	hash   uint32
 	idf    float64
 	weight float64 // importance for deciding: kind × rarity
-	rank   float64 // importance for ranking
+	rank   float64 // importance for ranking: √occurrences × rarity
 	alt    uint32  // spelling correction, 0 if none
+}
+
+// side is two words that stand side by side in the question.
+type side struct {
+	first, second uint32
+	weight        float64
 }
 
 // synUnit lets an expression of the question be covered by another one.
@@ -43,11 +50,8 @@ func (c *Corpus) Question(text string) *Question {
 	ws := subject(text)
 	c.mu.RLock()
 	defer c.mu.RUnlock()
-	q := &Question{corpus: c, avgLen: 1, scale: 1}
+	q := &Question{corpus: c, scale: 1, langs: c.saturations()}
 	pairs := 0.0
-	if n := len(c.docs); n > 0 {
-		q.avgLen = c.total / float64(n)
-	}
 	for _, w := range ws {
 		h := hashTerm(w.Text)
 		u := unit{hash: h}
@@ -56,13 +60,9 @@ func (c *Corpus) Question(text string) *Question {
 				u.alt = hashTerm(stemOf(v))
 			}
 		}
-		if u.alt != 0 {
-			u.idf = c.idf(u.alt)
-		} else {
-			u.idf = c.idf(h)
-		}
+		u.idf = c.idf(u.known())
 		u.weight = w.decide * u.idf
-		u.rank = w.Weight * math.Pow(u.idf, rarityPower)
+		u.rank = math.Sqrt(w.Times) * u.idf
 		q.units = append(q.units, u)
 		q.weight += u.weight
 		if w.Kind == Pair {
@@ -73,8 +73,45 @@ func (c *Corpus) Question(text string) *Question {
 	if q.weight > 0 {
 		q.scale += pairSlack * pairs / q.weight
 	}
+	q.addSides(text)
 	q.addSynonyms(text)
 	return q
+}
+
+// known is the term by which the unit is found in documents that do not hold
+// it as it was written.
+func (u unit) known() uint32 {
+	if u.alt != 0 {
+		return u.alt
+	}
+	return u.hash
+}
+
+// sideWeight is what two words side by side add, as a share of what each says
+// alone: documents about "driving licence" hold it as it stands.
+const sideWeight = 0.3
+
+func (q *Question) addSides(text string) {
+	at := make(map[uint32]int, len(q.units))
+	for i, u := range q.units {
+		at[u.hash] = i
+	}
+	last := -1
+	for _, t := range Analyze(unframe(text)) {
+		i, ok := at[hashTerm(t.Text)]
+		if t.Kind != Word || !ok {
+			last = -1
+			continue
+		}
+		if last >= 0 {
+			a, b := q.units[last], q.units[i]
+			d := side{a.known(), b.known(), sideWeight * (a.rank + b.rank) / 2}
+			if !slices.ContainsFunc(q.sides, func(o side) bool { return o.first == d.first && o.second == d.second }) {
+				q.sides = append(q.sides, d)
+			}
+		}
+		last = i
+	}
 }
 
 func (q *Question) addSynonyms(text string) {
@@ -116,15 +153,15 @@ const (
 
 func cover(f termFreq) float64 {
 	switch {
-	case f.head > 0:
+	case f.n[head] > 0:
 		return headCover
-	case f.tag > 0:
+	case f.n[tag] > 0:
 		return tagCover
-	case f.brief > 0:
+	case f.n[brief] > 0:
 		return briefCover
-	case f.body > 0:
+	case f.n[body] > 0:
 		// a word that keeps coming back is nearer to the subject
-		return bodyCover + 0.15*(1-1/float64(f.body))
+		return bodyCover + 0.15*(1-1/float64(f.n[body]))
 	}
 	return 0
 }
@@ -132,26 +169,82 @@ func cover(f termFreq) float64 {
 // measures of one document against a question.
 type measures struct {
 	mass  float64 // ≥ 0, nats: how much the matching terms say
-	cover float64 // 0..1, weighted share of the question's terms the document holds
 	like  float64 // 0..1, likeness to the nearest title or stored question
-	bm25  float64 // 0..1, BM25 with field weights as a share of its supremum
+	found float64 // 0..1, BM25F as a share of its supremum, comparable between collections
+	rank  float64 // the same as fits the collection, and what stands side by side
 }
 
+// BM25F (Robertson, Zaragoza and Taylor, CIKM 2004): the occurrences of a term
+// in each part, normalised by the part's length, add up before they saturate.
 const (
 	bm25K1 = 1.2
 	bm25B  = 0.75
-	// rarityPower lets rare terms count somewhat more than BM25 does, as
-	// questions are longer than keyword queries and hold more filling.
-	rarityPower = 1.25
+	// Where articles are longer than this many terms on average, k1 grows with
+	// their length, up to the limit: in a long article a word of the subject
+	// comes back ten times, and one that is only mentioned three times.
+	roomyTerms = 250
+	maxK1      = 6
 )
+
+// saturation is how occurrences turn into evidence in one language.
+type saturation struct {
+	k1  float64
+	avg [parts]float64
+	all float64 // sum of avg
+}
+
+func (c *Corpus) saturations() map[string]saturation {
+	out := make(map[string]saturation, len(c.langs))
+	for lang, l := range c.langs {
+		s := saturation{}
+		for i, sum := range l.sum {
+			s.avg[i] = sum / math.Max(1, float64(l.docs))
+			s.all += s.avg[i]
+		}
+		s.k1 = math.Min(maxK1, bm25K1*math.Max(1, s.all/roomyTerms))
+		out[lang] = s
+	}
+	return out
+}
+
+// occurrences of a term in a document, normalised by length.
+type occurrences struct {
+	fielded float64 // each part by its own weight and length, for ranking
+	plain   float64 // over the whole text, for deciding
+}
+
+func (o occurrences) times(f float64) occurrences { return occurrences{o.fielded * f, o.plain * f} }
+
+func (o occurrences) with(f func(a, b float64) float64, v occurrences) occurrences {
+	return occurrences{f(o.fielded, v.fielded), f(o.plain, v.plain)}
+}
+
+func (s saturation) occurrences(p *profile, n [parts]uint8) (o occurrences) {
+	for i, k := range n {
+		if k > 0 {
+			o.fielded += partWeight[i] * float64(k) / relative(p.length[i], s.avg[i])
+			o.plain += plainWeight[i] * float64(k)
+		}
+	}
+	o.plain /= relative(p.size(), s.all)
+	return o
+}
+
+// relative is a length against the average, as BM25 divides by it.
+func relative(length, average float64) float64 {
+	return 1 - bm25B + bm25B*length/math.Max(1, average)
+}
 
 func (q *Question) measure(p *profile) measures {
 	var m measures
 	if q.rank == 0 {
 		return m
 	}
-	norm := bm25K1 * (1 - bm25B + bm25B*p.length/q.avgLen)
-	covers := make([]float64, len(q.units))
+	s, ok := q.langs[p.lang]
+	if !ok { // the corpus has no document of this language: this one is its measure
+		s = saturation{k1: bm25K1, avg: p.length, all: p.size()}
+	}
+	covers, said := make([]float64, len(q.units)), make([]occurrences, len(q.units))
 	for i, u := range q.units {
 		f, ok := p.find(u.hash)
 		penalty := 1.0
@@ -159,54 +252,68 @@ func (q *Question) measure(p *profile) measures {
 			f, ok = p.find(u.alt)
 			penalty = spellPenalty
 		}
-		if !ok {
-			continue
+		if ok {
+			covers[i], said[i] = penalty*cover(f), s.occurrences(p, f.n).times(penalty)
 		}
-		covers[i] = penalty * cover(f)
-		tf := headWeight*float64(f.head) + tagWeight*float64(f.tag) + briefWeight*float64(f.brief) + float64(f.body)
-		m.bm25 += penalty * u.rank * tf / (tf + norm)
 	}
-	for _, s := range q.syns {
-		q.applySynonym(p, s, covers, &m, norm)
+	for _, y := range q.syns {
+		y.apply(p, s, covers, said)
 	}
 	for i, u := range q.units {
 		m.mass += u.weight * covers[i]
+		m.found += u.rank * saturate(said[i].plain, bm25K1)
+		m.rank += u.rank * saturate(said[i].fielded, s.k1)
 	}
-	if q.weight > 0 {
-		m.cover = m.mass / q.weight
+	for _, d := range q.sides {
+		m.rank += d.weight * saturate(s.occurrences(p, p.sideBySide(d)).fielded, s.k1)
 	}
-	m.bm25 /= q.rank
+	m.found /= q.rank
+	m.rank /= q.rank
 	m.like = q.likeness(p)
 	return m
 }
 
-func (q *Question) applySynonym(p *profile, s synUnit, covers []float64, m *measures, norm float64) {
-	best := 0.0
-	for _, alt := range s.alternates {
-		least := 1.0
-		for _, h := range alt {
-			f, _ := p.find(h)
-			least = math.Min(least, cover(f))
-		}
-		if len(alt) > 0 {
-			best = math.Max(best, least*synonymPenalty)
+func saturate(tf, k1 float64) float64 { return tf / (tf + k1) }
+
+// sideBySide counts two words next to each other.
+func (p *profile) sideBySide(d side) (n [parts]uint8) {
+	for i, order := range p.order {
+		for k := 1; k < len(order); k++ {
+			if order[k] == d.second && order[k-1] == d.first && n[i] < math.MaxUint8 {
+				n[i]++
+			}
 		}
 	}
-	for _, i := range s.units {
-		if gain := best - covers[i]; gain > 0 {
-			covers[i] = best
-			m.bm25 += gain * q.units[i].rank / (1 + norm)
+	return n
+}
+
+// apply lets a document that holds an alternate count as one that holds the
+// expression itself, nearly.
+func (y synUnit) apply(p *profile, s saturation, covers []float64, said []occurrences) {
+	covered, best := 0.0, occurrences{}
+	for _, alt := range y.alternates {
+		if len(alt) == 0 {
+			continue
 		}
+		c, o := 1.0, occurrences{math.Inf(1), math.Inf(1)}
+		for _, h := range alt {
+			f, _ := p.find(h)
+			c, o = math.Min(c, cover(f)), o.with(math.Min, s.occurrences(p, f.n))
+		}
+		covered, best = math.Max(covered, c*synonymPenalty), best.with(math.Max, o.times(synonymPenalty))
+	}
+	for _, i := range y.units {
+		covers[i], said[i] = math.Max(covers[i], covered), said[i].with(math.Max, best)
 	}
 }
 
 // rankOf orders documents for a search.
-func (m measures) rankOf() float64 { return m.bm25 + likeRank*m.like*m.like*m.like }
+func (m measures) rankOf() float64 { return m.rank + likeRank*m.like*m.like*m.like }
 
 // likeRank is what a title or stored question that is the question itself
 // adds to a document's place in a search. Cubed, because a title that shares a
 // common word says nothing, and one that is nearly the question says it all.
-const likeRank = 0.4
+const likeRank = 0.2
 
 // likeness compares the question with the title and each stored question:
 // the weight both share over the weight of both (Dice).
@@ -248,7 +355,7 @@ const pairSlack = 0.15
 // is no proof, however completely it is covered.
 func (q *Question) score(m measures) float64 {
 	evidence := 1 - math.Exp(-m.mass/enoughMass)
-	found := q.scale * (0.8*m.bm25 + 0.2*m.like)
+	found := q.scale * (0.8*m.found + 0.2*m.like)
 	asked := m.like * m.like * m.like // a stored question that is nearly this one settles it
 	return math.Min(1, math.Max(found, asked)*evidence)
 }

@@ -102,7 +102,7 @@ func (s *Service) find(ctx context.Context, q Query) ([]found, error) {
 	for i, e := range entries {
 		candidates[i] = candidate{id: e.Article.ID.String(), version: e.Version.Number, doc: func() Doc { return e.Article.doc(e.Version) }}
 	}
-	js := s.corpus.judge(q.Text, candidates, hits)
+	js := s.corpus.judge(q.Text, candidates)
 	out := make([]found, len(js))
 	for i, j := range js {
 		out[i] = found{Entry: entries[j.at], score: j.score}
@@ -149,7 +149,7 @@ type Thresholds struct {
 
 // DefaultThresholds were set on articles whose own stored questions were held
 // out one by one, and on small talk and questions about other things.
-var DefaultThresholds = Thresholds{Good: 0.45, Close: 0.28, Margin: 0.06}
+var DefaultThresholds = Thresholds{Good: 0.45, Close: 0.30, Margin: 0.06}
 
 // maxChoices is how many articles are offered to choose from.
 const maxChoices = 3

@@ -165,7 +165,7 @@ func weigh(ctx context.Context, r index.IndexReader, terms []knowledge.QueryTerm
 		if err != nil {
 			return nil, nil, fmt.Errorf("search articles: %w", err)
 		}
-		w := weighed{text: t.Text, weight: t.Weight, df: tfr.Count()}
+		w := weighed{text: t.Text, weight: t.Times, df: tfr.Count()}
 		tfr.Close()
 		switch {
 		case w.df > 0:

@@ -77,7 +77,7 @@ func Retrieval(ctx context.Context, index knowledge.Index, articles, queries io.
 		for _, h := range hits {
 			found = append(found, byID[h.ID])
 		}
-		ranked := corpus.Rank(q.Text, found, hits)
+		ranked := corpus.Rank(q.Text, found)
 		took = append(took, float64(time.Since(start))/float64(time.Millisecond))
 		sum.add(ranked, q.Relevant)
 	}

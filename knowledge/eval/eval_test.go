@@ -43,7 +43,7 @@ func open(t *testing.T, parts ...string) io.Reader {
 }
 
 // atLeast compares with the simple baselines of the data's own README, less a
-// slack: one query of the set where it is small, or as the test says.
+// slack where the test says why.
 func atLeast(t *testing.T, what string, got, want, slack float64) {
 	t.Helper()
 	if got < want-slack {
@@ -77,8 +77,11 @@ func TestLegalChineseWithoutKeywords(t *testing.T) {
 func TestStatutesChinese(t *testing.T) {
 	t.Parallel()
 	r := retrieval(t, open(t, "statutes-zh", "articles.jsonl"), open(t, "statutes-zh", "queries.jsonl"))
-	atLeast(t, "P@1", r.P1, .417, .012) // other articles of the same law come first a little more often; see the two below
-	atLeast(t, "MRR@10", r.MRR10, .511, 0)
+	// Lay questions and the words of the law share too little for any order of
+	// words to tell: every setting that ranks the other collections better
+	// stays within this of the baseline.
+	atLeast(t, "P@1", r.P1, .417, .007)
+	atLeast(t, "MRR@10", r.MRR10, .511, .003)
 	atLeast(t, "nDCG@10", r.NDCG, .501, 0)
 }
 
@@ -91,7 +94,7 @@ func TestBenefitsEnglish(t *testing.T) {
 
 func TestAccountTitleToBody(t *testing.T) {
 	t.Parallel()
-	for lang, want := range map[string][2]float64{"en": {.519, .670}, "zh": {.352, .533}, "es": {.3, .4}, "fr": {.3, .4}} {
+	for lang, want := range map[string][2]float64{"en": {.519, .670}, "zh": {.352, .533}, "es": {.38, .52}, "fr": {.38, .52}} {
 		t.Run(lang, func(t *testing.T) {
 			t.Parallel()
 			var articles, queries bytes.Buffer
@@ -104,8 +107,8 @@ func TestAccountTitleToBody(t *testing.T) {
 				writeLine(t, &articles, a)
 			})
 			r := retrieval(t, &articles, &queries)
-			atLeast(t, "P@1", r.P1, want[0], 1.1/float64(r.N))
-			atLeast(t, "MRR@10", r.MRR10, want[1], 1.1/float64(r.N))
+			atLeast(t, "P@1", r.P1, want[0], 0)
+			atLeast(t, "MRR@10", r.MRR10, want[1], 0)
 		})
 	}
 }
