@@ -265,12 +265,15 @@ func (t *tail) last() string {
 	return string(bytes.Join(lines[max(0, len(lines)-4):], []byte(" | ")))
 }
 
-// find looks for the newest installed server binaries.
+// find looks for the newest installed server binaries; those in the folder that HOTLINE_PG_BIN names are the only ones when it is set.
 func find() (bin string, major int, err error) {
-	var candidates []string
 	if own := os.Getenv("HOTLINE_PG_BIN"); own != "" {
-		candidates = append(candidates, own)
+		if bin, major, err = newest([]string{own}); errors.Is(err, ErrMissing) {
+			return "", 0, fmt.Errorf("no PostgreSQL server binaries (postgres and initdb) in %s, which HOTLINE_PG_BIN names", own)
+		}
+		return bin, major, err
 	}
+	var candidates []string
 	for _, pattern := range []string{"/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin", "/opt/homebrew/opt/postgresql*/bin", "/usr/local/opt/postgresql*/bin", "/usr/local/pgsql/bin"} {
 		found, _ := filepath.Glob(pattern) // the patterns are constants: no error possible
 		candidates = append(candidates, found...)
@@ -278,6 +281,11 @@ func find() (bin string, major int, err error) {
 	if path, err := exec.LookPath("initdb"); err == nil {
 		candidates = append(candidates, filepath.Dir(path))
 	}
+	return newest(candidates)
+}
+
+// newest gives the folder with the newest version, or ErrMissing.
+func newest(candidates []string) (bin string, major int, err error) {
 	for _, dir := range candidates {
 		out, err := exec.Command(filepath.Join(dir, "postgres"), "--version").Output()
 		if err != nil {

@@ -104,3 +104,22 @@ func TestWithoutBinariesTheErrorSaysWhatToInstall(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// Who names a folder means that one: a newer version beside it must not be taken, and a wrong name must not be passed over in silence.
+func TestTheNamedBinariesAreUsedOrTheErrorSaysWhyNot(t *testing.T) {
+	empty := t.TempDir()
+	t.Setenv("HOTLINE_PG_BIN", empty)
+	if _, err := privatepg.Start(t.Context(), options(t.TempDir())); err == nil || !strings.Contains(err.Error(), "HOTLINE_PG_BIN") || !strings.Contains(err.Error(), empty) {
+		t.Errorf("a folder without binaries: %v", err)
+	}
+	old := t.TempDir()
+	for name, text := range map[string]string{"postgres": "#!/bin/sh\necho 'postgres (PostgreSQL) 9.6.1'\n", "initdb": "#!/bin/sh\n"} {
+		if err := os.WriteFile(filepath.Join(old, name), []byte(text), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Setenv("HOTLINE_PG_BIN", old)
+	if _, err := privatepg.Start(t.Context(), options(t.TempDir())); err == nil || !strings.Contains(err.Error(), "PostgreSQL 9 in "+old) {
+		t.Errorf("the newest was taken instead of the named one: %v", err)
+	}
+}
