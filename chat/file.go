@@ -33,6 +33,7 @@ type Filing struct {
 	Contact    channels.Contact // empty: anonymous
 	Uploads    []uuid.UUID      // uploaded under FilingThread(ExternalID)
 	At         time.Time
+	Follow     uuid.UUID // a ticket of others that this one joins, as the citizen wished; where it can no longer be joined the filing goes its own way
 }
 
 // Filed is what came of it.
@@ -41,6 +42,8 @@ type Filed struct {
 	Code    string // 20 digits, for the person who filed and nobody else; the one that is valid now
 	Receipt Receipt
 	First   tickets.State // in which the first try left the ticket
+	// Followed: it joined the ticket that was named.
+	Followed bool
 }
 
 // FilingThread is the thread of a filing's conversation: uploads that go with it are made under this name.
@@ -73,6 +76,9 @@ func (s *Service) FileTicket(ctx context.Context, f Filing) (Filed, error) {
 	if d.Lang == "" {
 		d.Lang = textLang(k.in.Text, k.in.Lang)
 	}
+	if f.Follow != uuid.Nil && !d.Confidential {
+		return s.fileFollowing(ctx, f, k, d)
+	}
 	opening, err := s.tickets.Plan(d)
 	if err != nil {
 		return Filed{}, err
@@ -102,13 +108,58 @@ func (s *Service) FileTicket(ctx context.Context, f Filing) (Filed, error) {
 	return Filed{Ticket: ticket, Code: s.tickets.TrackingCode(ticket), Receipt: got.Receipt, First: ticket.State}, nil
 }
 
+// fileFollowing is FileTicket for a report that joins a matter of others: filed and merged in one transaction.
+func (s *Service) fileFollowing(ctx context.Context, f Filing, k intake, d tickets.Draft) (Filed, error) {
+	k.hash = filingHash(k.hash, f)
+	k.pushed = false
+	var got taken
+	var ticket tickets.Ticket
+	err := db.WithTx(ctx, s.pool, db.System(), func(tx db.Tx) (err error) {
+		if d.Following, err = s.tickets.FollowableTx(ctx, tx, f.Follow); err != nil {
+			return err
+		}
+		opening, err := s.tickets.Plan(d)
+		if err != nil {
+			return err
+		}
+		ticket = opening.Ticket()
+		k.ticket, k.confidential = &ticket.ID, ticket.Confidential
+		args, err := s.args(k)
+		if err != nil {
+			return err
+		}
+		got = taken{}
+		b := &pgx.Batch{}
+		b.Queue(ingestSQL, args...).QueryRow(got.scan)
+		opening.Queue(b)
+		if err := tx.SendBatch(ctx, b).Close(); err != nil {
+			return err
+		}
+		ticket = opening.Ticket()
+		if !d.Following || ticket.Confidential { // its category may have made it so
+			return nil
+		}
+		ticket, err = s.tickets.ApplyTx(ctx, tx, tickets.System(), ticket.ID, ticket.Version, tickets.Merge, tickets.Fields{Parent: f.Follow}, "")
+		return err
+	})
+	if isTaken(err) {
+		return s.filedBefore(ctx, k)
+	}
+	if err != nil {
+		return Filed{}, mapUpload(err)
+	}
+	s.Announce(ticket)
+	return Filed{Ticket: ticket, Code: s.tickets.TrackingCode(ticket), Receipt: got.Receipt, First: ticket.State, Followed: ticket.State == tickets.Merged}, nil
+}
+
 func filingHash(body []byte, f Filing) []byte {
 	d := f.Draft
 	d.Channel, d.ConversationID, d.ContactID, d.Uploads, d.Key = "", uuid.Nil, nil, nil, ""
 	raw, err := json.Marshal(struct {
 		Draft   tickets.Draft
 		Contact channels.Contact
-	}{d, f.Contact})
+		Follow  uuid.UUID `json:",omitzero"`
+	}{d, f.Contact, f.Follow})
 	if err != nil { // NaN coordinates; the ticket refuses them a moment later
 		raw = nil
 	}
@@ -141,7 +192,7 @@ func (s *Service) filedBefore(ctx context.Context, k intake) (Filed, error) {
 	if err != nil {
 		return Filed{}, err
 	}
-	f.Code = s.tickets.TrackingCode(f.Ticket)
+	f.Code, f.Followed = s.tickets.TrackingCode(f.Ticket), f.Ticket.State == tickets.Merged
 	return f, nil
 }
 

@@ -55,10 +55,16 @@ func (s *Service) applyAt(ctx context.Context, tx db.Tx, a Actor, ticket uuid.UU
 	if err != nil {
 		return Ticket{}, err
 	}
+	joined := []uuid.UUID{t.ID}
 	if m.Name == Merge {
-		if err := s.checkParent(ctx, tx, f.Parent); err != nil {
+		if err := s.checkParent(ctx, tx, f.Parent, a.DB.IsSystem()); err != nil {
 			return Ticket{}, err
 		}
+		more, err := s.mergedInto(ctx, tx, t.ID)
+		if err != nil {
+			return Ticket{}, wrap("apply", err)
+		}
+		joined = append(joined, more...)
 	}
 	c.run(m, a, f)
 	if err := s.save(ctx, tx, c, key, f); err != nil {
@@ -67,9 +73,14 @@ func (s *Service) applyAt(ctx context.Context, tx db.Tx, a Actor, ticket uuid.UU
 	if err := s.tellWhole(ctx, tx, c); err != nil {
 		return Ticket{}, wrap("tell the whole of", err)
 	}
-	if m.Name == Reply {
-		if err := s.replyToChildren(ctx, tx, c); err != nil {
+	switch m.Name {
+	case Reply:
+		if err := s.broadcastTx(ctx, tx, c, replyBroadcast, c.t.Reply, a); err != nil {
 			return Ticket{}, wrap("reply to merged tickets", err)
+		}
+	case Merge:
+		if err := s.joinTx(ctx, tx, c, joined); err != nil {
+			return Ticket{}, wrap("tell a merged ticket", err)
 		}
 	}
 	return c.t, nil
@@ -135,12 +146,16 @@ func (s *Service) stale(ctx context.Context, tx db.Tx, t Ticket, seen int) error
 	return err
 }
 
-func (s *Service) checkParent(ctx context.Context, tx db.Tx, parent uuid.UUID) error {
+func (s *Service) checkParent(ctx context.Context, tx db.Tx, parent uuid.UUID, held bool) error {
 	bad := ErrBadField.On(string(FParent)).With("field", string(FParent))
 	var state State
 	// Held until the end of the transaction, so that the parent is not merged away at the same moment. Not waited for: two tickets that are merged
-	// into each other would wait for ever.
-	err := tx.QueryRow(ctx, `select state from tickets where id = $1 for share nowait`, parent).Scan(&state)
+	// into each other would wait for ever. The program itself has waited before the ticket was there (FollowableTx).
+	sql := `select state from tickets where id = $1 for share nowait`
+	if held {
+		sql = `select state from tickets where id = $1 for share`
+	}
+	err := tx.QueryRow(ctx, sql, parent).Scan(&state)
 	var pg *pgconn.PgError
 	switch {
 	case errors.As(err, &pg) && pg.Code == "55P03":
@@ -153,35 +168,6 @@ func (s *Service) checkParent(ctx context.Context, tx db.Tx, parent uuid.UUID) e
 		return bad.With("state", string(state))
 	}
 	return nil
-}
-
-// replyToChildren writes the parent's reply into the history of every merged ticket and tells each reporter on their own channel.
-func (s *Service) replyToChildren(ctx context.Context, tx db.Tx, c *change) error {
-	if _, err := tx.Exec(ctx, elevateSQL); err != nil {
-		return err
-	}
-	rows, err := tx.Query(ctx, `select `+ticketColumns+` from tickets t where t.parent_id = $1 and t.state = 'merged' order by t.id for update`, c.t.ID)
-	if err != nil {
-		return err
-	}
-	children, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (Ticket, error) { return scanTicket(row) })
-	if err != nil {
-		return err
-	}
-	for _, t := range children {
-		child := s.newChange(t, map[string]*clockRow{}, c.now)
-		child.t.Reply, child.t.Outcome, child.t.AgencyResolved = c.t.Reply, c.t.Outcome, c.t.AgencyResolved
-		child.t.UpdatedAt = c.now
-		child.add(Event{Type: "parent_reply", Public: true, Data: Fields{Text: c.t.Reply, Outcome: c.t.Outcome, Parent: c.t.ID}}, System())
-		if err := s.save(ctx, tx, child, "", Fields{}); err != nil {
-			return err
-		}
-		if _, err := tx.Exec(ctx, elevateSQL); err != nil {
-			return err
-		}
-	}
-	_, err = tx.Exec(ctx, restoreSQL)
-	return err
 }
 
 // wrap keeps typed errors as they are and names the step of all others.

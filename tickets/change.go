@@ -84,8 +84,12 @@ func (c *change) run(m Move, a Actor, f Fields) {
 	if m.Public && a.Kind != KindCitizen {
 		c.clocks.stop(string(sla.Acknowledge))
 	}
-	for _, name := range m.Start {
-		c.clocks.start(name, c.t.PromisedAt)
+	if m.Name == Unmerge {
+		c.clocks.restore(c.t.ClosedAt, m.Start, c.t.PromisedAt)
+	} else {
+		for _, name := range m.Start {
+			c.clocks.start(name, c.t.PromisedAt)
+		}
 	}
 	to := m.To.Info()
 	// Work changes hands between the hotline and an agency: whoever had taken it has not any more.
@@ -277,6 +281,8 @@ func (c *change) effects(m Move, a Actor, f *Fields) {
 		})
 	case Unmerge:
 		t.Parent = uuid.Nil
+		// The answer to the other matter is none to this one; the history keeps that it was told.
+		t.Reply, t.Outcome, t.AgencyResolved = "", "", nil
 	case CitizenReply, AddInformation, Resume:
 		if t.Lead != uuid.Nil {
 			c.notices = append(c.notices, notice{agency: t.Lead, user: t.Assignee, role: Handler, kind: string(m.Name)})

@@ -94,6 +94,10 @@ var (
 	ErrLinked = errs.New(errs.Conflict, "tickets.already_linked", "the two tickets are linked already")
 	// ErrFilterNotFound: no such saved filter of the person or their agency.
 	ErrFilterNotFound = errs.New(errs.NotFound, "tickets.filter_not_found", "there is no such saved filter")
+	// ErrMassConfidential: a mass event is for everybody to see, a confidential ticket for nobody.
+	ErrMassConfidential = errs.New(errs.Conflict, "tickets.mass_confidential", "a confidential ticket cannot become a mass event")
+	// ErrNotMass: no mass event, and no ticket is merged into it.
+	ErrNotMass = errs.New(errs.Conflict, "tickets.not_mass", "this ticket stands for no other reports")
 	// ErrUnknownView: no such built-in view.
 	ErrUnknownView = errs.New(errs.Invalid, "tickets.unknown_view", "there is no such view").On("view")
 	// ErrUnknownSetting: there is no policy set, calendar or version of this name.

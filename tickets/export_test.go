@@ -65,3 +65,10 @@ func (s *Service) Reseal(ctx context.Context, owner *pgxpool.Pool, ticket uuid.U
 	_, err = owner.Exec(ctx, `update tickets set head = $2 where id = $1`, ticket, before)
 	return err
 }
+
+// SetInline sets how many reporters are told in the transaction of the reply itself.
+func SetInline(s *Service, n int) { s.inline = n }
+
+// MassStatements are the statements of duplicates, mass events and broadcasts, to be prepared against the real schema.
+var MassStatements = []string{candidatesSQL, parentsSQL, countReportersSQL, markMassSQL, openMassSQL, childrenSQL, insertBroadcastSQL, insertReportersSQL, joinSQL, carrySQL,
+	pendingSQL, broadcastsSQL, progressSQL}

@@ -100,6 +100,9 @@ func (s *Service) intake(c *change, d Draft) {
 		c.t.Decision = r.Record
 	}
 	c.clocks.start(sla.Accept, nil)
+	if d.Following && !c.t.Confidential {
+		return
+	}
 	if d.NeedsAcceptance {
 		c.clocks.start(sla.Acknowledge, nil) // elsewhere the acceptance that follows at once is the acknowledgement
 		c.tell(s.router.Desk(), Operator, "opened")

@@ -85,6 +85,8 @@ type Service struct {
 
 	lightsMu sync.Mutex
 	lights   map[lightsKey]lightsEntry
+
+	inline   int // see inlineReporters
 }
 
 // New makes the service. It fails when the shipped settings cannot be read or the key is short.
@@ -111,7 +113,7 @@ func New(d Deps) (*Service, error) {
 	if d.Router.Below == nil {
 		d.Router.Below = func(uuid.UUID) bool { return true }
 	}
-	s := &Service{pool: d.Pool, clock: d.Clock, keys: newCodeKeys(d.Key), router: d.Router, log: d.Log, notify: d.Notify, lights: map[lightsKey]lightsEntry{}}
+	s := &Service{pool: d.Pool, clock: d.Clock, keys: newCodeKeys(d.Key), router: d.Router, log: d.Log, notify: d.Notify, inline: inlineReporters, lights: map[lightsKey]lightsEntry{}}
 	s.use(d.Settings)
 	return s, nil
 }

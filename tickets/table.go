@@ -234,7 +234,7 @@ func build() []Move {
 	for _, s := range []State{Received, Accepted, PendingDispatch, Dispatched, ReturnRequested, InCoordination, InProgress, AwaitingCitizen, Reopened} {
 		t = append(t,
 			Move{From: s, Name: Withdraw, To: Withdrawn, Roles: all, StopAll: true, Public: true},
-			Move{From: s, Name: Merge, To: Merged, Roles: dispatchers, Required: fields{FParent}, StopAll: true, Public: true})
+			Move{From: s, Name: Merge, To: Merged, Roles: roles{Dispatcher, Supervisor, SystemRole}, Required: fields{FParent}, StopAll: true, Public: true})
 	}
 	for _, i := range States() {
 		if i.Open {

@@ -130,6 +130,8 @@ type Draft struct {
 	Uploads        []uuid.UUID
 	// NeedsAcceptance leaves the ticket in received until an operator has judged the scope.
 	NeedsAcceptance bool
+	// Following: the reporter wants to join another matter, and the ticket is merged into it in the same transaction. Nobody has to look at it first.
+	Following bool
 	// DirectAnswer opens the ticket as answered_directly: the contact confirmed the answer.
 	DirectAnswer *Citation
 	// Author is who files: citizen (default), bot or staff; UserID and AgencyID belong to staff.

@@ -68,7 +68,7 @@ func (e Event) ForCitizen() Event {
 		keep.Text, keep.Outcome, keep.Article, keep.Version, keep.Title = d.Text, d.Outcome, d.Article, d.Version, d.Title
 	case string(TransferOut):
 		keep.TransferTo = d.TransferTo
-	case string(AskCitizen), string(CitizenReply), string(AddInformation), string(Appeal), string(NotAnswered), "attached":
+	case string(AskCitizen), string(CitizenReply), string(AddInformation), string(Appeal), string(NotAnswered), "attached", "broadcast", "parent_update":
 		keep.Text, keep.Uploads = d.Text, d.Uploads
 	case string(Reply), "parent_reply":
 		keep.Text, keep.Outcome, keep.Resolved, keep.Uploads = d.Text, d.Outcome, d.Resolved, d.Uploads

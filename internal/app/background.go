@@ -46,6 +46,7 @@ func (a *App) background(ctx context.Context) error {
 	if err := a.followSettings(); err != nil {
 		return err
 	}
+	a.loops.run(a.sweepBroadcasts)
 	a.loops.run(a.clean)
 	a.loops.run(func(ctx context.Context) { a.elected(ctx, "measures", a.followMeasures) })
 	a.Chat.Start(ctx)
@@ -168,6 +169,34 @@ func (a *App) sweepClocks(ctx context.Context) {
 			} else if !swept.Next.IsZero() {
 				pause = min(max(swept.Next.Sub(a.clock.Now()), 50*time.Millisecond), sweepMax)
 			}
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(pause):
+		}
+	}
+}
+
+// A batch of a broadcast is a transaction: small enough to hold up no citizen's chat, large enough to tell thousands within a minute or two.
+const (
+	broadcastEvery = time.Second
+	broadcastBatch = 25
+)
+
+// sweepBroadcasts tells the reporters of mass events what was said to all of them.
+func (a *App) sweepBroadcasts(ctx context.Context) {
+	for {
+		pause := broadcastEvery
+		told, err := a.Tickets.SweepBroadcasts(ctx, a.clock.Now(), broadcastBatch)
+		if err != nil && ctx.Err() == nil {
+			a.log.Error("broadcasts", "error", err)
+		}
+		for _, t := range told {
+			a.Chat.Announce(t)
+		}
+		if err == nil && len(told) == broadcastBatch {
+			pause = 0 // more are waiting
 		}
 		select {
 		case <-ctx.Done():

@@ -126,11 +126,25 @@ func citizenOf(ticket uuid.UUID) tickets.Actor { return tickets.CitizenBy(db.Cit
 
 // File implements portal.Cases.
 func (p portalCases) File(ctx context.Context, f portal.Filing) (portal.Filed, error) {
-	filed, err := p.chat.FileTicket(ctx, chat.Filing{Channel: channels.Portal, Account: portalAccount, ExternalID: f.Key, Text: f.Text, Lang: f.Lang, Uploads: f.Uploads,
+	filed, err := p.chat.FileTicket(ctx, chat.Filing{Channel: channels.Portal, Account: portalAccount, ExternalID: f.Key, Text: f.Text, Lang: f.Lang, Uploads: f.Uploads, Follow: f.Follow,
 		Contact: channels.Contact{Name: f.Name, Phone: f.Phone, Email: f.Email},
 		Draft: tickets.Draft{Kind: f.Kind, Category: f.Category, Description: f.Text, Place: f.Place, Lat: f.Lat, Lon: f.Lon, Lang: f.Lang,
 			Confidential: f.Confidential}})
-	return portal.Filed{Number: filed.Ticket.Number, Code: filed.Code}, err
+	return portal.Filed{Number: filed.Ticket.Number, Code: filed.Code, Followed: filed.Followed}, err
+}
+
+// Nearby implements portal.Cases.
+func (p portalCases) Nearby(ctx context.Context, f portal.Filing) ([]portal.Nearby, error) {
+	found, err := p.tickets.Nearby(ctx, tickets.Draft{Kind: f.Kind, Category: f.Category, Description: f.Text, Place: f.Place, Lat: f.Lat, Lon: f.Lon, Confidential: f.Confidential})
+	if err != nil {
+		return nil, err
+	}
+	out := make([]portal.Nearby, len(found))
+	for i, n := range found {
+		area, _ := p.routing.Snapshot().Area(n.Area)
+		out[i] = portal.Nearby{ID: n.ID, Title: n.Title, Category: n.Category, Area: area.Names.In(f.Lang), Metres: n.Metres, Opened: n.OpenedAt, Reporters: n.Reporters}
+	}
+	return out, nil
 }
 
 // Upload implements portal.Cases; thread is the key of the filing to come.

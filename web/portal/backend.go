@@ -83,6 +83,8 @@ type Guess struct {
 type Cases interface {
 	// File opens a ticket. The same Key again gives the same answer.
 	File(ctx context.Context, f Filing) (Filed, error)
+	// Nearby lists public matters that a finished draft very likely repeats; none for a confidential one.
+	Nearby(ctx context.Context, f Filing) ([]Nearby, error)
 	// Upload keeps a file until the filing of the same key takes it; pictures lose their metadata. Errors: not on the list of types, too large.
 	Upload(ctx context.Context, key, name string, body io.Reader) (Upload, error)
 	// ByCode finds a ticket by its tracking code as typed. Errors: kinds invalid and not_found.
@@ -111,10 +113,14 @@ type Filing struct {
 	Name, Phone, Email string // all empty: anonymous
 	Confidential       bool
 	Uploads            []uuid.UUID
+	Follow             uuid.UUID // a matter of others to join; uuid.Nil: a case of its own
 }
 
 // Filed is the receipt for a filing.
-type Filed struct{ Number, Code string }
+type Filed struct {
+	Number, Code string
+	Followed     bool // it joined the matter that was named
+}
 
 // Upload is a stored file.
 type Upload struct {

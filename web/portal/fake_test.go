@@ -132,10 +132,21 @@ func (c *fakeCases) File(_ context.Context, f Filing) (Filed, error) {
 		return filed, nil
 	}
 	c.filings = append(c.filings, f)
-	filed := Filed{Number: "2026-000123", Code: goodCode}
+	filed := Filed{Number: "2026-000123", Code: goodCode, Followed: f.Follow != uuid.Nil}
 	c.byKey[f.Key] = filed
 	return filed, nil
 }
+
+// Nearby knows a burst main and a neighbour's complaint where the text names water.
+func (c *fakeCases) Nearby(_ context.Context, f Filing) ([]Nearby, error) {
+	if !strings.Contains(f.Text, "water") && !strings.Contains(f.Text, "停水") {
+		return nil, nil
+	}
+	return []Nearby{{ID: caseID, Title: "Burst water main, Willow Road", Category: "environment.waste", Area: "East One", Metres: -1, Opened: time.Now().Add(-time.Hour), Reporters: 120},
+		{ID: otherCase, Category: "environment.noise", Metres: 100, Opened: time.Now().Add(-50 * time.Hour), Reporters: 1}}, nil
+}
+
+var otherCase = uuid.MustParse("00000000-0000-7000-8000-0000000000ab")
 
 func (c *fakeCases) Upload(_ context.Context, _, name string, body io.Reader) (Upload, error) {
 	content, err := io.ReadAll(body)

@@ -28,11 +28,8 @@ func (p *Portal) submit(f *flow) http.HandlerFunc {
 			see(w, r, f.path+"/"+f.open(&d))
 			return
 		}
-		filing := Filing{Key: d.Key, Lang: httperr.Lang(r.Context()), Kind: d.Kind, Category: d.Category, Text: d.Text, Place: d.Place,
-			Lat: d.Lat, Lon: d.Lon, Name: d.Name, Phone: d.Phone, Email: d.Email, Confidential: f.confidential}
-		for _, u := range d.Photos {
-			filing.Uploads = append(filing.Uploads, u.ID)
-		}
+		filing := d.filing(f, httperr.Lang(r.Context()))
+		filing.Follow = d.followed(r)
 		filed, err := p.Cases.File(r.Context(), filing)
 		if err != nil {
 			v := p.stepPage(r, f, "check", &d)
@@ -61,6 +58,7 @@ type doneBody struct {
 	Code         string
 	Confidential bool
 	Anonymous    bool
+	Followed     bool
 }
 
 // done shows number and code until the draft ends or is cleared.
@@ -81,7 +79,7 @@ func (p *Portal) done(f *flow) http.HandlerFunc {
 }
 
 func (p *Portal) showDone(w http.ResponseWriter, r *http.Request, f *flow, filed Filed, anonymous bool) {
-	body := &doneBody{Path: f.path, Number: filed.Number, Code: filed.Code, Confidential: f.confidential, Anonymous: anonymous}
+	body := &doneBody{Path: f.path, Number: filed.Number, Code: filed.Code, Confidential: f.confidential, Anonymous: anonymous, Followed: filed.Followed}
 	for code := filed.Code; code != ""; {
 		n := min(4, len(code))
 		body.Groups = append(body.Groups, code[:n])

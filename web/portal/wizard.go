@@ -130,6 +130,9 @@ func (p *Portal) step(f *flow) http.HandlerFunc {
 			see(w, r, f.path+"/"+f.open(&d))
 			return
 		}
+		if step == "check" {
+			p.offer(w, r, f, &d, httperr.Lang(r.Context()))
+		}
 		p.question(w, r, f, step, &d, p.stepPage(r, f, step, &d))
 	}
 }
