@@ -77,9 +77,8 @@ func (s *Service) MarkMass(ctx context.Context, a Actor, ticket uuid.UUID, d Mas
 		}
 		c.extra = func(b *pgx.Batch) {
 			b.Queue(markMassSQL, c.t.ID, d.Title, optionalText(d.Category), optionalText(d.Area), c.t.Lat, c.t.Lon, d.Radius, d.Public, optional(a.DB.User()), c.now)
-			b.Queue(`update tickets set mass_event = true where id = $1`, c.t.ID)
 		}
-		c.t.UpdatedAt = c.now
+		c.t.MassEvent, c.t.UpdatedAt = true, c.now
 		c.add(Event{Type: "mass_marked", Data: Fields{Title: d.Title}}, a)
 		return nil
 	})
@@ -106,9 +105,8 @@ func (s *Service) EndMass(ctx context.Context, a Actor, ticket uuid.UUID, key st
 		}
 		c.extra = func(b *pgx.Batch) {
 			b.Queue(`update mass_events set ended_by = $2, ended_at = $3 where ticket_id = $1`, c.t.ID, optional(a.DB.User()), c.now)
-			b.Queue(`update tickets set mass_event = false where id = $1`, c.t.ID)
 		}
-		c.t.UpdatedAt = c.now
+		c.t.MassEvent, c.t.UpdatedAt = false, c.now
 		c.add(Event{Type: "mass_ended"}, a)
 		return nil
 	})

@@ -98,6 +98,7 @@ func (a *API) handler() (http.Handler, error) {
 func (a *API) routes() {
 	a.ticketRoutes()
 	a.staffRoutes()
+	a.duplicateRoutes()
 	a.trackingRoutes()
 	a.uploadRoutes()
 	a.knowledgeRoutes()

@@ -103,7 +103,6 @@ grant execute on function duplicate_candidates to hotline_app;
 
 -- Mass events ---------------------------------------------------------------------------------------------------------
 -- A ticket that stands for many reports. Its reporters are the tickets merged into it.
-alter table tickets add column if not exists mass_event boolean not null default false;
 create table mass_events (
   ticket_id   uuid primary key references tickets,
   title       text not null,                    -- written by staff for citizens: what is known, no one's words
