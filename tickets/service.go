@@ -86,7 +86,7 @@ type Service struct {
 	lightsMu sync.Mutex
 	lights   map[lightsKey]lightsEntry
 
-	inline   int // see inlineReporters
+	inline int // see inlineReporters
 }
 
 // New makes the service. It fails when the shipped settings cannot be read or the key is short.

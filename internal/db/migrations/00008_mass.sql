@@ -28,6 +28,7 @@ create function contact_kin(p_contact uuid) returns uuid[] language sql stable s
       where c.id = p_contact and c.email <> '' order by k.created_at desc limit 200)) kin
 $$;
 revoke execute on function contact_kin from public;
+grant execute on function contact_kin to hotline_app;
 
 -- The words that say most about a text: the rarest of those given, by the statistics that analyze keeps of ticket_search, and none that more than
 -- max_rows tickets hold. Without statistics (a small table) every word is rare.
@@ -194,6 +195,7 @@ create table contact_flags (
   review_at  timestamptz not null,
   expires_at timestamptz not null,
   ended_at   timestamptz,
+  told_at    timestamptz,                       -- when supervisors were told that the review is due
   version    int not null default 1
 );
 create index contact_flags_contact on contact_flags (contact_id);
