@@ -11,7 +11,7 @@ import (
 // ended; one that had never run starts now.
 func (s *clockSet) restore(merged *time.Time, names []sla.ClockName, promised *time.Time) {
 	redo := s.rows[string(sla.Redo)]
-	if s.stoppedAt(redo, merged) { // a ticket that was being done again
+	if s.endedAt(redo, merged) { // a ticket that was being done again
 		s.continueFrom(redo)
 		return
 	}
@@ -19,27 +19,27 @@ func (s *clockSet) restore(merged *time.Time, names []sla.ClockName, promised *t
 		switch c := s.rows[string(name)]; {
 		case c == nil:
 			s.start(name, promised)
-		case s.stoppedAt(c, merged):
+		case s.endedAt(c, merged):
 			s.continueFrom(c)
 		}
 	}
 }
 
-func (s *clockSet) stoppedAt(c *clockRow, at *time.Time) bool {
+func (s *clockSet) endedAt(c *clockRow, at *time.Time) bool {
 	return c != nil && c.stoppedAt != nil && at != nil && c.stoppedAt.Equal(*at)
 }
 
 func (s *clockSet) continueFrom(c *clockRow) {
-	from, left := *c.stoppedAt, c.remaining
-	if c.pausedAt == nil {
-		left = sla.Pause(from, c.dueAt, c.span.Unit, s.set.Calendar)
+	r := s.ruled(c.name, c.agency)
+	from := *c.stoppedAt
+	if c.pausedAt != nil { // it waited for the citizen when the merge came
+		from = *c.pausedAt
+	} else {
+		c.remaining = sla.Pause(from, c.dueAt, c.span.Unit, r.Calendar)
+		c.step(sla.Paused, from, 0)
 	}
-	old := c.dueAt
-	due, provisional := sla.Resume(from, s.now, old, left, sla.Span{}, s.set.Calendar)
-	c.dueAt, c.provisional = due, provisional || c.provisional && due.Equal(old)
+	c.dueAt, c.provisional = sla.Resume(from, s.now, c.dueAt, c.remaining, sla.Span{}, r.Calendar)
 	c.stoppedAt, c.pausedAt, c.remaining = nil, nil, sla.Remaining{}
-	if c.dueAt.After(old) {
-		c.stage = sla.Start // the rung that fired was for the old deadline
-	}
-	c.arm(s.set, s.policy.WarnFraction)
+	c.step(sla.Resumed, s.now, 0)
+	c.rearm(r, s.now)
 }
