@@ -357,7 +357,7 @@ func (s *Service) Dismiss(ctx context.Context, a Actor, proposal uuid.UUID) erro
 		} else if err != nil || !open {
 			return err
 		}
-		return s.elevated(ctx, tx, `update flag_proposals set state = 'dismissed', decided_by = $2, decided_at = $3 where id = $1 and state = 'open'`, proposal, a.DB.User(), s.clock.Now())
+		return s.writeElevated(ctx, tx, `update flag_proposals set state = 'dismissed', decided_by = $2, decided_at = $3 where id = $1 and state = 'open'`, proposal, a.DB.User(), s.clock.Now())
 	})
 	return wrap2("dismiss proposal", err)
 }

@@ -75,9 +75,9 @@ func (s *Service) MarkMass(ctx context.Context, a Actor, ticket uuid.UUID, d Mas
 		case d.Radius > 0 && c.t.Lat == nil:
 			return ErrBadField.On("radius").With("field", "radius")
 		}
-		c.extra = func(b *pgx.Batch) {
+		c.also(func(b *pgx.Batch) {
 			b.Queue(markMassSQL, c.t.ID, d.Title, optionalText(d.Category), optionalText(d.Area), c.t.Lat, c.t.Lon, d.Radius, d.Public, optional(a.DB.User()), c.now)
-		}
+		})
 		c.t.MassEvent, c.t.UpdatedAt = true, c.now
 		c.add(Event{Type: "mass_marked", Data: Fields{Title: d.Title}}, a)
 		return nil
@@ -103,9 +103,9 @@ func (s *Service) EndMass(ctx context.Context, a Actor, ticket uuid.UUID, key st
 		if !running {
 			return ErrNotMass
 		}
-		c.extra = func(b *pgx.Batch) {
+		c.also(func(b *pgx.Batch) {
 			b.Queue(`update mass_events set ended_by = $2, ended_at = $3 where ticket_id = $1`, c.t.ID, optional(a.DB.User()), c.now)
-		}
+		})
 		c.t.MassEvent, c.t.UpdatedAt = false, c.now
 		c.add(Event{Type: "mass_ended"}, a)
 		return nil

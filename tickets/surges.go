@@ -391,14 +391,14 @@ func (s *Service) AcknowledgeSurge(ctx context.Context, a Actor, surge uuid.UUID
 		if one.State == "over" {
 			return ErrSurgeOver
 		}
-		return s.elevated(ctx, tx, `update surges set state = 'acknowledged', note = $2, acknowledged_by = $3, acknowledged_at = $4 where id = $1 and state <> 'over'`,
+		return s.writeElevated(ctx, tx, `update surges set state = 'acknowledged', note = $2, acknowledged_by = $3, acknowledged_at = $4 where id = $1 and state <> 'over'`,
 			surge, note, optional(a.DB.User()), s.clock.Now())
 	})
 	return wrap2("acknowledge surge", err)
 }
 
-// elevated runs one statement that was judged before.
-func (s *Service) elevated(ctx context.Context, tx db.Tx, sql string, args ...any) error {
+// writeElevated runs one statement that was judged before.
+func (s *Service) writeElevated(ctx context.Context, tx db.Tx, sql string, args ...any) error {
 	b := &pgx.Batch{}
 	b.Queue(elevateSQL)
 	b.Queue(sql, args...)
@@ -430,7 +430,7 @@ func (s *Service) MassOfSurge(ctx context.Context, a Actor, surge uuid.UUID, tit
 		return Ticket{}, err
 	}
 	err = db.WithTx(ctx, s.pool, a.DB, func(tx db.Tx) error {
-		return s.elevated(ctx, tx, `update surges set mass_event = coalesce(mass_event, $2), acknowledged_by = coalesce(acknowledged_by, $3), acknowledged_at = coalesce(acknowledged_at, $4),
+		return s.writeElevated(ctx, tx, `update surges set mass_event = coalesce(mass_event, $2), acknowledged_by = coalesce(acknowledged_by, $3), acknowledged_at = coalesce(acknowledged_at, $4),
 			state = case state when 'open' then 'acknowledged' else state end where id = $1`, surge, t.ID, optional(a.DB.User()), s.clock.Now())
 	})
 	return t, wrap2("mass event of a surge", err)
