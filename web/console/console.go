@@ -142,6 +142,7 @@ func (c *Console) routes() *http.ServeMux {
 	c.toolRoutes(on)
 	c.chatRoutes(on, files)
 	c.knowledgeRoutes(on, long)
+	c.statisticsRoutes(on)
 	c.adminRoutes(on)
 	c.catalogueRoutes(on)
 	return mux

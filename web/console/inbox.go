@@ -112,6 +112,9 @@ func (c *Console) side(ctx context.Context, v View) side {
 	if hasAny(p, knowledgeRoles...) {
 		add(&s.Work, "knowledge", "/console/knowledge", "book", "k")
 	}
+	if hasAny(p, statisticsRoles...) {
+		add(&s.Work, "statistics", "/console/statistics", "chart", "s")
+	}
 	if actor(p).Leads() {
 		add(&s.Work, "tags", "/console/tags", "tag", "")
 	}
