@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"hotline/internal/errs"
+	"hotline/routing"
 	"hotline/tickets"
 	"hotline/tickets/measures"
 	"hotline/web/chart"
@@ -20,7 +21,13 @@ import (
 type scorecardsData struct {
 	statFrame
 	Weights []weightView
-	Cards   []cardView
+	Levels  []cardLevel
+}
+
+// cardLevel is the agencies of one kind: a street is not ranked among districts.
+type cardLevel struct {
+	Kind  string
+	Cards []cardView
 }
 
 // weightView is a measure of the scorecard with its part of the whole.
@@ -57,15 +64,22 @@ func (c *Console) scorecards(w http.ResponseWriter, r *http.Request) error {
 	for _, code := range weighed(set) {
 		d.Weights = append(d.Weights, weightView{code, d.Words.Name(code), figures.Percent(set.Scorecard[code] / total), d.Words.Formula(code)})
 	}
-	rank := 0
+	levels := map[string]*cardLevel{}
+	for _, kind := range scoredKinds {
+		levels[kind] = &cardLevel{Kind: kind}
+	}
 	for _, card := range cards {
+		agency, _ := c.Routing.Snapshot().Agency(card.Agency)
+		level := levels[agency.Kind]
+		if level == nil {
+			continue
+		}
 		one := cardView{Name: v.Agency(card.Agency), Score: v.T("statistics.no_score"), Tone: "flat", Ticket: d.Words.Number(card.N[measures.Tickets]), Class: "none"}
 		into := q
 		into.Agency, into.By = card.Agency, tickets.ByCategory
 		one.URL = "/console/statistics?" + into.Encode()
 		if card.Score.Known {
-			rank++
-			one.Rank, one.Score = rank, strconv.FormatFloat(card.Score.V, 'f', 1, 64)
+			one.Rank, one.Score = len(level.Cards)+1, strconv.FormatFloat(card.Score.V, 'f', 1, 64)
 			one.Class = grade(card.Score.V)
 			one.Meter = chart.Meter(card.Score.V/100, one.Class)
 			if card.Score.Weight < .999 {
@@ -92,12 +106,20 @@ func (c *Console) scorecards(w http.ResponseWriter, r *http.Request) error {
 			}
 			one.Cells = append(one.Cells, cell)
 		}
-		d.Cards = append(d.Cards, one)
+		level.Cards = append(level.Cards, one)
+	}
+	for _, kind := range scoredKinds {
+		if l := levels[kind]; len(l.Cards) > 0 {
+			d.Levels = append(d.Levels, *l)
+		}
 	}
 	v.Nav, v.Title, v.D = "statistics", v.T("statistics.scorecards"), d
 	c.page(w, r, http.StatusOK, "scorecards", v)
 	return nil
 }
+
+// scoredKinds is the order of the levels.
+var scoredKinds = []string{routing.KindDepartment, routing.KindDistrict, routing.KindStreet, routing.KindCity, routing.KindProvince, routing.KindNation}
 
 // grade is how a score is coloured; its number says the same.
 func grade(score float64) string {
