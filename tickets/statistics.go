@@ -44,6 +44,7 @@ type Selection struct {
 	Agencies          []uuid.UUID
 	Areas, Categories []string
 	Channel, Kind     string
+	Public            bool // confidential tickets are left out, whoever asks
 }
 
 // Counted is one group of counts. Key is a day (the first of the period), an id or a code.
@@ -137,6 +138,9 @@ func (q Selection) conditions(arg func(any) string) string {
 	and(len(q.Categories) > 0, "category", "any($)", q.Categories)
 	and(q.Channel != "", "channel", "$", q.Channel)
 	and(q.Kind != "", "kind", "$", q.Kind)
+	if q.Public {
+		b.WriteString(" and not confidential")
+	}
 	return b.String()
 }
 

@@ -122,6 +122,7 @@ func TestPagesAreAccessible(t *testing.T) {
 	must(t, r.chat.TakeOver(context.Background(), r.as("operator").DB, talk.ConversationID))
 	draft, err := r.routing.Draft(context.Background(), r.as("administrator").DB, "")
 	must(t, err)
+	r.measure()
 	pages := []struct{ name, user, path string }{
 		{"inbox", "dispatcher", "/console/inbox?view=open"},
 		{"inbox-filter", "dispatcher", "/console/inbox?view=all&kind=complaint&urgency=normal&q=noise"},
@@ -144,6 +145,13 @@ func TestPagesAreAccessible(t *testing.T) {
 		{"entry", "administrator", "/console/admin/catalogue/" + strconv.Itoa(draft) + "/entry?category=utilities.water"},
 		{"profile", "operator", "/console/profile"},
 		{"notifications", "dispatcher", "/console/notifications"},
+		{"statistics", "supervisor", "/console/statistics?period=custom&from=2026-03-01&to=2026-03-31"},
+		{"statistics-empty", "head-env", "/console/statistics?period=last_year"},
+		{"measured", "head-env", "/console/statistics/tickets?period=custom&from=2026-03-01&to=2026-03-31&of=tickets&title=opened"},
+		{"scorecards", "supervisor", "/console/statistics/scorecards?period=custom&from=2026-03-01&to=2026-03-31"},
+		{"appeals", "supervisor", "/console/statistics/appeals"},
+		{"appeal", "head-env", "/console/statistics/appeal/" + handled.ID.String()},
+		{"measure-settings", "administrator", "/console/statistics/settings"},
 		{"missing", "operator", "/console/nothing-here"},
 	}
 	only := os.Getenv("CONSOLE_ONLY")
