@@ -14,6 +14,9 @@ const (
 	maxGuesses = 8
 	// maxAlternatives are shown to a dispatcher: one for each number key.
 	maxAlternatives = 3
+	// minAlternative is the score from which an agency is worth a look beside
+	// the best one; below it would show as 0 %.
+	minAlternative = 0.01
 	// ancestorFactor is for an entry of a broader category than the ticket's.
 	ancestorFactor = 0.8
 	// placelessFactor is for the entry that applies anywhere, where the
@@ -61,12 +64,15 @@ func Decide(f Facts, c *Catalogue) Decision {
 	if d.Auto {
 		d.Queue = QueueSign
 	}
-	for _, r := range ranked[:min(len(ranked), maxAlternatives)] {
+	for i, r := range ranked[:min(len(ranked), maxAlternatives)] {
+		if i > 0 && r.score < minAlternative {
+			break // ranked: the rest is as unlikely
+		}
 		var co []uuid.UUID
 		if !d.Confidential {
 			co = c.partners(r.entry, f.Excluded)
 		}
-		d.Alternatives = append(d.Alternatives, Alternative{r.agency, co, r.subject.category, min(r.score, 1), r.explain(c)})
+		d.Alternatives = append(d.Alternatives, Alternative{r.agency, co, r.subject.category, min(r.score, 1), r.reasons(c)})
 	}
 	return d
 }

@@ -205,6 +205,28 @@ func TestAlternativesForTheDispatcher(t *testing.T) {
 
 // Whatever the facts: no inactive or excluded agency is named, Auto and the
 // reasons agree, and scores stay between 0 and 1.
+// A dispatcher reads the alternatives: their numbers must add up, and what nobody would choose is left out.
+func TestAlternativesAddUp(t *testing.T) {
+	t.Parallel()
+	d := rules.Decide(rules.Facts{Guesses: []rules.Guess{{Category: "noise.site", Score: 0.7}, {Category: "noise.bar", Score: 0.28}, {Category: "gas", Score: 0.004}}}, rules.NewCatalogue(source()))
+	if len(d.Alternatives) != 1 {
+		t.Fatalf("%d alternatives, want env alone: %+v", len(d.Alternatives), d.Alternatives)
+	}
+	var agree, place bool
+	for _, r := range d.Alternatives[0].Explanation {
+		if r.Code == rules.CategoriesAgree {
+			agree = true
+			if r.Args["score"] != "0.98" {
+				t.Errorf("two categories of 0.70 and 0.28 weigh %s together", r.Args["score"])
+			}
+		}
+		place = place || r.Code == rules.AreaMissing
+	}
+	if !agree || !place {
+		t.Errorf("the reasons do not explain a score of %.2f: %+v", d.Alternatives[0].Score, d.Alternatives[0].Explanation)
+	}
+}
+
 func TestDecideInvariants(t *testing.T) {
 	t.Parallel()
 	src := source()

@@ -14,6 +14,7 @@ type match struct {
 	code   Code
 	args   []string
 	factor float64
+	placed bool // false: another agency could be right where the place is known
 }
 
 // candidate is an agency with all that speaks for it.
@@ -24,13 +25,14 @@ type candidate struct {
 	match
 	share    float64 // what its strongest subject adds to the score
 	subjects int
+	agree    float64 // what its subjects weigh together, whatever the place does to the score
 	area     string
 }
 
 func (r candidate) explain(c *Catalogue) []Reason {
 	out := []Reason{r.subject.reason()}
 	if r.subjects > 1 {
-		out = append(out, because(CategoriesAgree, "count", strconv.Itoa(r.subjects), "score", decimal(min(r.score, 1))))
+		out = append(out, because(CategoriesAgree, "count", strconv.Itoa(r.subjects), "score", decimal(min(r.agree, 1))))
 	}
 	if r.area != "" {
 		out = append(out, because(PlaceKnown, "area", r.area))
@@ -40,6 +42,15 @@ func (r candidate) explain(c *Catalogue) []Reason {
 		args = append(args, "version", strconv.Itoa(c.version))
 	}
 	return append(out, because(r.code, args...))
+}
+
+// reasons is explain with what holds the score down.
+func (r candidate) reasons(c *Catalogue) []Reason {
+	out := r.explain(c)
+	if !r.placed {
+		out = append(out, because(AreaMissing, "category", r.subject.category))
+	}
+	return out
 }
 
 // search collects candidates over all subjects.
@@ -99,7 +110,7 @@ func (s *search) add(sub subject, m match, share float64, primary bool) {
 	if at < 0 {
 		r := candidate{agency: m.entry.Lead, score: share, subject: sub, match: m, share: share, area: area}
 		if primary {
-			r.subjects = 1
+			r.subjects, r.agree = 1, sub.score
 		}
 		s.candidates = append(s.candidates, r)
 		return
@@ -108,6 +119,7 @@ func (s *search) add(sub subject, m match, share float64, primary bool) {
 	r.score += share
 	if primary {
 		r.subjects++
+		r.agree += sub.score
 	}
 	if share > r.share {
 		r.subject, r.match, r.share = sub, m, share
@@ -161,15 +173,15 @@ func (c *Catalogue) itemMatches(sub subject, areas []string) []match {
 	var out []match
 	for _, area := range areas {
 		if e, ok := c.byItem[key{sub.item, area}]; ok {
-			out = append(out, match{e, EntryItemArea, []string{"item", sub.item, "area", area}, 1})
+			out = append(out, match{e, EntryItemArea, []string{"item", sub.item, "area", area}, 1, true})
 		}
 	}
 	if e, ok := c.byItem[key{sub.item, ""}]; ok {
-		return append(out, match{e, EntryItem, []string{"item", sub.item}, 1})
+		return append(out, match{e, EntryItem, []string{"item", sub.item}, 1, true})
 	}
 	if lead := c.items[sub.item].Agency; lead != uuid.Nil {
 		e := Entry{Category: sub.category, ServiceItem: sub.item, Lead: lead}
-		out = append(out, match{e, ItemAgency, []string{"item", sub.item}, 1})
+		out = append(out, match{e, ItemAgency, []string{"item", sub.item}, 1, true})
 	}
 	return out
 }
@@ -185,7 +197,7 @@ func (c *Catalogue) categoryMatches(category string, ancestor bool, areas []stri
 	}
 	for _, area := range areas {
 		if e, ok := c.byCategory[key{category, area}]; ok {
-			out = append(out, match{e, inArea, []string{subject, category, "area", area}, factor})
+			out = append(out, match{e, inArea, []string{subject, category, "area", area}, factor, true})
 		}
 	}
 	placed := len(out) > 0
@@ -198,5 +210,5 @@ func (c *Catalogue) categoryMatches(category string, ancestor bool, areas []stri
 	if placeNeeded {
 		factor *= placelessFactor
 	}
-	return append(out, match{e, anywhere, []string{subject, category}, factor}), placeNeeded
+	return append(out, match{e, anywhere, []string{subject, category}, factor, !placeNeeded}), placeNeeded
 }

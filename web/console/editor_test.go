@@ -115,3 +115,39 @@ func TestAReviewerSeesEverythingThatChanged(t *testing.T) {
 	reviewer.get(path).wants(t, http.StatusOK, "<del>Questions it answers: Who stops noise at night?</del>", "<ins>Questions it answers: Who stops the neighbours?</ins>",
 		"<ins>Keywords: party</ins>", "<del>Last valid day: 2026-12-31</del>", "since 2026-01-01")
 }
+
+func TestEditorsFindWhatIsNotServed(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	e := r.signIn("editor")
+	e.post("/console/knowledge/new", articleForm(nil)).wants(t, http.StatusOK, "draft")
+	e.post("/console/knowledge/new", articleForm(func(f url.Values) { f.Set("title", "Ramps at 100 % of the stops") })).wants(t, http.StatusOK, "draft")
+	for path, want := range map[string]string{"?q=at+night": "Noise at night", "?q=100+%25": "Ramps", "?q=stops+noise": "Noise at night", "?q=at+night&state=draft": "Noise at night"} {
+		e.get("/console/knowledge"+path).wants(t, http.StatusOK, want)
+	}
+	e.get("/console/knowledge?q=at+night&state=in_review").wants(t, http.StatusOK, "No articles here")
+	e.get("/console/knowledge?q=100+%25").lacks(t, "Noise at night")
+	r.signIn("operator").get("/console/knowledge?q=at+night").lacks(t, "Noise at night</a>")
+}
+
+func TestReadersSeeNoDraftsInTheList(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	e, reviewer := r.signIn("editor"), r.signIn("reviewer")
+	path := e.post("/console/knowledge/new", articleForm(nil)).path
+	e.post("/console/knowledge/new", articleForm(func(f url.Values) { f.Set("title", "A secret plan") }))
+	e.post(path+"/do/submit", url.Values{"version": {"1"}, "edit": {"1"}}).wants(t, http.StatusOK)
+	reviewer.post(path+"/do/publish", url.Values{"version": {"1"}, "edit": {"2"}}).wants(t, http.StatusOK)
+	e.post(path+"/edit", articleForm(func(f url.Values) {
+		f.Set("title", "Noise at all hours")
+		f.Set("version", "1")
+		f.Set("edit", "3")
+	})).wants(t, http.StatusOK, "draft")
+	e.get("/console/knowledge").wants(t, http.StatusOK, "A secret plan", "Noise at all hours")
+	h := r.signIn("handler-env")
+	for _, query := range []string{"", "?state=draft", "?q=secret"} {
+		h.get("/console/knowledge"+query).lacks(t, "A secret plan", "Noise at all hours")
+	}
+	h.get("/console/knowledge").wants(t, http.StatusOK, "Noise at night", path)
+	h.get(path).wants(t, http.StatusOK, "Noise at night")
+}

@@ -59,8 +59,12 @@ func (c *Console) articles(w http.ResponseWriter, r *http.Request) error {
 	v := c.view(r)
 	v.Nav, v.Title = "knowledge", v.T("nav.knowledge")
 	q := r.URL.Query()
-	d := &articlesData{State: q.Get("state"), Lang: q.Get("lang_of"), Query: clean(q.Get("q"), 300), States: articleStates, MayEdit: v.Me.Has(editRoles...)}
-	if d.Query != "" {
+	d := &articlesData{State: clean(q.Get("state"), 20), Lang: q.Get("lang_of"), Query: clean(q.Get("q"), 300), States: articleStates, MayEdit: v.Me.Has(editRoles...)}
+	if !d.MayEdit {
+		d.State, d.States = "", nil
+	}
+	// Readers find what is served; editors also find, by its words, what is not: drafts, reviews, what has expired.
+	if d.Query != "" && d.State == "" {
 		found, err := c.Knowledge.Search(r.Context(), knowledge.Query{Text: d.Query, Lang: d.Lang, Audience: knowledge.AudienceStaff, Limit: 30})
 		if err != nil && errs.KindOf(err) != errs.Invalid {
 			return err
@@ -79,11 +83,22 @@ func (c *Console) articles(w http.ResponseWriter, r *http.Request) error {
 			}
 			d.Rows = append(d.Rows, articleRow{Entry: knowledge.Entry{Article: a, Version: version}, Owner: v.Agency(a.Owner), Percent: percent(one.Score)})
 		}
+		if d.MayEdit {
+			others, err := c.Knowledge.List(r.Context(), knowledge.Filter{Lang: d.Lang, Text: d.Query, Limit: 30})
+			if err != nil {
+				return err
+			}
+			for _, e := range others {
+				if !slices.ContainsFunc(d.Rows, func(row articleRow) bool { return row.Article.ID == e.Article.ID }) {
+					d.Rows = append(d.Rows, articleRow{Entry: e, Owner: v.Agency(e.Article.Owner)})
+				}
+			}
+		}
 		v.D = d
 		c.page(w, r, http.StatusOK, "articles", v)
 		return nil
 	}
-	f := knowledge.Filter{Lang: d.Lang, Limit: 51}
+	f := knowledge.Filter{Lang: d.Lang, Text: d.Query, Live: !d.MayEdit, Limit: 51}
 	if d.State == "disputed" {
 		f.Disputed = true
 	} else {
@@ -99,9 +114,15 @@ func (c *Console) articles(w http.ResponseWriter, r *http.Request) error {
 	if len(rows) > 50 {
 		rows = rows[:50]
 		at := rows[49].Cursor()
-		d.More = query(url.Values{"state": {d.State}, "lang_of": {d.Lang}, "after": {at.UpdatedAt.Format(time.RFC3339Nano)}, "after_id": {at.ID.String()}})
+		d.More = query(url.Values{"q": {d.Query}, "state": {d.State}, "lang_of": {d.Lang}, "after": {at.UpdatedAt.Format(time.RFC3339Nano)}, "after_id": {at.ID.String()}})
 	}
 	for _, e := range rows {
+		// Readers see what is published, as on the article's own page.
+		if !d.MayEdit && e.Article.Live != e.Version.Number {
+			if e.Version, err = c.Knowledge.Version(r.Context(), e.Article.ID, e.Article.Live); err != nil {
+				return err
+			}
+		}
 		d.Rows = append(d.Rows, articleRow{Entry: e, Owner: v.Agency(e.Article.Owner)})
 	}
 	v.D = d
