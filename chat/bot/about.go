@@ -22,7 +22,7 @@ func aspect(r *reading) string {
 }
 
 // about answers "and what does it cost?" from the article that was told last. It reports false when the question is about something else
-// or the article does not say.
+// or there is no article to ask.
 func (p *Policy) about(ctx context.Context, t *turn, r *reading) bool {
 	a := aspect(r)
 	if a == "" || t.st.About == nil || p.kb == nil {
@@ -35,7 +35,12 @@ func (p *Policy) about(ctx context.Context, t *turn, r *reading) bool {
 	}
 	text := p.sectionOn(sections, a)
 	if text == "" {
-		return false
+		t.reply.Unanswered = question(c.Title + ": " + r.text)
+		t.st.Question, t.st.Waiting, t.st.Cited = t.reply.Unanswered, waitFile, nil
+		m := p.say(t, "about.none", "title", c.Title)
+		m.Citations = []Citation{c}
+		p.offer(t, m, "human", "file_question", "ask")
+		return true
 	}
 	p.tell(t, Answer{Text: cut(text, maxSection), Citations: []Citation{c}})
 	m := p.say(t, "helped?")

@@ -2,6 +2,7 @@ package bot
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -295,10 +296,15 @@ func (p *Policy) answersWaiting(ctx context.Context, t *turn, r *reading, waitin
 			return false
 		}
 	case AskArticle:
-		if !r.mostly("none_of_these") && !no {
+		switch {
+		case r.mostly("none_of_these") || no:
+			p.nothing(t, t.st.Question)
+		case aspect(r) != "" && len(t.st.Offered) > 0: // "what does it cost?" cannot be told before the article is known
+			m := p.say(t, "which")
+			m.Choices, m.Ask, t.st.Waiting = slices.Clone(t.st.Offered), AskArticle, AskArticle
+		default:
 			return false
 		}
-		p.nothing(t, t.st.Question)
 	case waitFile:
 		switch {
 		case r.mostly("not_helped", "no"):

@@ -66,7 +66,7 @@ func (k botKnowledge) Sections(ctx context.Context, id, _ string) ([]bot.Section
 	if len(found) == 0 {
 		return nil, bot.ErrNotFound
 	}
-	var out []bot.Section
+	out := []bot.Section{{Text: found[0].Version.Summary}} // the shortest answer to "how long?" often stands there
 	for _, s := range knowledge.Sections(found[0].Version.Body) {
 		out = append(out, bot.Section{Heading: s.Heading, Text: s.Text})
 	}
