@@ -86,6 +86,9 @@ func TestKeysAndLiveUpdates(t *testing.T) {
 	tab.Screenshot(t, "help")
 	tab.Run(t, chromedp.KeyEvent(kb.Escape), chromedp.KeyEvent("k", chromedp.KeyModifiers(2)))
 	tab.WaitJS(t, `document.getElementById("palette").open`)
+	// The palette teaches the keys, and finds by any words of a name.
+	tab.Run(t, chromedp.SendKeys("#palette input", "queue my"))
+	tab.WaitJS(t, `document.querySelector("#palette-list li:first-child")?.textContent.startsWith("My queue") && document.querySelector("#palette-list li:first-child kbd")?.textContent === "g i"`)
 	tab.Axe(t, "palette")
 	tab.Screenshot(t, "palette")
 	tab.Run(t, chromedp.KeyEvent(kb.Escape))

@@ -523,7 +523,8 @@
     commands = $$("[data-cmd]").map(el => {
       const words = el.cloneNode(true);
       $$(".count, kbd, .avatar", words).forEach(x => x.remove());
-      return { el, name: words.textContent.replace(/\s+/g, " ").trim() };
+      const keys = el.dataset.go ? "g " + el.dataset.go : el.dataset.key || "";
+      return { el, keys, name: words.textContent.replace(/\s+/g, " ").trim() };
     });
     $("input", palette).value = "";
     drawPalette();
@@ -531,12 +532,13 @@
   }
   function drawPalette() {
     const words = $("input", palette).value.trim().toLowerCase(), list = $("#palette-list");
-    const found = commands.filter(c => c.name.toLowerCase().includes(words)).slice(0, 12);
+    const found = commands.filter(c => words.split(/\s+/).every(w => c.name.toLowerCase().includes(w))).slice(0, 12);
     if (words) found.push({ name: $("#search")?.placeholder ? `${$("#search").placeholder}: ${words}` : words, search: $("input", palette).value.trim() });
     chosen = 0;
     list.replaceChildren(...found.map((c, i) => {
       const li = doc.createElement("li");
       li.id = "cmd-" + i; li.role = "option"; li.textContent = c.name; li.setAttribute("aria-selected", String(i === 0));
+      if (c.keys) { const kbd = doc.createElement("kbd"); kbd.textContent = c.keys; li.append(kbd); }
       li.addEventListener("click", () => runCommand(c));
       li.command = c;
       return li;
