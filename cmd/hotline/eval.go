@@ -12,28 +12,39 @@ import (
 	"hotline/knowledge/bleve"
 	"hotline/knowledge/eval"
 	"hotline/routing/classify"
+	"hotline/routing/nomatch"
 )
 
 // evaluate measures on files and prints one JSON object; nothing of an installation is needed or touched.
 func evaluate(ctx context.Context, args []string, out io.Writer) error {
 	if len(args) == 0 {
-		return usageError{"usage: hotline eval retrieval --articles F --queries F | hotline eval routing --train F --test F"}
+		return usageError{"usage: hotline eval retrieval --articles F --queries F [--teach F] | eval routing --train F --test F | eval nomatch --train F --test F --label NAME"}
 	}
 	fs := flags("eval " + args[0])
 	switch args[0] {
 	case "retrieval":
 		articles := fs.String("articles", "", "articles, JSON Lines {id, lang, topic, title, body, keywords?}")
 		queries := fs.String("queries", "", "queries, JSON Lines {id, lang, text, relevant:[article id]}")
+		teach := fs.String("teach", "", "pairs {text, relevant:[article id]} that become stored questions of the articles before the queries are asked")
 		if err := parse(fs, args[1:]); err != nil {
 			return err
 		}
 		return withFiles(*articles, *queries, func(a, q io.Reader) error {
+			var pairs io.Reader
+			if *teach != "" {
+				f, err := os.Open(*teach)
+				if err != nil {
+					return err
+				}
+				defer f.Close()
+				pairs = f
+			}
 			index, err := bleve.New("")
 			if err != nil {
 				return err
 			}
 			defer index.Close()
-			result, err := eval.Retrieval(ctx, index, a, q)
+			result, err := eval.Retrieval(ctx, index, a, q, pairs)
 			if err != nil {
 				return err
 			}
@@ -45,23 +56,46 @@ func evaluate(ctx context.Context, args []string, out io.Writer) error {
 		if err := parse(fs, args[1:]); err != nil {
 			return err
 		}
-		return withFiles(*train, *test, func(a, b io.Reader) error {
-			learn, err := classify.ReadExamples(a)
-			if err != nil {
-				return fmt.Errorf("%s: %w", *train, err)
-			}
-			check, err := classify.ReadExamples(b)
-			if err != nil {
-				return fmt.Errorf("%s: %w", *test, err)
-			}
+		return withExamples(*train, *test, func(learn, check []classify.Example) error {
 			result, err := classify.Evaluate(learn, check, classify.Options{}, time.Now)
 			if err != nil {
 				return err
 			}
 			return printJSON(out, result)
 		})
+	case "nomatch":
+		train := fs.String("train", "", "examples to learn from, JSON Lines {text, label}")
+		test := fs.String("test", "", "examples to measure on")
+		label := fs.String("label", "", "label of what no answer fits, e.g. NO_NODES_DETECTED")
+		if err := parse(fs, args[1:]); err != nil {
+			return err
+		}
+		if *label == "" {
+			return usageError{"--label must name the label of what no answer fits"}
+		}
+		return withExamples(*train, *test, func(learn, check []classify.Example) error {
+			result, err := nomatch.Evaluate(learn, check, *label, 0)
+			if err != nil {
+				return err
+			}
+			return printJSON(out, result)
+		})
 	}
-	return usageError{fmt.Sprintf("there is no evaluation %q: retrieval or routing", args[0])}
+	return usageError{fmt.Sprintf("there is no evaluation %q: retrieval, routing or nomatch", args[0])}
+}
+
+func withExamples(train, test string, use func(learn, check []classify.Example) error) error {
+	return withFiles(train, test, func(a, b io.Reader) error {
+		learn, err := classify.ReadExamples(a)
+		if err != nil {
+			return fmt.Errorf("%s: %w", train, err)
+		}
+		check, err := classify.ReadExamples(b)
+		if err != nil {
+			return fmt.Errorf("%s: %w", test, err)
+		}
+		return use(learn, check)
+	})
 }
 
 // withFiles opens two files for reading; both must be named.

@@ -27,7 +27,7 @@ func commands() []command {
 		{"admin", "create --email E --name N", "make an administrator; the password is read from standard input", admin},
 		{"migrate", "", "bring the schema of HOTLINE_DATABASE_OWNER_URL up to date", migrate},
 		{"import", "knowledge FILE.jsonl", "import articles (one JSON object a line)", importFile},
-		{"eval", "retrieval|routing …", "measure search or routing on files; prints JSON", evaluate},
+		{"eval", "retrieval|routing|nomatch …", "measure search, routing or knowing when not to answer on files; prints JSON", evaluate},
 		{"verify", "[--from D] [--to D] [--anchors FILE]", "check every history and the daily anchors; names the first broken entry", verify},
 		{"anchors", "[--after D]", "print the daily anchors of the history, for keeping outside", anchors},
 		{"bench", "[--json] [--quick]", "measure intake, idle chats, bot turn and search on this machine", benchmark},

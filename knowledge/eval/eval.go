@@ -32,20 +32,23 @@ type Result struct {
 
 // Errors of the query file.
 var (
-	ErrQueryLine  = errs.New(errs.Invalid, "knowledge.eval_query", "the line is not a JSON object {id, lang, text, relevant}")
-	ErrNoQueries  = errs.New(errs.Invalid, "knowledge.eval_no_queries", "the query file holds no query")
-	ErrNoArticles = errs.New(errs.Invalid, "knowledge.eval_no_articles", "the article file holds no article")
+	ErrQueryLine     = errs.New(errs.Invalid, "knowledge.eval_query", "the line is not a JSON object {id, lang, text, relevant}")
+	ErrNoQueries     = errs.New(errs.Invalid, "knowledge.eval_no_queries", "the query file holds no query")
+	ErrNothingTaught = errs.New(errs.Invalid, "knowledge.eval_nothing_taught", "no pair to teach names an article of the article file")
+	ErrNoArticles    = errs.New(errs.Invalid, "knowledge.eval_no_articles", "the article file holds no article")
 )
 
 const batch = 500
 
 // Retrieval indexes the articles in index, which must be empty, asks every
 // query and compares the results with its relevant ids. A relevant id that no
-// article has still counts, as one that was not found.
+// article has still counts, as one that was not found. teach, which may be nil,
+// holds pairs {text, relevant} in the form of queries: each text becomes a stored
+// question of its articles before anything is asked.
 //
-// Errors: *knowledge.LineError for the first bad line of either file,
-// ErrNoArticles, ErrNoQueries, those of the readers and of the index, ctx's own.
-func Retrieval(ctx context.Context, index knowledge.Index, articles, queries io.Reader) (Result, error) {
+// Errors: *knowledge.LineError for the first bad line of a file,
+// ErrNoArticles, ErrNoQueries, ErrNothingTaught, those of the readers and of the index, ctx's own.
+func Retrieval(ctx context.Context, index knowledge.Index, articles, queries, teach io.Reader) (Result, error) {
 	docs, err := readArticles(articles)
 	if err != nil {
 		return Result{}, fmt.Errorf("articles: %w", err)
@@ -53,6 +56,15 @@ func Retrieval(ctx context.Context, index knowledge.Index, articles, queries io.
 	qs, err := readQueries(queries)
 	if err != nil {
 		return Result{}, fmt.Errorf("queries: %w", err)
+	}
+	if teach != nil {
+		pairs, err := readQueries(teach)
+		if err == nil {
+			err = add(docs, pairs)
+		}
+		if err != nil {
+			return Result{}, fmt.Errorf("teach: %w", err)
+		}
 	}
 	corpus := knowledge.NewCorpus()
 	byID := make(map[string]knowledge.Doc, len(docs))
@@ -85,6 +97,28 @@ func Retrieval(ctx context.Context, index knowledge.Index, articles, queries io.
 	slices.Sort(took)
 	sum.P50, sum.P99 = quantile(took, 0.50), quantile(took, 0.99)
 	return sum, nil
+}
+
+// add stores the texts as questions of their articles. Ids that no article has
+// are passed over; when that leaves nothing the files do not belong together.
+func add(docs []knowledge.Doc, pairs []evalQuery) error {
+	at := make(map[string]int, len(docs))
+	for i, d := range docs {
+		at[d.ID] = i
+	}
+	taught := false
+	for _, p := range pairs {
+		for _, id := range p.Relevant {
+			if i, ok := at[id]; ok && p.Text != "" {
+				docs[i].Questions = append(docs[i].Questions, p.Text)
+				taught = true
+			}
+		}
+	}
+	if !taught {
+		return ErrNothingTaught
+	}
+	return nil
 }
 
 func (r *Result) add(ranked []knowledge.Ranked, relevant []string) {

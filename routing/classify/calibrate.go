@@ -11,6 +11,7 @@ import (
 // sure.
 const (
 	defaultMixture     = 0.4
+	typedMixture       = 0.2
 	defaultTemperature = 1
 )
 

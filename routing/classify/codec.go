@@ -14,10 +14,12 @@ var ErrFormat = errors.New("classify: not a model of this version")
 
 // formatVersion changes with the features, because a model only fits the ones
 // it was trained on.
-const formatVersion = 1
+const formatVersion = 2
 
 type stored struct {
 	Version     int
+	Grams       int
+	Chars       float64
 	Labels      []string
 	Features    []uint64 // by column
 	IDF         []float32
@@ -30,7 +32,7 @@ type stored struct {
 // MarshalBinary returns the model as bytes that UnmarshalBinary reads.
 func (m *Model) MarshalBinary() ([]byte, error) {
 	s := stored{
-		Version: formatVersion, Labels: m.labels, Features: make([]uint64, len(m.vocab.idf)),
+		Version: formatVersion, Grams: m.vocab.shape.grams, Chars: m.vocab.shape.chars, Labels: m.labels, Features: make([]uint64, len(m.vocab.idf)),
 		IDF: m.vocab.idf, Unseen: m.vocab.unseen,
 		Weights: m.weights, Intercepts: m.intercepts, Temperature: m.temperature,
 	}
@@ -52,11 +54,11 @@ func (m *Model) UnmarshalBinary(data []byte) error {
 		return fmt.Errorf("%w: %v", ErrFormat, err)
 	}
 	n, k := len(s.Features), len(s.Labels)
-	if s.Version != formatVersion || k == 0 || len(s.IDF) != n || len(s.Intercepts) != k || len(s.Weights) != n*k ||
+	if s.Version != formatVersion || s.Grams < minGram || !(s.Chars >= 0 && s.Chars <= 1) || k == 0 || len(s.IDF) != n || len(s.Intercepts) != k || len(s.Weights) != n*k ||
 		!(s.Temperature > 0) || math.IsInf(s.Temperature, 0) {
 		return ErrFormat
 	}
-	v := &vocabulary{column: make(map[uint64]uint32, n), idf: s.IDF, unseen: s.Unseen}
+	v := &vocabulary{shape: shape{s.Grams, s.Chars}, column: make(map[uint64]uint32, n), idf: s.IDF, unseen: s.Unseen}
 	for c, h := range s.Features {
 		v.column[h] = uint32(c)
 	}

@@ -24,15 +24,27 @@ const (
 	numBlocks
 )
 
-// blockShare is the share of each family in the squared length of a vector.
-var blockShare = [numBlocks]float64{blockWords: 0.5, blockChars: 0.5}
+// shape is how features are cut and weighed.
+type shape struct {
+	grams int     // longest character n-gram
+	chars float64 // share of character n-grams in the squared length of a vector
+}
 
-// Character n-gram lengths, in runes. Inside Latin words the n-gram includes
-// one padding rune at either end of the word.
-const (
-	minGram = 2
-	maxGram = 4
+var (
+	written = shape{grams: 4, chars: 0.5}
+	typed   = shape{grams: 5, chars: 0.85} // see Options.Typed
 )
+
+func (s shape) share(b block) float64 {
+	if b == blockChars {
+		return s.chars
+	}
+	return 1 - s.chars
+}
+
+// minGram is the shortest character n-gram, in runes. Inside Latin words the
+// n-gram includes one padding rune at either end of the word.
+const minGram = 2
 
 // token is a maximal run of letters or digits, or one Han character.
 type token struct {
@@ -107,7 +119,7 @@ func (b block) mark(h uint64) uint64 { return h<<1 | uint64(b) }
 func blockOf(h uint64) block { return block(h & 1) }
 
 // hashes returns the features of a text, repeated as often as they occur.
-func hashes(text string) []uint64 {
+func hashes(text string, grams int) []uint64 {
 	toks := tokens(text)
 	out := make([]uint64, 0, 2*len(text))
 	for i, t := range toks {
@@ -117,7 +129,7 @@ func hashes(text string) []uint64 {
 			out = append(out, blockWords.mark(hashString(hashString(one, "\x1f"), toks[i+1].text)))
 		}
 		if !t.han {
-			out = appendWordGrams(out, t.text)
+			out = appendWordGrams(out, t.text, grams)
 		}
 	}
 	for i := 0; i < len(toks); {
@@ -129,14 +141,14 @@ func hashes(text string) []uint64 {
 		for end < len(toks) && toks[end].han {
 			end++
 		}
-		out = appendHanGrams(out, toks[i:end])
+		out = appendHanGrams(out, toks[i:end], grams)
 		i = end
 	}
 	return out
 }
 
 // appendWordGrams adds the n-grams of one word, its ends marked by "_".
-func appendWordGrams(out []uint64, word string) []uint64 {
+func appendWordGrams(out []uint64, word string, grams int) []uint64 {
 	padded := "_" + word + "_"
 	starts := make([]int, 0, len(padded)+1)
 	for i := range padded {
@@ -144,7 +156,7 @@ func appendWordGrams(out []uint64, word string) []uint64 {
 	}
 	starts = append(starts, len(padded))
 	runes := len(starts) - 1
-	for n := minGram; n <= maxGram; n++ {
+	for n := minGram; n <= grams; n++ {
 		for i := 0; i+n <= runes; i++ {
 			out = append(out, blockChars.mark(hashString(fnvOffset, padded[starts[i]:starts[i+n]])))
 		}
@@ -154,10 +166,10 @@ func appendWordGrams(out []uint64, word string) []uint64 {
 
 // appendHanGrams adds the n-grams of a run of Han characters. Single
 // characters are words already.
-func appendHanGrams(out []uint64, run []token) []uint64 {
+func appendHanGrams(out []uint64, run []token, grams int) []uint64 {
 	for i := range run {
 		h := uint64(fnvOffset)
-		for n := 1; n <= maxGram && i+n <= len(run); n++ {
+		for n := 1; n <= grams && i+n <= len(run); n++ {
 			h = hashString(h, run[i+n-1].text)
 			if n >= minGram {
 				out = append(out, blockChars.mark(h))
@@ -173,8 +185,8 @@ type count struct {
 	n    int
 }
 
-func counts(text string) []count {
-	hs := hashes(text)
+func counts(text string, grams int) []count {
+	hs := hashes(text, grams)
 	slices.Sort(hs)
 	var out []count
 	for i := 0; i < len(hs); {
@@ -191,6 +203,7 @@ func counts(text string) []count {
 // vocabulary maps the features seen in training to columns and knows how rare
 // each is.
 type vocabulary struct {
+	shape  shape
 	column map[uint64]uint32
 	idf    []float32
 	// unseen is the idf of a feature that no training text has. It counts in
@@ -206,7 +219,7 @@ type cell struct {
 	val float32
 }
 
-func newVocabulary(docs [][]count) *vocabulary {
+func newVocabulary(docs [][]count, sh shape) *vocabulary {
 	df := make(map[uint64]int)
 	var order []uint64 // first occurrence first: the column numbers are stable
 	for _, d := range docs {
@@ -219,6 +232,7 @@ func newVocabulary(docs [][]count) *vocabulary {
 	}
 	n := float64(len(docs))
 	v := &vocabulary{
+		shape:  sh,
 		column: make(map[uint64]uint32, len(order)),
 		idf:    make([]float32, len(order)),
 		unseen: (math.Log(1+n) + 1),
@@ -257,7 +271,7 @@ func (v *vocabulary) vectorOf(doc []count) (row vector, known float64) {
 	var scale [numBlocks]float64
 	for b, s := range sum {
 		if s > 0 {
-			scale[b] = math.Sqrt(blockShare[b] / s)
+			scale[b] = math.Sqrt(v.shape.share(block(b)) / s)
 		}
 	}
 	for i, b := range blocks {

@@ -29,6 +29,18 @@ type Options struct {
 	// Folds held out in turn to fit mixture and temperature; 0 means 3, and a
 	// negative number leaves the scores uncalibrated.
 	Folds int
+	// Typed is for short questions as they are typed into a chat: longer and
+	// heavier character n-grams survive their typing errors, and the weight of
+	// naive Bayes is set, because fitting the probabilities to such examples
+	// takes it away, and with it the sense of what is foreign (see Closest).
+	Typed bool
+}
+
+func (o Options) shape() shape {
+	if o.Typed {
+		return typed
+	}
+	return written
 }
 
 // ErrNoExamples is returned by Train when nothing is left to learn from.
@@ -58,13 +70,16 @@ func Train(examples []Example, opts Options) (*Model, error) {
 	if opts.Folds == 0 {
 		opts.Folds = 3
 	}
-	set := newTrainingSet(examples)
+	set := newTrainingSet(examples, opts.shape())
 	if len(set.docs) == 0 {
 		return nil, ErrNoExamples
 	}
 	mix, temperature := defaultMixture, float64(defaultTemperature)
 	if opts.Folds > 1 {
 		mix, temperature = set.calibrate(opts)
+	}
+	if opts.Typed {
+		mix = typedMixture
 	}
 	m := set.fit(nil, opts).mixed(mix)
 	m.temperature = temperature
@@ -83,12 +98,13 @@ type document struct {
 
 type trainingSet struct {
 	docs     []document
+	shape    shape
 	labels   []string
 	examples int
 }
 
-func newTrainingSet(examples []Example) *trainingSet {
-	set := &trainingSet{}
+func newTrainingSet(examples []Example, sh shape) *trainingSet {
+	set := &trainingSet{shape: sh}
 	var usable []Example
 	for _, e := range examples {
 		if e.Label != "" && strings.TrimSpace(e.Text) != "" {
@@ -102,9 +118,9 @@ func newTrainingSet(examples []Example) *trainingSet {
 	for i, e := range usable {
 		k, _ := slices.BinarySearch(set.labels, e.Label)
 		parts := sentences(e.Text)
-		set.docs = append(set.docs, document{counts(e.Text), k, i, len(parts) == 0})
+		set.docs = append(set.docs, document{counts(e.Text, sh.grams), k, i, len(parts) == 0})
 		for j, s := range parts {
-			set.docs = append(set.docs, document{counts(s), k, i, j == 0})
+			set.docs = append(set.docs, document{counts(s, sh.grams), k, i, j == 0})
 		}
 	}
 	return set
@@ -113,7 +129,7 @@ func newTrainingSet(examples []Example) *trainingSet {
 // Predict returns every label with its probability, the most probable first;
 // equal ones in the order of their names.
 func (m *Model) Predict(text string) []Guess {
-	margins, known := m.margins(counts(text))
+	margins, known := m.margins(counts(text, m.vocab.shape.grams))
 	probabilities(margins, m.temperature*known)
 	out := make([]Guess, len(margins))
 	for k, p := range margins {
@@ -121,6 +137,22 @@ func (m *Model) Predict(text string) []Guess {
 	}
 	slices.SortStableFunc(out, func(a, b Guess) int { return cmp.Compare(b.Score, a.Score) })
 	return out
+}
+
+// Closest returns the label whose examples a text is most like, and how like
+// them it is: not a probability between the labels, but 0 for a text that has
+// nothing to do with any of them and above 1 for one well inside a label. Foreign
+// words count against it. It tells a question that none of the labels answers,
+// where probabilities, which add up to 1 among the labels, cannot.
+func (m *Model) Closest(text string) (label string, likeness float64) {
+	margins, known := m.margins(counts(text, m.vocab.shape.grams))
+	best := 0
+	for k, x := range margins {
+		if x > margins[best] {
+			best = k
+		}
+	}
+	return m.labels[best], max(0, (margins[best]+1)*math.Sqrt(known))
 }
 
 // margins are the signed distances from each class's border. known, between 0

@@ -54,7 +54,7 @@ func (set *trainingSet) fit(held []bool, opts Options) *fitted {
 			label = append(label, d.label)
 		}
 	}
-	vocab := newVocabulary(docs)
+	vocab := newVocabulary(docs, set.shape)
 	rows := make([]vector, len(docs))
 	for i, d := range docs {
 		rows[i], _ = vocab.vectorOf(d)
