@@ -92,6 +92,11 @@ var (
 	ErrTagExists = errs.New(errs.Conflict, "tickets.tag_exists", "another tag has this name; merge the two")
 	// ErrLinked: the two are linked like this already. Args: number.
 	ErrLinked = errs.New(errs.Conflict, "tickets.already_linked", "the two tickets are linked already")
+	// ErrUnknownVariable: a text holds a variable that nothing fills. Args: variable.
+	ErrUnknownVariable = errs.New(errs.Invalid, "tickets.unknown_variable", "the text holds a variable that does not exist")
+	// ErrMacroNotFound, ErrMacroStale: no such macro of the agency; somebody else changed it.
+	ErrMacroNotFound = errs.New(errs.NotFound, "tickets.macro_not_found", "there is no such macro")
+	ErrMacroStale    = errs.New(errs.Conflict, "tickets.macro_stale", "somebody else changed this macro in the meantime")
 	// ErrFilterNotFound: no such saved filter of the person or their agency.
 	ErrFilterNotFound = errs.New(errs.NotFound, "tickets.filter_not_found", "there is no such saved filter")
 	// ErrMassConfidential: a mass event is for everybody to see, a confidential ticket for nobody.

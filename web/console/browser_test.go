@@ -123,11 +123,8 @@ func TestPagesAreAccessible(t *testing.T) {
 	draft, err := r.routing.Draft(context.Background(), r.as("administrator").DB, "")
 	must(t, err)
 	r.measure()
-	pages := []struct{ name, user, path string }{
+	pages := []pageOf{
 		{"inbox", "dispatcher", "/console/inbox?view=open"},
-		{"inbox-filter", "dispatcher", "/console/inbox?view=all&kind=complaint&urgency=normal&q=noise"},
-		{"tags", "supervisor", "/console/tags"},
-		{"split", "dispatcher", "/console/tickets/" + handled.ID.String() + "/split"},
 		{"ticket", "handler-env", "/console/tickets/" + handled.ID.String() + "?view=open"},
 		{"ticket-secret", "dispatcher", "/console/tickets/" + secret.ID.String() + "?view=all"},
 		{"dispatch", "dispatcher", "/console/tickets/" + first.ID.String() + "/do/dispatch"},
@@ -154,6 +151,7 @@ func TestPagesAreAccessible(t *testing.T) {
 		{"measure-settings", "administrator", "/console/statistics/settings"},
 		{"missing", "operator", "/console/nothing-here"},
 	}
+	pages = append(pages, r.toolPages(handled)...)
 	only := os.Getenv("CONSOLE_ONLY")
 	for _, lang := range []string{"en", "zh-CN"} {
 		for _, id := range r.city.Users {

@@ -27,12 +27,19 @@ type composer struct {
 	Resolved string
 	Error    string
 	Version  int
-	ReadOnly bool // notes only, or nothing at all
+	ReadOnly bool   // notes only, or nothing at all
+	Macro    string // chosen, with what it does
+	Does     string
 }
 
-type cannedOption struct{ Name, Text string }
+// cannedOption is a text to insert; a macro also sets what the composer is for, and does things when it is sent.
+type cannedOption struct {
+	Name, Text              string
+	ID, Does                string // of a macro with deeds
+	Mode, Outcome, Resolved string
+}
 
-func (c *Console) newComposer(v View, d *ticketData, moves []tickets.Move) composer {
+func (c *Console) newComposer(ctx context.Context, v View, d *ticketData, moves []tickets.Move) composer {
 	out := composer{Outcomes: tickets.Outcomes(), Version: d.T.Version}
 	for _, name := range composed {
 		if slices.ContainsFunc(moves, func(m tickets.Move) bool { return m.Name == name }) {
@@ -66,7 +73,20 @@ func (c *Console) newComposer(v View, d *ticketData, moves []tickets.Move) compo
 		}
 		out.Canned = append(out.Canned, cannedOption{Name: name, Text: fill.Replace(words)})
 	}
+	out.Canned = append(out.Canned, c.macroOptions(ctx, v, d.T)...)
 	return out
+}
+
+// use puts a canned reply or macro into the composer, as console.js does where it runs.
+func (c *composer) use(n int) {
+	if n < 1 || n > len(c.Canned) {
+		return
+	}
+	o := c.Canned[n-1]
+	c.Text, c.Outcome, c.Resolved, c.Macro, c.Does = o.Text, o.Outcome, o.Resolved, o.ID, o.Does
+	if slices.Contains(c.Modes, o.Mode) {
+		c.Mode = o.Mode
+	}
 }
 
 // mayWrite: those whose case it is write to the citizen; who only looks on writes notes.
@@ -91,10 +111,27 @@ func (c *Console) compose(w http.ResponseWriter, r *http.Request) error {
 	}
 	v := c.view(r)
 	mode := r.PostForm.Get("mode")
-	if err := c.write(r.Context(), v, r, id, mode); err != nil {
-		return c.composeFailed(w, r, v, id, mode, err)
+	macro, done := parseID(r.PostForm.Get("macro")), ""
+	// A macro without words only does things.
+	if macro == uuid.Nil || text(r.PostForm.Get("text")) != "" || r.MultipartForm != nil && len(r.MultipartForm.File["files"]) > 0 {
+		if err := c.write(r.Context(), v, r, id, mode); err != nil {
+			return c.composeFailed(w, r, v, id, mode, err)
+		}
+		done = v.T("done.sent_" + noteOrMessage(mode))
 	}
-	return c.acted(w, r, id, v.T("done.sent_"+noteOrMessage(mode)))
+	if macro != uuid.Nil {
+		failed, err := c.runMacro(r.Context(), v, id, macro, key(r.PostForm.Get("key")))
+		if err != nil {
+			return err
+		}
+		if done == "" {
+			done = v.T("tools.macro_done")
+		}
+		if failed != "" {
+			done = strings.TrimSpace(done + " " + v.T("tools.macro_not", "why", failed))
+		}
+	}
+	return c.acted(w, r, id, done)
 }
 
 func noteOrMessage(mode string) string {

@@ -116,6 +116,7 @@ func (c *Console) side(ctx context.Context, v View) side {
 		add(&s.Work, "statistics", "/console/statistics", "chart", "s")
 	}
 	if actor(p).Leads() {
+		add(&s.Work, "macros", "/console/macros", "bolt", "")
 		add(&s.Work, "tags", "/console/tags", "tag", "")
 	}
 	if p.Has("administrator") {

@@ -188,7 +188,7 @@ func (c *Console) loadTicket(ctx context.Context, v View, id uuid.UUID, shown bo
 			d.ParentNumber = parent.Number
 		}
 	}
-	d.Composer = c.newComposer(v, d, moves)
+	d.Composer = c.newComposer(ctx, v, d, moves)
 	return d, nil
 }
 
@@ -407,6 +407,7 @@ func (c *Console) showTicket(w http.ResponseWriter, r *http.Request, id uuid.UUI
 		q = pageQuery(r)
 	}
 	d.Query = query(listQuery(q))
+	d.Composer.use(number(r.URL.Query().Get("use")))
 	if edit != nil {
 		edit(d)
 	}

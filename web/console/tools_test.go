@@ -4,8 +4,11 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
+
+	"hotline/tickets"
 )
 
 func TestFiltersAreSavedAndStandInTheSide(t *testing.T) {
@@ -104,4 +107,58 @@ func TestTiesOfATicket(t *testing.T) {
 	b.get("/console/inbox?view=mentioned").wants(t, http.StatusOK, `<span class="clip">Mentioned</span><span class="count warm">1</span>`, "Drilling at night")
 	b.get(path)
 	b.get("/console/inbox?view=mentioned").lacks(t, `<span class="clip">Mentioned</span><span class="count warm">1</span>`)
+}
+
+func TestMacrosAreKeptAndUsed(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	k := r.file("complaint", "Drilling at night", "Construction noise at night keeps us awake", "environment.noise")
+	if k.State == tickets.PendingDispatch {
+		k = r.apply("dispatcher", k, tickets.Dispatch, tickets.Fields{Lead: r.city.Agencies["dept-environment"]})
+	}
+	k = r.apply("handler-env", k, tickets.Sign, tickets.Fields{})
+	boss := r.signIn("head-env")
+	form := url.Values{"name_en": {"Site visit"}, "text_en": {"Dear {{contact}}, we visit {{name}} for {{number}}."}, "mode": {"message"}, "tags": {"visit, noise"}, "note": {"Visit for {{number}}"}, "active": {"yes"}}
+	boss.post("/console/macros/new", form).wants(t, http.StatusBadRequest, "no variable “name”", "we visit {{name}}", "visit, noise")
+	form.Set("text_en", "Dear {{contact}}, we visit the site for {{number}}. {{me}}")
+	boss.post("/console/macros/new", form).wants(t, http.StatusOK, "Saved.", "Site visit")
+	boss.get("/console/macros").wants(t, http.StatusOK, "Site visit", "tag “visit”")
+	r.signIn("handler-util").get("/console/macros").wants(t, http.StatusForbidden)
+
+	b := r.signIn("handler-env")
+	path := "/console/tickets/" + k.ID.String()
+	page := b.get(path)
+	page.wants(t, http.StatusOK, "Dear Zhang Wei, we visit the site for "+k.Number+". handler-env", "tag “visit”, tag “noise”, write a note")
+	id := regexp.MustCompile(`data-macro="([0-9a-f-]{36})"`).FindStringSubmatch(page.body)[1]
+	// Without scripts a link puts it into the composer.
+	use := regexp.MustCompile(`href="(/console/tickets/[^"]+\?use=\d+)">Site visit`).FindStringSubmatch(page.body)[1]
+	b.get(use).wants(t, http.StatusOK, `value="`+id+`"`, `>Dear Zhang Wei, we visit the site for `+k.Number+`. handler-env</textarea>`)
+	send := url.Values{"mode": {"message"}, "text": {"We visit the site tomorrow."}, "version": {strconv.Itoa(k.Version)}, "key": {"k9"}, "macro": {id}}
+	b.post(path+"/compose", send).wants(t, http.StatusOK, "We visit the site tomorrow.", "Visit for "+k.Number, "Remove the tag visit", "Remove the tag noise")
+	// Deeds alone, and one of them refused: the others are done, and the reason is said.
+	boss.post("/console/macros/new", url.Values{"name_en": {"Sign and tag"}, "tags": {"signed"}, "move": {"sign"}, "active": {"yes"}}).wants(t, http.StatusOK, "Saved.")
+	page = b.get(path)
+	id = regexp.MustCompile(`data-macro="([0-9a-f-]{36})" data-does="tag “signed”`).FindStringSubmatch(page.body)[1]
+	got := b.post(path+"/compose", url.Values{"mode": {"message"}, "macro": {id}, "key": {"k10"}}, "HX-Request", "true")
+	got.wants(t, http.StatusOK, "Remove the tag signed")
+	if said, _ := url.PathUnescape(got.header.Get("X-Toast")); !strings.Contains(said, "Not done: Sign for it") {
+		t.Errorf("said %q", said)
+	}
+}
+
+// pageOf is a page to look at: its name in the pictures, who opens it, and where it is.
+type pageOf struct{ name, user, path string }
+
+// toolPages are the pages of the working tools, with something in them.
+func (r *rig) toolPages(handled tickets.Ticket) []pageOf {
+	macro, err := r.tickets.SaveMacro(r.t.Context(), r.as("head-env"), tickets.Macro{Names: map[string]string{"en": "Site visit", "zh-CN": "现场核查"}, Active: true, Mode: "message",
+		Texts: map[string]string{"en": "Dear {{contact}}, we visit the site for {{number}}.", "zh-CN": "{{contact}}您好，关于{{number}}，我们将到现场核查。"}, Does: tickets.MacroDeeds{Tags: []string{"visit"}, Watch: true}})
+	must(r.t, err)
+	return []pageOf{
+		{"inbox-filter", "dispatcher", "/console/inbox?view=all&kind=complaint&urgency=normal&q=noise"},
+		{"tags", "supervisor", "/console/tags"},
+		{"macros", "head-env", "/console/macros"},
+		{"macro", "head-env", "/console/macros/" + macro.ID.String()},
+		{"split", "dispatcher", "/console/tickets/" + handled.ID.String() + "/split"},
+	}
 }

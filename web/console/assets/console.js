@@ -294,6 +294,18 @@
     area.selectionStart = area.selectionEnd = (before + glue + text).length;
     area.dispatchEvent(new Event("input", { bubbles: true }));
   }
+  // A canned reply is inserted; a macro also says what for, and waits with its deeds until it is sent.
+  function useCanned(option) {
+    const form = $("#composer"), d = option.dataset, macro = $("#macro", form);
+    if (d.mode) mode(d.mode);
+    if (d.text) insert(d.text);
+    for (const name of ["outcome", "resolved"]) { const el = form.elements[name]; if (d[name] && el) el.value = d[name]; }
+    if (!macro) return;
+    macro.value = d.macro || "";
+    $("#macro-does").textContent = d.does || "";
+    $("#macro-note").hidden = !d.macro;
+    $("textarea", form).focus();
+  }
   function mode(name) {
     const input = $(`#composer input[name="mode"][value="${name}"]`);
     if (input) { input.checked = true; dressComposer(); }
@@ -318,7 +330,7 @@
   doc.addEventListener("change", e => {
     const el = e.target;
     if (el.matches("[data-submit]")) { el.form.requestSubmit ? el.form.requestSubmit() : el.form.submit(); return; }
-    if (el.id === "canned" && el.value) { insert(el.value); el.selectedIndex = 0; return; }
+    if (el.id === "canned" && el.value) { useCanned(el.selectedOptions[0]); el.selectedIndex = 0; return; }
     if (el.name === "mode") { dressComposer(); drafts.save(el.form); $("textarea", el.form)?.focus(); return; }
     if (el.name === "files") {
       const label = $("[data-files-label]", el.closest("label"));
@@ -379,7 +391,7 @@
 
   // Clicks -------------------------------------------------------------------------------------------------------------------
   doc.addEventListener("click", e => {
-    const el = e.target.closest("[data-insert], [data-close], [data-help], [data-seen-change], .side-toggle, .rows a, details.menu a, details.menu button");
+    const el = e.target.closest("[data-insert], [data-no-macro], [data-close], [data-help], [data-seen-change], .side-toggle, .rows a, details.menu a, details.menu button");
     for (const open of $$("details.menu[open]")) if (!open.contains(e.target)) open.open = false;
     if (!el) return;
     if (el.matches(".side-toggle")) { el.setAttribute("aria-expanded", String(el.getAttribute("aria-expanded") !== "true")); return; }
@@ -388,6 +400,8 @@
       const hidden = doc.createElement("input");
       hidden.type = "hidden"; hidden.name = "cite"; hidden.value = el.dataset.cite;
       $("#cites")?.append(hidden);
+    } else if (el.hasAttribute("data-no-macro")) {
+      $("#macro").value = ""; $("#macro-note").hidden = true; $("#composer-text")?.focus();
     } else if (el.hasAttribute("data-close")) {
       const d = el.closest("dialog");
       if (d) { e.preventDefault(); d.close(); }
