@@ -250,12 +250,23 @@ func (s *Service) afterTurn(ctx context.Context, t *turn, reply bot.Reply, done 
 	}
 }
 
+// rate keeps the citizen's word on a ticket: the answer to a revisit, an assessment, or the words that explain the assessment before.
 func (s *Service) rate(ctx context.Context, r bot.Rating) error {
 	id, err := uuid.Parse(r.TicketID)
 	if err != nil {
 		return fmt.Errorf("chat: rate: %w", err)
 	}
-	k, err := s.tickets.Rate(ctx, tickets.CitizenBy(db.CitizenOfTicket(id)), id, tickets.Rating{Grade: r.Grade, Text: r.Comment})
+	citizen, rating := tickets.CitizenBy(db.CitizenOfTicket(id)), tickets.Rating{Grade: r.Grade, Text: r.Comment, Resolved: r.Resolved}
+	k, err := tickets.Ticket{}, tickets.ErrNoMove
+	if r.Resolved != nil && r.Comment == "" {
+		k, err = s.tickets.AnswerRevisit(ctx, citizen, id, rating)
+	}
+	if errors.Is(err, tickets.ErrNoMove) { // not asked in a revisit, or the revisit has ended meanwhile
+		k, err = s.tickets.Rate(ctx, citizen, id, rating)
+	}
+	if errors.Is(err, tickets.ErrRated) && r.Comment != "" {
+		k, err = s.tickets.CommentRating(ctx, citizen, id, r.Comment)
+	}
 	if err == nil {
 		s.Announce(k)
 	}

@@ -17,32 +17,43 @@ func (s *Service) Notify(ctx context.Context, tx db.Tx, t tickets.Ticket, e tick
 	if !ok {
 		return nil
 	}
-	if _, err := s.appendTx(ctx, tx, t.ConversationID, out); err != nil || out.Payload.Event != EventAnswer {
+	if tickets.Action(e.Type) == tickets.AskRevisit && s.bot != nil {
+		asked, err := s.askTx(ctx, tx, t, s.bot.Revisit)
+		if err != nil || asked {
+			return err
+		}
+	}
+	if _, err := s.appendTx(ctx, tx, t.ConversationID, out); err != nil || s.bot == nil {
 		return err
 	}
-	return s.inviteTx(ctx, tx, t)
-}
-
-// inviteTx asks, behind the answer, for an assessment, where the bot holds the conversation and so understands the grade.
-func (s *Service) inviteTx(ctx context.Context, tx db.Tx, t tickets.Ticket) error {
-	if s.bot == nil {
+	if out.Payload.Event != EventAnswer && e.Type != rectified {
 		return nil
 	}
+	_, err := s.askTx(ctx, tx, t, s.bot.Invite)
+	return err
+}
+
+// askTx lets the bot ask for the citizen's word on a ticket, where it holds the conversation and so understands the answer; false where a person
+// holds it.
+func (s *Service) askTx(ctx context.Context, tx db.Tx, t tickets.Ticket, ask func(bot.State, string, string, string) (bot.Message, bot.State)) (bool, error) {
 	var raw []byte
 	var holder string
 	err := tx.QueryRow(ctx, `select holder, bot_state from conversations where id = $1 for update`, t.ConversationID).Scan(&holder, &raw)
 	if err != nil || holder != HeldByBot {
-		return err
+		return false, err
 	}
-	m, state := s.bot.Invite(bot.DecodeState(raw), t.ID.String(), t.Number, t.Lang)
+	m, state := ask(bot.DecodeState(raw), t.ID.String(), t.Number, t.Lang)
 	out := Outgoing{Author: ByBot, Text: s.fillReply(m.Text, &t), TicketID: t.ID, Payload: Payload{Choices: choicesOf(m.Choices), Ask: m.Ask, Event: EventRating,
 		Ticket: &TicketRef{ID: t.ID, Number: t.Number}}}
 	if _, err := s.appendTx(ctx, tx, t.ConversationID, out); err != nil {
-		return err
+		return false, err
 	}
 	_, err = tx.Exec(ctx, `update conversations set bot_state = $2 where id = $1`, t.ConversationID, state.Encode())
-	return err
+	return true, err
 }
+
+// rectified is the entry of an agency that set right what a negative assessment was about.
+const rectified = "rectified"
 
 // parentReply is the entry that the answer of the ticket a case was merged into leaves in it.
 const parentReply tickets.Action = "parent_reply"

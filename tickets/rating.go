@@ -102,6 +102,36 @@ func (s *Service) rateTx(ctx context.Context, tx db.Tx, a Actor, ticket uuid.UUI
 	})
 }
 
+// CommentRating adds words to the citizen's newest rating, once, while it has none.
+// Errors: ErrNotFound, ErrForbidden, ErrTooLong, ErrNotRatable (there is no rating), ErrRated (it has words already).
+func (s *Service) CommentRating(ctx context.Context, a Actor, ticket uuid.UUID, text string) (Ticket, error) {
+	if a.Kind != KindCitizen {
+		return Ticket{}, ErrForbidden.With("action", "rate")
+	}
+	if err := checkText(FText, text, 2000); err != nil {
+		return Ticket{}, err
+	}
+	return s.amend(ctx, a, ticket, "", "rating_comment", Fields{}, func(ctx context.Context, tx db.Tx, c *change) error {
+		var round int
+		var said string
+		err := tx.QueryRow(ctx, `select round, text from ticket_ratings where ticket_id = $1 order by round desc limit 1`, ticket).Scan(&round, &said)
+		switch {
+		case errors.Is(err, pgx.ErrNoRows):
+			return ErrNotRatable.With("state", string(c.t.State))
+		case err != nil:
+			return err
+		case said != "":
+			return ErrRated
+		}
+		c.also(func(b *pgx.Batch) {
+			b.Queue(`update ticket_ratings set text = $3 where ticket_id = $1 and round = $2`, ticket, round, text)
+		})
+		c.t.UpdatedAt = c.now
+		c.add(Event{Type: "rating_comment", Public: true, Data: Fields{Text: text}}, a)
+		return nil
+	})
+}
+
 // endRectification closes the task with the citizen's second word. Where it is negative again the supervisors hear of it.
 func (c *change) endRectification(r Rating) {
 	c.t.Rectify = "done"

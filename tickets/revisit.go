@@ -145,3 +145,28 @@ where a.agency_id = $1 and a.open and a.queue = 'revisit'
   and ($2 = '' or (a.due_at, a.ticket_id) > ($2::text::timestamptz, $3::uuid))
   and not exists (select from ticket_clocks c where c.ticket_id = a.ticket_id and c.name = 'revisit_try' and c.stopped_at is null)
 order by a.due_at, a.ticket_id limit $4`
+
+const exclusionsSQL = `
+select ` + ticketColumns + `, a.due_at::text
+from ticket_access a join tickets t on t.id = a.ticket_id
+where a.agency_id = $1 and a.open and a.queue = 'ask' and a.state = 'revisiting' and t.ask = 'exclusion'
+  and ($2 = '' or (a.due_at, a.ticket_id) > ($2::text::timestamptz, $3::uuid))
+order by a.due_at, a.ticket_id limit $4`
+
+// Exclusions lists the exclusion reviews that wait for a decision, the nearest deadline first. Only for the hotline's staff.
+// Errors: ErrForbidden, ErrBadCursor, ErrNarrow.
+func (s *Service) Exclusions(ctx context.Context, a Actor, after string, limit int) (out []Ticket, next string, err error) {
+	if a.Kind != KindStaff || !a.DB.Desk() {
+		return nil, "", ErrForbidden.With("action", string(ApproveExclude))
+	}
+	keys, err := s.board(ctx, a, "exclusions", exclusionsSQL, after, &limit, func(row pgx.CollectableRow) (string, uuid.UUID, error) {
+		var key string
+		t, err := scanTicket(suffixed{row, []any{&key}})
+		out = append(out, t)
+		return key, t.ID, err
+	})
+	if len(out) > limit {
+		out, next = out[:limit], keys[limit-1]
+	}
+	return out, next, err
+}

@@ -85,6 +85,9 @@ func (t Ticket) Light(now time.Time) sla.Light {
 	return sla.LightAt(now, *t.WarnAt, *t.DueAt)
 }
 
+// HasSigned reports whether a co-agency has signed for its part.
+func (t Ticket) HasSigned(agency uuid.UUID) bool { return slices.Contains(t.CoSigned, agency) }
+
 // Open reports whether somebody still has to act.
 func (t Ticket) Open() bool { return t.State.Info().Open }
 

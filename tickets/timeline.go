@@ -60,7 +60,7 @@ func (e Event) ForCitizen() Event {
 		keep.Lead = d.Lead
 	case string(ApproveExclude):
 		keep.Reason, keep.Basis, keep.Text = d.Reason, d.Basis, d.Text
-	case "rectified":
+	case "rectified", "rating_comment":
 		keep.Text = d.Text
 	case string(Refuse):
 		keep.Reason, keep.Basis, keep.RightChannel = d.Reason, d.Basis, d.RightChannel

@@ -28,6 +28,11 @@ func (p *Policy) choose(ctx context.Context, t *turn, id string, shelved *Form, 
 		return true
 	}
 	switch id {
+	case "solved", "not_solved":
+		if t.st.Rating == nil {
+			return false
+		}
+		p.solved(t, id == "solved")
 	case "human":
 		p.person(t, HandOffAsked)
 	case "wait":
@@ -324,6 +329,17 @@ func (p *Policy) answersWaiting(ctx context.Context, t *turn, r *reading, waitin
 			p.handOff(t, HandOffAsked, true)
 		case no:
 			p.say(t, "ok_else")
+		default:
+			return false
+		}
+	case AskSolved:
+		switch {
+		case t.st.Rating == nil:
+			return false
+		case r.mostly("not_helped") || no:
+			p.solved(t, false)
+		case r.mostly("helped", "thanks", "yes") || yes:
+			p.solved(t, true)
 		default:
 			return false
 		}

@@ -90,6 +90,18 @@ func (p *Policy) Invite(st State, ticketID, number, lang string) (Message, State
 	return m, st
 }
 
+// Revisit asks whether the matter of a ticket is solved; the next turns understand the answer and the grade after it. State is the conversation's.
+func (p *Policy) Revisit(st State, ticketID, number, lang string) (Message, State) {
+	st = st.clone()
+	if lang = p.speak(lang); st.Lang == "" {
+		st.Lang = lang
+	}
+	st.Rating, st.Waiting = &Rating{TicketID: ticketID}, AskSolved
+	m := Message{Text: p.tx.t(lang, "revisit.ask", "number", number), Ask: AskSolved, Choices: p.choices(lang, "solved", "not_solved", "human")}
+	st.Offered = m.Choices
+	return m, st
+}
+
 // turn is one reply in the making.
 type turn struct {
 	st    *State

@@ -76,6 +76,17 @@ func (p *Policy) ratingMessage(lang, key string, pairs ...string) Message {
 	return Message{Text: p.tx.t(lang, key, pairs...), Ask: AskRating, Choices: p.choices(lang, "rate:5", "rate:4", "rate:3", "rate:2", "rate:1", "human")}
 }
 
+// solved takes the answer to the revisit and asks for the grade that goes with it.
+func (p *Policy) solved(t *turn, yes bool) {
+	t.st.Rating.Resolved, t.st.Waiting = &yes, AskRating
+	key := "revisit.grade"
+	if !yes {
+		key = "revisit.sorry"
+	}
+	m := p.ratingMessage(t.lang, key)
+	t.reply.Messages = append(t.reply.Messages, m)
+}
+
 // rate takes a grade. It counts at once; for a bad one the bot asks why, and the comment follows as the same rating with words.
 func (p *Policy) rate(t *turn, grade int) {
 	if t.st.Rating == nil {

@@ -49,6 +49,7 @@ const (
 	AskHelped  = "helped"
 	AskArticle = "article"
 	AskRating  = "rating"
+	AskSolved  = "revisit" // is the matter solved?
 	AskComment = "comment"
 )
 
@@ -127,6 +128,7 @@ type Refusal struct {
 type Rating struct {
 	TicketID string // "" rates the chat itself
 	Grade    int    // 5 very satisfied … 1 very unsatisfied
+	Resolved *bool  // what the citizen answered in a revisit; nil when not asked
 	Comment  string
 }
 

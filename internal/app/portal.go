@@ -195,7 +195,8 @@ func (p portalCases) Case(ctx context.Context, id uuid.UUID, lang string) (porta
 	if rated {
 		c.Rating = rating.Grade
 	}
-	c.CanRate = !rated && t.Ratable()
+	c.CanRate = t.MayRate()
+	c.Revisit = t.State == tickets.Revisiting && t.CitizenResolved == nil
 	c.Items, err = p.story(ctx, t, lang)
 	return c, err
 }
@@ -269,7 +270,31 @@ func (p portalCases) Move(ctx context.Context, id uuid.UUID, action, text, key s
 
 // Rate implements portal.Cases.
 func (p portalCases) Rate(ctx context.Context, id uuid.UUID, grade int, resolved *bool, text string) error {
-	t, err := p.tickets.Rate(ctx, citizenOf(id), id, tickets.Rating{Grade: grade, Text: text, Resolved: resolved})
+	r := tickets.Rating{Grade: grade, Text: text, Resolved: resolved}
+	t, err := p.tickets.ByID(ctx, citizenOf(id), id)
+	if err != nil {
+		return err
+	}
+	if t.State == tickets.Revisiting && t.CitizenResolved == nil && resolved != nil {
+		t, err = p.tickets.AnswerRevisit(ctx, citizenOf(id), id, r)
+	} else {
+		t, err = p.tickets.Rate(ctx, citizenOf(id), id, r)
+	}
+	if err == nil {
+		p.chat.Announce(t)
+	}
+	return err
+}
+
+// ByRatingLink implements portal.Cases.
+func (p portalCases) ByRatingLink(ctx context.Context, token string) (string, error) {
+	t, err := p.tickets.ByAssessmentLink(ctx, token)
+	return t.Number, err
+}
+
+// RateByLink implements portal.Cases.
+func (p portalCases) RateByLink(ctx context.Context, token string, grade int, resolved *bool, text string) error {
+	t, err := p.tickets.RateByLink(ctx, token, tickets.Rating{Grade: grade, Text: text, Resolved: resolved})
 	if err == nil {
 		p.chat.Announce(t)
 	}

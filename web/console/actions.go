@@ -28,6 +28,7 @@ type actionData struct {
 	Outcomes []tickets.Code
 	Options  []proposal // of a dispatch: what routing proposes
 	Agencies []option
+	Others   []option       // agencies that may come to help, or of those that help
 	Asked    tickets.Fields // what is being decided on
 	Form     map[string]string
 	Error    string
@@ -69,9 +70,17 @@ func (c *Console) newAction(v View, t tickets.Ticket, name tickets.Action) (*act
 	}
 	d := &actionData{T: t, Move: moves[i], Reasons: tickets.Reasons(name), Outcomes: tickets.Outcomes(), Form: map[string]string{}, Version: t.Version, Asked: t.AskData}
 	d.Fields = append(slices.Clone(d.Move.Required), extraFields[name]...)
-	if d.Dispatching() {
+	switch {
+	case name == tickets.HandDown:
+		d.Agencies = c.agencyOptions(v.Lang, func(a routing.Agency) bool { return dispatchable(a) && slices.Contains(a.Ancestors, t.Lead) })
+	case d.Dispatching():
 		d.Options = v.route(t).Options
 		d.Agencies = c.agencyOptions(v.Lang, dispatchable)
+		d.Others = d.Agencies
+	case name == tickets.AddCo:
+		d.Others = c.agencyOptions(v.Lang, func(a routing.Agency) bool { return dispatchable(a) && a.ID != t.Lead && !slices.Contains(t.Co, a.ID) })
+	case name == tickets.DropCo:
+		d.Others = c.agencyOptions(v.Lang, func(a routing.Agency) bool { return slices.Contains(t.Co, a.ID) })
 	}
 	return d, nil
 }

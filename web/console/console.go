@@ -36,6 +36,8 @@ type Deps struct {
 	Chat      *chat.Service
 	Routing   *routing.Service
 	Knowledge *knowledge.Service
+	// BaseURL is the installation's public address, for links that are handed to citizens.
+	BaseURL string
 	// SecureCookies marks the session cookie for https only; false on plain http, as the demo runs.
 	SecureCookies  bool
 	TrustedProxies []netip.Prefix
@@ -140,6 +142,7 @@ func (c *Console) routes() *http.ServeMux {
 
 	c.ticketRoutes(on, files)
 	c.toolRoutes(on)
+	c.boardRoutes(on)
 	c.chatRoutes(on, files)
 	c.knowledgeRoutes(on, long)
 	c.statisticsRoutes(on)

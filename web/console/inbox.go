@@ -109,6 +109,12 @@ func (c *Console) side(ctx context.Context, v View) side {
 	if p.Has("dispatcher") && p.Desk {
 		add(&s.Work, "desk", "/console/desk", "desk", "d")
 	}
+	if hasAny(p, boardRoles...) {
+		add(&s.Work, "supervision", "/console/supervision", "alarm", "")
+	}
+	if hasAny(p, ticketRoles...) {
+		add(&s.Work, "quality", "/console/quality", "done", "")
+	}
 	if hasAny(p, knowledgeRoles...) {
 		add(&s.Work, "knowledge", "/console/knowledge", "book", "k")
 	}

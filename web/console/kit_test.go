@@ -96,7 +96,7 @@ func newRig(t testing.TB) *rig {
 		must(t, r.auth.SetPassword(ctx, admin, id, password))
 	}
 	c, err := console.New(console.Deps{Pool: r.pool, Clock: r.clock, Log: log, Words: words, Bus: r.bus, Auth: r.auth, Tickets: r.tickets, Chat: r.chat, Routing: r.routing,
-		Knowledge: r.knowledge, Heartbeat: time.Second})
+		Knowledge: r.knowledge, BaseURL: "https://hotline.example", Heartbeat: time.Second})
 	must(t, err)
 	mux := http.NewServeMux()
 	mux.Handle("/console/", c)

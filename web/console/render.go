@@ -147,6 +147,11 @@ func (v View) ClockName(code string) string {
 			return v.T("clock.co_reply", "agency", v.Agency(agency))
 		}
 	}
+	if id, ok := strings.CutPrefix(code, "co_sign."); ok {
+		if agency, err := uuid.Parse(id); err == nil {
+			return v.T("clock.co_sign", "agency", v.Agency(agency))
+		}
+	}
 	return v.word("clock.", code)
 }
 

@@ -35,6 +35,9 @@ type ticketData struct {
 	MayTake      bool // nobody has it and it is ours
 	MayAssign    bool
 	Rating       *tickets.Rating
+	Rectify      *rectifyRow
+	MayRectify   bool
+	MayLink      bool         // an assessment link can be made
 	Query        template.URL // of the list it was opened from
 	Conversation chat.Conversation
 	HasChat      bool
@@ -55,11 +58,13 @@ type moveView struct {
 
 // rare actions stand behind "more": they are seldom right and seldom undone.
 var rare = []tickets.Action{tickets.Withdraw, tickets.Merge, tickets.TransferOut, tickets.Supervise, tickets.Refuse, tickets.CitizenReply,
-	tickets.AddInformation, tickets.Recall, tickets.Unmerge, tickets.Appeal, tickets.NotAnswered, tickets.TakeBack, tickets.RevisitAttempt}
+	tickets.AddInformation, tickets.Recall, tickets.Unmerge, tickets.Appeal, tickets.NotAnswered, tickets.TakeBack, tickets.RevisitAttempt, tickets.AddCo, tickets.DropCo, tickets.CoDecline, tickets.HandUp, tickets.HandDown,
+	tickets.LiftOrder, tickets.RequestExclude}
 
 // ahead lead on the main path; the first of them that is possible is the button to reach for.
 var ahead = []tickets.Action{tickets.Accept, tickets.QueueUp, tickets.Dispatch, tickets.Designate, tickets.Sign, tickets.TakeUp, tickets.Complete,
-	tickets.StartRevisit, tickets.RevisitDone, tickets.TakenOver, tickets.ApproveReturn, tickets.ApproveTransfer, tickets.ApproveExtend, tickets.CoReply}
+	tickets.StartRevisit, tickets.RevisitDone, tickets.TakenOver, tickets.ApproveReturn, tickets.ApproveTransfer, tickets.ApproveExtend,
+	tickets.AnswerOrder, tickets.CoReply, tickets.ApproveExclude}
 
 // composed actions are what the composer does.
 var composed = []tickets.Action{tickets.Reply, tickets.AskCitizen, tickets.AnswerDirectly}
@@ -71,6 +76,7 @@ var hotkeys = map[tickets.Action]string{tickets.Dispatch: "d", tickets.Designate
 var extraFields = map[tickets.Action][]tickets.Field{
 	tickets.RevisitAttempt: {tickets.FReached, tickets.FText}, tickets.ApproveReturn: {tickets.FText}, tickets.ApproveTransfer: {tickets.FText},
 	tickets.Withdraw: {tickets.FText}, tickets.RevisitDone: {tickets.FText}, tickets.Coordinate: {tickets.FText},
+	tickets.HandDown: {tickets.FText},
 }
 
 func moveViews(moves []tickets.Move) (first, more []moveView) {
@@ -183,6 +189,17 @@ func (c *Console) loadTicket(ctx context.Context, v View, id uuid.UUID, shown bo
 	} else if ok {
 		d.Rating = &r
 	}
+	if t.Rectify != "" {
+		r, ok, err := c.Tickets.RectificationOf(ctx, act, id)
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			d.Rectify = &rectifyRow{RectificationRow: tickets.RectificationRow{Rectification: r}, Agency: v.Agency(r.Agency), Light: v.LightOf(nil, &r.DueAt)}
+			d.MayRectify = c.Tickets.MayRectify(act, t)
+		}
+	}
+	d.MayLink = v.Me.Desk && t.MayRate() && hasAny(v.Me, "operator", "supervisor")
 	if t.Parent != uuid.Nil {
 		if parent, err := c.Tickets.ByID(ctx, act, t.Parent); err == nil {
 			d.ParentNumber = parent.Number

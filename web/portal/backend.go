@@ -97,6 +97,10 @@ type Cases interface {
 	Move(ctx context.Context, id uuid.UUID, action, text, key string) error
 	// Rate keeps the five-grade assessment; resolved is nil when not said.
 	Rate(ctx context.Context, id uuid.UUID, grade int, resolved *bool, text string) error
+	// ByRatingLink gives the number of the ticket that an unused link rates. Errors: kind not_found.
+	ByRatingLink(ctx context.Context, token string) (number string, err error)
+	// RateByLink rates by a link and uses it up. Errors: kinds not_found and conflict.
+	RateByLink(ctx context.Context, token string, grade int, resolved *bool, text string) error
 	// Open reads a file of the ticket. Errors: kind not_found.
 	Open(ctx context.Context, ticket, upload uuid.UUID) (Upload, io.ReadSeekCloser, error)
 	// UploadTo keeps a file for a reply to the ticket, as Upload does.
@@ -152,7 +156,8 @@ type Case struct {
 	CanReply, Asked      bool // Asked: the agency waits for the citizen's answer
 	CanWithdraw, CanRate bool
 	CanAppeal, CanReopen bool
-	Rating               int // 0: not rated
+	Rating               int  // 0: not rated
+	Revisit              bool // the citizen is asked whether it is solved
 }
 
 // Item is one entry of the story.

@@ -228,6 +228,24 @@ func (c *fakeCases) Rate(_ context.Context, _ uuid.UUID, grade int, _ *bool, _ s
 	return nil
 }
 
+const goodLink = "a-link-that-was-not-used"
+
+func (c *fakeCases) ByRatingLink(_ context.Context, token string) (string, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if token != goodLink || c.rating != 0 {
+		return "", errs.New(errs.NotFound, "tickets.link_used", "used")
+	}
+	return "2026-000123", nil
+}
+
+func (c *fakeCases) RateByLink(ctx context.Context, token string, grade int, resolved *bool, text string) error {
+	if _, err := c.ByRatingLink(ctx, token); err != nil {
+		return err
+	}
+	return c.Rate(ctx, caseID, grade, resolved, text)
+}
+
 type noClose struct{ *bytes.Reader }
 
 func (noClose) Close() error { return nil }

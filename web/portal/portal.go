@@ -127,6 +127,8 @@ func (p *Portal) routes() *http.ServeMux {
 	post("/track/move", maxForm, p.trackMove)
 	post("/track/rate", maxForm, p.trackRate)
 	get("/track/files/{id}", p.trackFile)
+	get("/rate/{token}", p.rateLink)
+	post("/rate/{token}", maxForm, p.rateByLink)
 	if p.Demo {
 		get("/demo-widget", p.demoWidget)
 	}

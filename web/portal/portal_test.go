@@ -364,3 +364,23 @@ func TestSealedThings(t *testing.T) {
 		}
 	}
 }
+
+func TestALinkRatesOneCaseOnce(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	page := s.get("/rate/" + goodLink)
+	page.sees(t, "2026-000123", "How satisfied are you?")
+	if page.header.Get("Referrer-Policy") != "no-referrer" || !strings.Contains(page.header.Get("Cache-Control"), "no-store") {
+		t.Errorf("the address leaks: %v", page.header)
+	}
+	s.post("/rate/"+goodLink, "text", "no grade").sees(t, "Choose how satisfied you are", "no grade")
+	s.post("/rate/"+goodLink, "grade", "4", "resolved", "yes").at(t, "/rate/-?done=1").sees(t, "Thank you for your rating")
+	for _, a := range []answer{s.get("/rate/" + goodLink), s.get("/rate/nonsense"), s.post("/rate/"+goodLink, "grade", "1")} {
+		if a.status != 404 || !strings.Contains(a.body, "used already") {
+			t.Errorf("%d\n%s", a.status, a.body[:min(len(a.body), 300)])
+		}
+	}
+	if s.cases.rating != 4 {
+		t.Errorf("rated %d", s.cases.rating)
+	}
+}

@@ -22,6 +22,7 @@ type caseBody struct {
 	Text     string // reply that was not accepted
 	RateText string
 	Grade    int
+	Resolved string // yes, no or nothing
 	Grades   []int
 	MaxFiles int
 	MaxFile  int64
@@ -161,24 +162,13 @@ func (p *Portal) trackRate(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	grade, err := strconv.Atoi(field(r, "grade"))
-	body.RateText, body.Grade = field(r, "text"), grade
-	if err != nil || grade < 1 || grade > 5 {
-		v.problem("grade-5", "case.grade_missing")
-	}
-	if n := utf8.RuneCountInString(body.RateText); n > maxComment {
-		v.problem("rate-text", "article.comment_long", "n", maxComment)
-	}
+	rating := v.readRating(r, body.Revisit)
+	body.RateText, body.Grade, body.Resolved = rating.text, rating.grade, rating.said
 	if len(v.Problems) > 0 {
 		p.render(w, r, "case", v)
 		return
 	}
-	var resolved *bool
-	if said := field(r, "resolved"); said == "yes" || said == "no" {
-		yes := said == "yes"
-		resolved = &yes
-	}
-	p.finish(w, r, v, "grade-5", "rate", p.Cases.Rate(r.Context(), body.ID, grade, resolved, body.RateText))
+	p.finish(w, r, v, "grade-5", "rate", p.Cases.Rate(r.Context(), body.ID, rating.grade, rating.resolved, rating.text))
 }
 
 // trackFile serves a file of the ticket so that it can do nothing: no script, no guessing of types, pictures only are shown in place.

@@ -1,0 +1,96 @@
+package portal
+
+import (
+	"net/http"
+	"strconv"
+	"unicode/utf8"
+
+	"hotline/internal/errs"
+	"hotline/web/httperr"
+)
+
+// givenRating is an assessment as it was entered.
+type givenRating struct {
+	grade    int
+	said     string // yes, no or nothing
+	resolved *bool
+	text     string
+}
+
+// readRating reads the fields of "rate-fields"; what is missing or too long becomes a problem of the page. mustSay: the citizen is asked whether it is
+// solved.
+func (v *view) readRating(r *http.Request, mustSay bool) givenRating {
+	g := givenRating{said: field(r, "resolved"), text: field(r, "text")}
+	var err error
+	if g.grade, err = strconv.Atoi(field(r, "grade")); err != nil || g.grade < 1 || g.grade > 5 {
+		g.grade = 0
+		v.problem("grade-5", "case.grade_missing")
+	}
+	if g.said == "yes" || g.said == "no" {
+		yes := g.said == "yes"
+		g.resolved = &yes
+	} else if mustSay {
+		v.problem("resolved-yes", "case.resolved_missing")
+	}
+	if n := utf8.RuneCountInString(g.text); n > maxComment {
+		v.problem("rate-text", "article.comment_long", "n", maxComment)
+	}
+	return g
+}
+
+// rateBody is the page behind a link for one assessment.
+type rateBody struct {
+	Token, Number string
+	Done          bool
+	RateText      string
+	Grade         int
+	Resolved      string
+	Grades        []int
+}
+
+// rateLink shows the form behind a link that rates one ticket once. The page says nothing of the ticket but its number.
+func (p *Portal) rateLink(w http.ResponseWriter, r *http.Request) {
+	body := &rateBody{Token: r.PathValue("token"), Grades: []int{5, 4, 3, 2, 1}}
+	v := p.view(r, "rate.page", body)
+	v.NoChat = true
+	w.Header().Set("Referrer-Policy", "no-referrer") // the address is the credential
+	w.Header().Set("Cache-Control", "no-store")
+	if r.URL.Query().Get("done") == "1" {
+		body.Done = true
+		p.render(w, r, "rate", v)
+		return
+	}
+	var err error
+	if body.Number, err = p.Cases.ByRatingLink(r.Context(), body.Token); err != nil {
+		httperr.Write(w, r, err)
+		return
+	}
+	p.render(w, r, "rate", v)
+}
+
+// rateByLink takes the assessment.
+func (p *Portal) rateByLink(w http.ResponseWriter, r *http.Request) {
+	if err := r.ParseForm(); err != nil {
+		httperr.Write(w, r, readProblem(err))
+		return
+	}
+	body := &rateBody{Token: r.PathValue("token"), Grades: []int{5, 4, 3, 2, 1}}
+	v := p.view(r, "rate.page", body)
+	v.NoChat = true
+	w.Header().Set("Referrer-Policy", "no-referrer")
+	w.Header().Set("Cache-Control", "no-store")
+	rating := v.readRating(r, false)
+	body.RateText, body.Grade, body.Resolved = rating.text, rating.grade, rating.said
+	var err error
+	if body.Number, err = p.Cases.ByRatingLink(r.Context(), body.Token); err == nil && len(v.Problems) == 0 {
+		err = p.Cases.RateByLink(r.Context(), body.Token, rating.grade, rating.resolved, rating.text)
+	}
+	switch {
+	case err != nil && errs.KindOf(err) != errs.Conflict:
+		httperr.Write(w, r, err)
+	case err != nil && v.add("grade-5", err), len(v.Problems) > 0:
+		p.render(w, r, "rate", v)
+	default:
+		see(w, r, "/rate/-?done=1") // without the token, which is used up
+	}
+}
