@@ -3,6 +3,7 @@ package tickets
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -115,13 +116,14 @@ func (s *Service) Lights(ctx context.Context, a Actor) ([]AgencyLights, error) {
 // Rung is a running clock on the upper rungs of the ladder, with its ticket.
 type Rung struct {
 	Ticket Ticket
+	Agency uuid.UUID // who is late; uuid.Nil: the hotline
 	Clock  string
 	Stage  sla.Stage
 	DueAt  time.Time
 }
 
 const ladderSQL = `
-select ` + ticketColumns + `, c.name, c.stage, c.due_at, c.due_at::text
+select ` + ticketColumns + `, c.agency_id, c.name, c.stage, c.due_at, c.due_at::text
 from ticket_clocks c join ticket_access a on a.ticket_id = c.ticket_id and a.agency_id = $1 join tickets t on t.id = c.ticket_id
 where c.stopped_at is null and c.stage in ('dunning', 'criticism') and ($2 = '' or (c.due_at, c.ticket_id) > ($2::text::timestamptz, $3::uuid))
 order by c.due_at, c.ticket_id limit $4`
@@ -131,9 +133,12 @@ order by c.due_at, c.ticket_id limit $4`
 func (s *Service) Ladder(ctx context.Context, a Actor, after string, limit int) (out []Rung, next string, err error) {
 	keys, err := s.board(ctx, a, "ladder", ladderSQL, after, &limit, func(row pgx.CollectableRow) (string, uuid.UUID, error) {
 		var r Rung
+		var agency *uuid.UUID
 		var key string
-		t, err := scanTicket(suffixed{row, []any{&r.Clock, &r.Stage, &r.DueAt, &key}})
-		r.Ticket = t
+		t, err := scanTicket(suffixed{row, []any{&agency, &r.Clock, &r.Stage, &r.DueAt, &key}})
+		if r.Ticket, r.Agency = t, id(agency); r.Agency == uuid.Nil && !slices.Contains(deskClocks, base(r.Clock)) {
+			r.Agency = t.Lead
+		}
 		out = append(out, r)
 		return key, t.ID, err
 	})

@@ -211,7 +211,7 @@ func TestTheBoardCountsLightsByAgencyAndListsTheLadder(t *testing.T) {
 		t.Errorf("an agency sees more than its own: %+v %v", mine, err)
 	}
 	ladder, _, err := o.Ladder(t.Context(), o.as("supervisor"), "", 10)
-	if err != nil || len(ladder) != 1 || ladder[0].Ticket.ID != late.ID || ladder[0].Stage != "dunning" || ladder[0].Clock != "first_reply" {
+	if err != nil || len(ladder) != 1 || ladder[0].Ticket.ID != late.ID || ladder[0].Stage != "dunning" || ladder[0].Clock != "first_reply" || ladder[0].Agency != late.Lead {
 		t.Errorf("%+v %v", ladder, err)
 	}
 	if ladder, _, err := o.Ladder(t.Context(), o.as("handler-util"), "", 10); err != nil || len(ladder) != 0 {

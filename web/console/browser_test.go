@@ -118,6 +118,7 @@ func TestPagesAreAccessible(t *testing.T) {
 	t.Parallel()
 	b := webtest.New(t)
 	r := newRig(t)
+	rectify, waiting := r.aftermath()
 	first, handled, secret, talk, article := r.busy()
 	must(t, r.chat.TakeOver(context.Background(), r.as("operator").DB, talk.ConversationID))
 	draft, err := r.routing.Draft(context.Background(), r.as("administrator").DB, "")
@@ -129,6 +130,12 @@ func TestPagesAreAccessible(t *testing.T) {
 		{"ticket-secret", "dispatcher", "/console/tickets/" + secret.ID.String() + "?view=all"},
 		{"dispatch", "dispatcher", "/console/tickets/" + first.ID.String() + "/do/dispatch"},
 		{"desk", "dispatcher", "/console/desk"},
+		{"supervision", "supervisor", "/console/supervision"},
+		{"quality", "operator", "/console/quality?tab=calls"},
+		{"quality-rectify", "supervisor", "/console/quality?tab=rectifications"},
+		{"quality-exclude", "supervisor", "/console/quality?tab=exclusions"},
+		{"ticket-rectify", "handler-env", "/console/tickets/" + rectify.ID.String() + "?view=all"},
+		{"ticket-exclude", "supervisor", "/console/tickets/" + waiting.ID.String() + "?view=all"},
 		{"chat", "operator", "/console/chats/" + talk.ConversationID.String()},
 		{"articles", "editor", "/console/knowledge"},
 		{"article", "reviewer", "/console/knowledge/" + article.Article.ID.String()},

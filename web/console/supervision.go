@@ -95,7 +95,7 @@ func (c *Console) supervision(w http.ResponseWriter, r *http.Request) error {
 	}
 	d.LadderMore = more
 	for _, rung := range ladder {
-		d.Ladder = append(d.Ladder, rungRow{rung, v.Agency(rung.Ticket.Lead), v.LightOf(nil, &rung.DueAt)})
+		d.Ladder = append(d.Ladder, rungRow{rung, v.Agency(rung.Agency), v.LightOf(nil, &rung.DueAt)})
 	}
 	orders, more, err := c.Tickets.Orders(r.Context(), a, r.URL.Query().Get("orders"), boardRows)
 	if err != nil {

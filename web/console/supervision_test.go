@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"hotline/internal/db"
 	"hotline/tickets"
 )
 
@@ -104,4 +105,34 @@ func TestTheFormsOfHandOverOfferOnlyTheOwnTree(t *testing.T) {
 	if strings.Contains(down.body, r.city.Agencies["dept-utilities"].String()) {
 		t.Error("a ticket can be handed down to an agency of another tree")
 	}
+}
+
+// aftermath is what yesterday's work has left: a rectification to answer, a citizen to call, an exclusion to decide, an order and an overdue case.
+func (r *rig) aftermath() (rectify, waiting tickets.Ticket) {
+	r.t.Helper()
+	ctx := context.Background()
+	yes, no := true, false
+	done := func(title, text string) tickets.Ticket {
+		k := r.file("complaint", title, text, "environment.noise")
+		if k.State == tickets.PendingDispatch {
+			k = r.apply("dispatcher", k, tickets.Dispatch, tickets.Fields{Lead: r.city.Agencies["dept-environment"]})
+		}
+		k = r.apply("handler-env", k, tickets.Sign, tickets.Fields{})
+		k = r.apply("handler-env", k, tickets.Reply, tickets.Fields{Text: "The operator was told to keep the quiet hours.", Outcome: "resolved", Resolved: &yes})
+		return r.apply("operator", k, tickets.Complete, tickets.Fields{})
+	}
+	rectify = done("Music from the bar until four", "Every Friday the music from the bar in Lake Road can be heard until four.")
+	waiting = done("Church bells at six", "The bells ring at six in the morning, even on Sunday.")
+	done("Delivery lorries at five", "Lorries unload at the supermarket at five in the morning with their engines running.")
+	late := r.worked()
+	r.clock.Advance(7 * 24 * time.Hour)
+	r.sweep()
+	_, err := r.tickets.Rate(ctx, tickets.CitizenBy(db.CitizenOfTicket(rectify.ID)), rectify.ID, tickets.Rating{Grade: 2, Text: "It was quiet for one evening."})
+	must(r.t, err)
+	waiting = r.apply("operator", waiting, tickets.StartRevisit, tickets.Fields{})
+	waiting = r.apply("operator", waiting, tickets.RevisitDone, tickets.Fields{Resolved: &no, Satisfaction: 1, Text: "Wants the bells removed."})
+	waiting = r.apply("operator", waiting, tickets.RequestExclude, tickets.Fields{Reason: "unlawful_demand", Basis: "Bells for worship are allowed from six; Noise Ordinance, section 12."})
+	waiting = r.apply("supervisor", waiting, tickets.Supervise, tickets.Fields{Reason: "repeated", Text: "Third complaint this year: talk to the parish."})
+	r.apply("supervisor", late, tickets.Supervise, tickets.Fields{Reason: "overdue", Text: "Report by tomorrow what has been done."})
+	return r.ticket(rectify.ID), r.ticket(waiting.ID)
 }
