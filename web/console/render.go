@@ -36,7 +36,7 @@ func parsePages() (*pages, error) {
 	funcs := template.FuncMap{
 		"dict": dict, "list": func(v ...any) []any { return v },
 		"field": func(s string) tickets.Field { return tickets.Field(s) }, "upper": strings.ToUpper, "join": strings.Join, "add": func(a, b int) int { return a + b },
-		"invalid": invalid,
+		"invalid": invalid, "encoded": func(q any) template.URL { return template.URL(fmt.Sprint(q)) },
 	}
 	base, err := template.New("base").Funcs(funcs).ParseFS(templateFiles, "templates/partials/*.html")
 	if err != nil {
@@ -61,6 +61,7 @@ func parsePages() (*pages, error) {
 }
 
 // query writes a query for a link. As a string the templates would escape its = and & once more, and the link would lose its place.
+// Templates that have an encoded string say {{encoded …}}.
 func query(q url.Values) template.URL { return template.URL(q.Encode()) }
 
 // invalid marks the input that an error is about, for eyes and for screen readers.
