@@ -1,5 +1,5 @@
-// Package bench measures this build on this machine: intake beside bare inserts of the same rows in the same run, memory of idle chats, a
-// bot's turn, knowledge search and routing. Every figure stands beside its own limit. Generator, server and PostgreSQL share the cores, as
+// Package bench measures this build on this machine: intake beside bare inserts of the same rows in the same run, messages on their way to
+// open sockets, memory of idle chats, the first run, a bot's turn, knowledge search and routing. Every figure stands beside its own limit. Generator, server and PostgreSQL share the cores, as
 // they do on a small installation.
 //
 // It runs on a private PostgreSQL of its own with durable commits, in a folder that is removed afterwards.
@@ -50,6 +50,8 @@ type Report struct {
 	Tickets  Intake  `json:"tickets"`  // POST /api/v1/tickets
 	Messages Intake  `json:"messages"` // the chat's message path
 	Idle     Idle    `json:"idle_chat"`
+	Reader   Reading `json:"message_to_reader"` // on one node
+	First    First   `json:"first_run"`
 	Turn     Load    `json:"bot_turn"` // message in → reply stored
 	Search   Load    `json:"knowledge_search"`
 	Articles int     `json:"articles"`
@@ -105,6 +107,8 @@ func Run(ctx context.Context, o Options) (r Report, err error) {
 		run  func() error
 	}{
 		{"tickets", func() (err error) { r.Tickets, err = b.tickets(ctx); return err }},
+		{"first run", func() (err error) { r.First, err = firstRun(ctx); return err }},
+		{"reader", func() (err error) { r.Reader, err = b.readers(ctx); return err }},
 		{"idle chats", func() (err error) { r.Idle, err = idle(ctx, o); return err }},
 		{"articles", func() (err error) { r.Articles, err = b.fill(ctx); return err }},
 		{"search", func() (err error) { r.Search, err = b.search(ctx); return err }},
@@ -257,10 +261,25 @@ func (r Report) Table(w io.Writer) error {
 	}
 	intake("tickets filed over HTTP", r.Tickets)
 	intake("chat messages taken in", r.Messages)
-	fmt.Fprintf(t, "idle chat\t%.1f KiB each at %d sockets\t–\t≤ 16 KiB\n", r.Idle.KiB, r.Idle.Sockets)
-	fmt.Fprintf(t, "bot turn\tp50 %.1f ms, p99 %.1f ms\t%d articles\tp99 < 50 ms\n", r.Turn.P50, r.Turn.P99, r.Articles)
-	fmt.Fprintf(t, "knowledge search\tp50 %.1f ms, p99 %.1f ms\t%d articles\tp99 < 10 ms\n", r.Search.P50, r.Search.P99, r.Articles)
-	fmt.Fprintf(t, "category from text\tp50 %.2f ms, p99 %.2f ms\t–\t< 2 ms\n", r.Routing.P50, r.Routing.P99)
+	if r.Reader.Sent > 0 {
+		fmt.Fprintf(t, "message to its reader\tp50 %.1f ms, p99 %.1f ms\t%d sockets, %.0f/s, one node; %d of %d came\tp50 < 5 ms, p99 < 20 ms\n", r.Reader.P50, r.Reader.P99, r.Reader.Sockets,
+			r.Reader.PerSecond, r.Reader.N, r.Reader.Sent)
+	}
+	if r.First.Answer > 0 {
+		fmt.Fprintf(t, "first run\tserves after %.1f s, first answer after %.1f s\tresident at rest %.0f MiB\t< 10 s, < 100 MB\n", r.First.Serves, r.First.Answer, r.First.MiB)
+	}
+	if r.Idle.Sockets > 0 {
+		fmt.Fprintf(t, "idle chat\t%.1f KiB each at %d sockets\t–\t≤ 16 KiB\n", r.Idle.KiB, r.Idle.Sockets)
+	}
+	if r.Turn.N > 0 {
+		fmt.Fprintf(t, "bot turn\tp50 %.1f ms, p99 %.1f ms\t%d articles\tp99 < 50 ms\n", r.Turn.P50, r.Turn.P99, r.Articles)
+	}
+	if r.Search.N > 0 {
+		fmt.Fprintf(t, "knowledge search\tp50 %.1f ms, p99 %.1f ms\t%d articles\tp99 < 10 ms\n", r.Search.P50, r.Search.P99, r.Articles)
+	}
+	if r.Routing.N > 0 {
+		fmt.Fprintf(t, "category from text\tp50 %.2f ms, p99 %.2f ms\t–\t< 2 ms\n", r.Routing.P50, r.Routing.P99)
+	}
 	fmt.Fprintf(t, "\n%s, %d cores, %s, PostgreSQL %s\n", r.Machine.CPU, r.Machine.Cores, r.Machine.Go, r.Machine.PostgreSQL)
 	return t.Flush()
 }
