@@ -181,8 +181,10 @@ func (s *Snapshot) Decide(f Facts) Decision {
 	if len(facts.Areas) == 0 && f.Lat != nil && f.Lon != nil {
 		facts.Areas = s.AreaAt(*f.Lat, *f.Lon)
 	}
-	for _, g := range s.Predict(f.Text) {
-		facts.Guesses = append(facts.Guesses, rules.Guess{Category: g.Label, Score: g.Score})
+	if !s.catalogue.Settled(facts) {
+		for _, g := range s.Predict(f.Text) {
+			facts.Guesses = append(facts.Guesses, rules.Guess{Category: g.Label, Score: g.Score})
+		}
 	}
 	return rules.Decide(facts, s.catalogue)
 }

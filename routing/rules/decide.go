@@ -133,6 +133,15 @@ func (s subject) reason() Reason {
 	return because(s.by, "category", s.category)
 }
 
+// Settled reports whether the category or the service item says what the matter is, so that Decide would not look at Guesses.
+func (c *Catalogue) Settled(f Facts) bool {
+	if g, ok := c.categories[f.Category]; ok && f.Category != "" && g.Active {
+		return true
+	}
+	item, ok := c.items[f.ServiceItem]
+	return ok && item.Active && item.Category != ""
+}
+
 // subjects lists the readings, the likeliest first. A person's word counts
 // alone; so does a service item, which somebody chose.
 func (c *Catalogue) subjects(f Facts) ([]subject, []Reason) {

@@ -151,6 +151,13 @@ func TestDecide(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			d := rules.Decide(c.facts, catalogue)
+			if catalogue.Settled(c.facts) {
+				guessed := c.facts
+				guessed.Guesses = guess("school", 0.99)
+				if diff := cmp.Diff(d, rules.Decide(guessed, catalogue)); diff != "" {
+					t.Errorf("settled, and yet the text counts (-without +with):\n%s", diff)
+				}
+			}
 			if got := name(d.Lead); got != c.lead || d.Auto != c.auto {
 				t.Errorf("got %q auto %v score %.2f, want %q auto %v", got, d.Auto, d.Score, c.lead, c.auto)
 			}
