@@ -20,6 +20,7 @@ type Intake struct {
 	Load    Load    `json:"hotline"`
 	Bare    Load    `json:"bare_inserts"`
 	Ratio   float64 `json:"ratio"`
+	ByCPU   float64 `json:"ratio_by_cpu"` // of the processor time of everything, which other work on the machine disturbs less
 	Least   float64 `json:"ratio_least"` // of the pairs of runs
 	Most    float64 `json:"ratio_most"`
 	Rows    int     `json:"rows_each"`
@@ -137,6 +138,9 @@ func (b *bed) compare(ctx context.Context, bare *bare, load func(ctx context.Con
 	in.Load, in.CPU = middle(ours)
 	in.Bare, in.BareCPU = middle(theirs)
 	in.BareCPU.Node, in.BareCPU.Generator = 0, in.BareCPU.Node // this process did nothing else
+	if all := in.CPU.Node + in.CPU.PostgreSQL + in.CPU.Generator; all > 0 {
+		in.ByCPU = (in.BareCPU.PostgreSQL + in.BareCPU.Generator) / all
+	}
 	in.Ratio, in.Least, in.Most = in.Load.PerSecond/in.Bare.PerSecond, slices.Min(ratios), slices.Max(ratios)
 	return in, nil
 }
