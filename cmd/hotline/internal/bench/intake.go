@@ -21,7 +21,7 @@ type Intake struct {
 	Bare    Load    `json:"bare_inserts"`
 	Ratio   float64 `json:"ratio"`
 	ByCPU   float64 `json:"ratio_by_cpu"` // of the processor time of everything, which other work on the machine disturbs less
-	Least   float64 `json:"ratio_least"` // of the pairs of runs
+	Least   float64 `json:"ratio_least"`  // of the pairs of runs
 	Most    float64 `json:"ratio_most"`
 	Rows    int     `json:"rows_each"`
 	CPU     CPU     `json:"hotline_cpu"`
