@@ -1,7 +1,6 @@
 package tickets
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -389,13 +388,23 @@ func (s *Service) AssignJurisdiction(ctx context.Context, a Actor, agency uuid.U
 	}))
 }
 
-// IndentJSON writes a body for people to read, compare and keep.
-func IndentJSON(body []byte) []byte {
-	var b bytes.Buffer
-	if err := json.Indent(&b, body, "", "  "); err != nil {
+// IndentJSON writes a body for people to read, compare and keep: in the order of the shipped files, which the database does not keep.
+func IndentJSON(kind string, body []byte) []byte {
+	var doc any
+	var err error
+	if kind == SettingCalendar {
+		doc, err = sla.ParseCalendarDoc(body)
+	} else {
+		doc, err = sla.ParseSetDoc(body)
+	}
+	if err != nil {
 		return body
 	}
-	return append(b.Bytes(), '\n')
+	out, err := json.MarshalIndent(doc, "", "  ")
+	if err != nil {
+		return body // strings, numbers, lists
+	}
+	return append(out, '\n')
 }
 
 // Preview says what a draft would do to the open clocks.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -29,6 +30,9 @@ type Settings struct {
 	Others   map[string]Rules
 	Revision int64 // of the rows these were read from
 }
+
+// Urgencies lists how urgent tickets may be.
+func Urgencies() []string { return slices.Clone(urgencies) }
 
 // Rules are what one jurisdiction decides about time.
 type Rules struct {

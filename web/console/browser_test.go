@@ -124,6 +124,7 @@ func TestPagesAreAccessible(t *testing.T) {
 	draft, err := r.routing.Draft(context.Background(), r.as("administrator").DB, "")
 	must(t, err)
 	r.measure()
+	r.newRules()
 	pages := []pageOf{
 		{"inbox", "dispatcher", "/console/inbox?view=open"},
 		{"ticket", "handler-env", "/console/tickets/" + handled.ID.String() + "?view=open"},
@@ -147,6 +148,12 @@ func TestPagesAreAccessible(t *testing.T) {
 		{"keys", "administrator", "/console/admin/keys"},
 		{"catalogue", "administrator", "/console/admin/catalogue/" + strconv.Itoa(draft)},
 		{"entry", "administrator", "/console/admin/catalogue/" + strconv.Itoa(draft) + "/entry?category=utilities.water"},
+		{"policies", "administrator", "/console/admin/policies"},
+		{"policy-set", "administrator", "/console/admin/policies/tiny"},
+		{"policy", "administrator", "/console/admin/policies/tiny/edit?policy=urgent"},
+		{"setting-publish", "administrator", "/console/admin/policies/tiny/publish"},
+		{"setting-versions", "administrator", "/console/admin/policies/tiny/versions?v=1"},
+		{"calendar", "administrator", "/console/admin/calendars/cn"},
 		{"profile", "operator", "/console/profile"},
 		{"notifications", "dispatcher", "/console/notifications"},
 		{"statistics", "supervisor", "/console/statistics?period=custom&from=2026-03-01&to=2026-03-31"},

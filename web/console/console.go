@@ -148,6 +148,7 @@ func (c *Console) routes() *http.ServeMux {
 	c.statisticsRoutes(on)
 	c.adminRoutes(on)
 	c.catalogueRoutes(on)
+	c.policyRoutes(on)
 	return mux
 }
 

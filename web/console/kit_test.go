@@ -77,6 +77,7 @@ func newRig(t testing.TB) *rig {
 	must(t, r.routing.Reload(ctx))
 	r.tickets, err = tickets.New(tickets.Deps{Pool: r.pool, Clock: r.clock, Key: make([]byte, 32), Log: log, Router: tickets.RouterOf(r.routing)})
 	must(t, err)
+	must(t, r.tickets.Reload(ctx))
 	folder, err := blob.OpenFolder(t.TempDir())
 	must(t, err)
 	registry, err := channels.NewRegistry()
