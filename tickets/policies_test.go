@@ -4,9 +4,11 @@ import (
 	"encoding/json"
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
+	"hotline/internal/db"
 	"hotline/internal/errs"
 	"hotline/tickets"
 	"hotline/tickets/sla"
@@ -426,5 +428,49 @@ func TestAcknowledgementIsAClockOfItsOwn(t *testing.T) {
 	k = o.must("dispatcher", k, tickets.Accept, tickets.Fields{})
 	if !o.clockOf(k, "acknowledge").Stopped {
 		t.Error("the acceptance did not acknowledge")
+	}
+}
+
+// TestRulesStandBehindTheSecondWall: a query without a filter writes no rules for staff of an agency, and shows no drafts to anybody but the hotline.
+func TestRulesStandBehindTheSecondWall(t *testing.T) {
+	t.Parallel()
+	o := loaded(t)
+	o.policies(func(set *sla.Set) { set.Limits.Extensions = 2 })
+	now := must(o.Setting(t.Context(), o.as("administrator"), tickets.SettingPolicies, "tiny"))
+	if err := o.SaveDraft(t.Context(), o.as("administrator"), tickets.SettingPolicies, "tiny", now.Body, 0); err != nil {
+		t.Fatal(err)
+	}
+	o.clock.Advance(48 * time.Hour)
+	o.file()
+	o.clock.Advance(48 * time.Hour)
+	o.anchor()
+	for _, table := range []string{"setting_versions", "setting_drafts", "recomputations"} {
+		if o.count(o.city.Staff("administrator"), table) == 0 || o.count(o.city.Staff("handler-env"), table) != 0 || o.count(db.CitizenOfTicket(o.file().ID), table) != 0 || o.count(db.Actor{}, table) != 0 {
+			t.Errorf("%s is seen by the wrong people", table)
+		}
+	}
+	for _, table := range []string{"sla_sets", "history_anchors", "settings_revision"} {
+		if o.count(o.city.Staff("handler-env"), table) == 0 || o.count(db.Actor{}, table) != 0 {
+			t.Errorf("%s is seen by the wrong people", table)
+		}
+	}
+	for _, sql := range []string{`update sla_sets set version = 99`, `delete from sla_sets`, `delete from setting_drafts`, `update recomputations set state = 'done'`,
+		`update settings_revision set revision = 0`} {
+		err := db.WithTx(t.Context(), o.pool, o.city.Staff("handler-env"), func(tx db.Tx) error {
+			tag, err := tx.Exec(t.Context(), sql)
+			if err == nil && tag.RowsAffected() > 0 {
+				t.Errorf("an agency may: %s", sql)
+			}
+			return err
+		})
+		if err != nil && !strings.Contains(err.Error(), "permission denied") {
+			t.Errorf("%s: %v", sql, err)
+		}
+	}
+	for _, sql := range []string{`update setting_versions set note = ''`, `delete from setting_versions`, `update history_anchors set entries = 0`, `delete from history_anchors`} {
+		err := db.WithTx(t.Context(), o.pool, db.System(), func(tx db.Tx) error { _, err := tx.Exec(t.Context(), sql); return err })
+		if err == nil || !strings.Contains(err.Error(), "permission denied") && !strings.Contains(err.Error(), "append-only") {
+			t.Errorf("the application may: %s: %v", sql, err)
+		}
 	}
 }
