@@ -2,6 +2,7 @@ package knowledge
 
 import (
 	"hash/fnv"
+	"io"
 	"math"
 	"slices"
 	"sync"
@@ -47,6 +48,7 @@ var plainWeight = [parts]float64{head: 1, tag: 3, brief: 1, body: 1}
 // profile is what scoring needs of one document.
 type profile struct {
 	version int
+	sum     uint64 // of the document's text and filters, see sumOf
 	lang    string
 	terms   []termFreq   // ordered by hash
 	heads   [][]headTerm // the distinct terms of title and each question, ordered by hash
@@ -88,7 +90,7 @@ func hashTerm(t string) uint32 {
 const maxBody = 64 << 10
 
 func newProfile(d Doc) *profile {
-	p := &profile{version: d.Version, lang: BaseLang(d.Lang)}
+	p := &profile{version: d.Version, sum: sumOf(d), lang: BaseLang(d.Lang)}
 	m := map[string]*termFreq{}
 	seen := map[string]bool{}
 	add := func(text string, part int) {
@@ -238,6 +240,44 @@ func (c *Corpus) remove(id string) {
 			delete(c.spell, k)
 		}
 	}
+}
+
+// sumOf tells documents apart that differ in anything searched or filtered by.
+func sumOf(d Doc) uint64 {
+	h := fnv.New64a()
+	add := func(ss ...string) {
+		for _, s := range ss {
+			io.WriteString(h, s)
+			h.Write([]byte{0})
+		}
+		h.Write([]byte{1})
+	}
+	add(d.Lang, d.Audience, d.Title, d.Summary, d.Body)
+	add(d.Keywords...)
+	add(d.Questions...)
+	return h.Sum64()
+}
+
+// holds reports whether the corpus has this version of a document.
+func (c *Corpus) holds(id string, version int) bool {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	p := c.docs[id]
+	return p != nil && p.version == version
+}
+
+// changed returns those of the documents that the corpus has otherwise or not
+// at all.
+func (c *Corpus) changed(docs []Doc) []Doc {
+	out := make([]Doc, 0, len(docs))
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	for _, d := range docs {
+		if p := c.docs[d.ID]; p == nil || p.version != d.Version || p.sum != sumOf(d) {
+			out = append(out, d)
+		}
+	}
+	return out
 }
 
 // profileOf returns the kept profile of a document, or a fresh one when the

@@ -155,8 +155,11 @@ func (s *Service) importBatch(ctx context.Context, by Staff, batch []Import, o I
 	}
 	s.indexing.Lock()
 	defer s.indexing.Unlock()
+	if err := s.Index.Put(ctx, docs...); err != nil {
+		return err
+	}
 	s.corpus.Put(docs...)
-	return s.Index.Put(ctx, docs...)
+	return nil
 }
 
 // importNew makes the article of a line whose id is new.

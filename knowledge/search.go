@@ -8,6 +8,7 @@ import (
 	"unicode"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 )
 
 // Result is an article found for a question.
@@ -68,20 +69,23 @@ func latinWords(text string) int {
 	return len(strings.FieldsFunc(text, func(r rune) bool { return !unicode.Is(unicode.Latin, r) }))
 }
 
-// found is a judged entry.
+// found is a judged article that may be shown.
 type found struct {
-	Entry
+	id    uuid.UUID
 	score float64
 }
 
-func (f found) result(question string) Result {
-	return Result{ID: f.Article.ID, Version: f.Version.Number, Lang: f.Article.Lang, Slug: f.Article.Slug, Topic: f.Article.Topic,
-		Title: f.Version.Title, Summary: f.Version.Summary, Score: f.score,
-		Snippet: Excerpt(question, f.Version.Summary+"\n"+PlainText(f.Version.Body))}
+func (e Entry) result(question string, score float64) Result {
+	return Result{ID: e.Article.ID, Version: e.Version.Number, Lang: e.Article.Lang, Slug: e.Article.Slug, Topic: e.Article.Topic,
+		Title: e.Version.Title, Summary: e.Version.Summary, Score: score,
+		Snippet: Excerpt(question, e.Version.Summary+"\n"+PlainText(e.Version.Body))}
 }
 
+// find judges what the index proposes, best first. Of the articles proposed
+// only their live versions are asked for: judging needs no text where the
+// corpus has the version, and the texts of the few that are shown are read
+// afterwards.
 func (s *Service) find(ctx context.Context, q Query) ([]found, error) {
-	q.Text = cutQuestion(q.Text)
 	staff := q.Audience == AudienceStaff
 	hits, err := s.Index.Search(ctx, Query{Text: s.corpus.Respell(q.Text), Lang: questionLang(q.Text, q.Lang), Audience: q.Audience,
 		Limit: max(Proposals, q.Limit), Exact: true})
@@ -94,20 +98,73 @@ func (s *Service) find(ctx context.Context, q Query) ([]found, error) {
 			ids = append(ids, id)
 		}
 	}
-	entries, err := servables(ctx, s.Pool, sqlServable, s.today(), staff, ids)
+	rows, err := s.Pool.Query(ctx, sqlServableVersions, s.today(), staff, ids)
 	if err != nil {
-		return nil, fmt.Errorf("read proposed articles: %w", err)
+		return nil, fmt.Errorf("check proposed articles: %w", err)
 	}
-	candidates := make([]candidate, len(entries))
-	for i, e := range entries {
-		candidates[i] = candidate{id: e.Article.ID.String(), version: e.Version.Number, doc: func() Doc { return e.Article.doc(e.Version) }}
+	live, err := pgx.CollectRows(rows, pgx.RowToStructByPos[liveVersion])
+	if err != nil {
+		return nil, fmt.Errorf("check proposed articles: %w", err)
+	}
+	docs, err := s.unknown(ctx, live, staff)
+	if err != nil {
+		return nil, err
+	}
+	candidates := make([]candidate, len(live))
+	for i, v := range live {
+		candidates[i] = candidate{id: v.ID.String(), version: v.Version, doc: func() Doc { return docs[v.ID] }}
 	}
 	js := s.corpus.judge(q.Text, candidates)
 	out := make([]found, len(js))
 	for i, j := range js {
-		out[i] = found{Entry: entries[j.at], score: j.score}
+		out[i] = found{id: live[j.at].ID, score: j.score}
 	}
 	return out, nil
+}
+
+type liveVersion struct {
+	ID      uuid.UUID
+	Version int
+}
+
+// unknown reads those versions that the corpus does not hold: another node
+// has just published them.
+func (s *Service) unknown(ctx context.Context, live []liveVersion, staff bool) (map[uuid.UUID]Doc, error) {
+	var ids []uuid.UUID
+	for _, v := range live {
+		if !s.corpus.holds(v.ID.String(), v.Version) {
+			ids = append(ids, v.ID)
+		}
+	}
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	entries, err := s.Servable(ctx, ids, staff)
+	if err != nil {
+		return nil, fmt.Errorf("read proposed articles: %w", err)
+	}
+	docs := make(map[uuid.UUID]Doc, len(entries))
+	for _, e := range entries {
+		docs[e.Article.ID] = e.Article.doc(e.Version)
+	}
+	return docs, nil
+}
+
+// read gives the articles found as they may be shown now, in order. One that
+// was withdrawn since it was judged is left out.
+func (s *Service) read(ctx context.Context, fs []found, staff bool) ([]Entry, error) {
+	if len(fs) == 0 {
+		return nil, nil
+	}
+	ids := make([]uuid.UUID, len(fs))
+	for i, f := range fs {
+		ids[i] = f.id
+	}
+	es, err := s.Servable(ctx, ids, staff)
+	if err != nil {
+		return nil, fmt.Errorf("read articles found: %w", err)
+	}
+	return es, nil
 }
 
 // Search returns the articles for a question that may be shown to the audience
@@ -118,13 +175,23 @@ func (s *Service) Search(ctx context.Context, q Query) ([]Result, error) {
 	if q.Limit <= 0 {
 		q.Limit = DefaultLimit
 	}
+	q.Text = cutQuestion(q.Text)
 	fs, err := s.find(ctx, q)
 	if err != nil {
 		return nil, err
 	}
-	out := make([]Result, min(q.Limit, len(fs)))
-	for i := range out {
-		out[i] = fs[i].result(q.Text)
+	fs = fs[:min(q.Limit, len(fs))]
+	es, err := s.read(ctx, fs, q.Audience == AudienceStaff)
+	if err != nil {
+		return nil, err
+	}
+	scores := make(map[uuid.UUID]float64, len(fs))
+	for _, f := range fs {
+		scores[f.id] = f.score
+	}
+	out := make([]Result, len(es))
+	for i, e := range es {
+		out[i] = e.result(q.Text, scores[e.Article.ID])
 	}
 	return out, nil
 }
@@ -191,6 +258,7 @@ const answerColumns = 600
 // what was asked: nothing good is outcome none. Errors: the index's and the
 // database's.
 func (s *Service) Answer(ctx context.Context, text, lang string) (Answer, error) {
+	text = cutQuestion(text)
 	fs, err := s.find(ctx, Query{Text: text, Lang: lang, Audience: AudiencePublic})
 	if err != nil {
 		return Answer{}, err
@@ -201,18 +269,25 @@ func (s *Service) Answer(ctx context.Context, text, lang string) (Answer, error)
 		scores[i] = f.score
 	}
 	outcome, n := s.Thresholds.Decide(scores)
-	a := Answer{Outcome: outcome, Citations: make([]Citation, 0, n)}
+	es, err := s.read(ctx, fs[:n], false)
+	if err != nil {
+		return Answer{}, err
+	}
+	if len(es) == 0 {
+		outcome, es = None, nil
+	}
+	a := Answer{Outcome: outcome, Citations: make([]Citation, 0, len(es))}
 	if len(fs) > 0 {
 		a.Score = math.Round(fs[0].score*1000) / 1000
 	}
-	for _, f := range fs[:n] {
-		a.Citations = append(a.Citations, f.result(text).Citation())
+	for _, e := range es {
+		a.Citations = append(a.Citations, e.result(text, 0).Citation())
 	}
-	if n > 0 {
-		a.Lang = fs[0].Article.Lang
+	if len(es) > 0 {
+		a.Lang = es[0].Article.Lang
 	}
 	if outcome == Answered {
-		a.Text = AnswerText(fs[0].Version)
+		a.Text = AnswerText(es[0].Version)
 	}
 	return a, nil
 }

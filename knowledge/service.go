@@ -60,7 +60,8 @@ func (s *Service) today() time.Time {
 const rebuildBatch = 500
 
 // Rebuild fills index and corpus from PostgreSQL, in batches, and removes what
-// is no longer published. It can run while the service answers. Errors: the
+// is no longer published. Articles that it finds as they were stay as they are:
+// indexing costs far more than reading. It can run while the service answers. Errors: the
 // database's and the index's.
 func (s *Service) Rebuild(ctx context.Context) error {
 	s.indexing.Lock()
@@ -85,10 +86,11 @@ func (s *Service) Rebuild(ctx context.Context) error {
 			delete(stale, docs[i].ID)
 			after = e.Article.ID
 		}
-		if err := s.Index.Put(ctx, docs...); err != nil {
+		changed := s.corpus.changed(docs)
+		if err := s.Index.Put(ctx, changed...); err != nil {
 			return fmt.Errorf("rebuild knowledge index: %w", err)
 		}
-		s.corpus.Put(docs...)
+		s.corpus.Put(changed...) // last: what the corpus has, the index has
 		if total += len(docs); len(docs) < rebuildBatch {
 			break
 		}
@@ -128,8 +130,11 @@ func (s *Service) Reindex(ctx context.Context, article string) error {
 		return fmt.Errorf("reindex article: %w", err)
 	}
 	d := e.Article.doc(e.Version)
+	if err := s.Index.Put(ctx, d); err != nil {
+		return err
+	}
 	s.corpus.Put(d)
-	return s.Index.Put(ctx, d)
+	return nil
 }
 
 // changed makes a committed change visible to searches: here at once, on the

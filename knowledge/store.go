@@ -122,10 +122,12 @@ const servable = `v.state = 'published' and not a.disputed and ($2 or a.audience
 const sqlFromLive = ` from articles a join article_versions v on v.article_id = a.id and v.version = a.live where ` + servable
 
 const (
-	sqlServable       = `select ` + articleColumns + `, ` + versionColumns + sqlFromLive + ` and a.id = any($3)`
-	sqlServableBySlug = `select ` + articleColumns + `, ` + versionColumns + sqlFromLive + ` and a.slug = $3`
-	sqlTranslations   = `select ` + articleColumns + `, ` + versionColumns + sqlFromLive + ` and a.key = $3 and a.key <> '' order by a.lang, a.id`
-	sqlByService      = `select ` + articleColumns + `, ` + versionColumns + sqlFromLive + ` and a.lang = $4 and $3 = any(a.services) order by a.helpful desc, a.id limit 20`
+	sqlServable = `select ` + articleColumns + `, ` + versionColumns + sqlFromLive + ` and a.id = any($3)`
+	// sqlServableVersions reads no texts.
+	sqlServableVersions = `select a.id, v.version` + sqlFromLive + ` and a.id = any($3)`
+	sqlServableBySlug   = `select ` + articleColumns + `, ` + versionColumns + sqlFromLive + ` and a.slug = $3`
+	sqlTranslations     = `select ` + articleColumns + `, ` + versionColumns + sqlFromLive + ` and a.key = $3 and a.key <> '' order by a.lang, a.id`
+	sqlByService        = `select ` + articleColumns + `, ` + versionColumns + sqlFromLive + ` and a.lang = $4 and $3 = any(a.services) order by a.helpful desc, a.id limit 20`
 )
 
 func servables(ctx context.Context, q querier, sql string, day time.Time, staff bool, args ...any) ([]Entry, error) {
