@@ -72,3 +72,6 @@ func SetInline(s *Service, n int) { s.inline = n }
 // MassStatements are the statements of duplicates, mass events and broadcasts, to be prepared against the real schema.
 var MassStatements = []string{candidatesSQL, parentsSQL, countReportersSQL, markMassSQL, openMassSQL, childrenSQL, insertBroadcastSQL, insertReportersSQL, joinSQL, carrySQL,
 	pendingSQL, broadcastsSQL, progressSQL}
+
+// LookoutStatements are those of surges and flags.
+var LookoutStatements = []string{countArrivalsSQL, weeksSQL, surgesSQL, surgeSQL, behindSQL, insertFlagSQL, insertFlagEventSQL, flagsOfSQL, filedSQL, flagsSQL, proposalsSQL, repeatsSQL, proposeSQL}

@@ -369,7 +369,7 @@ const repeatsSQL = `with filed as (
 		select t.id, t.contact_id, t.opened_at, case when length(phone_key(c.phone)) >= 6 then phone_key(c.phone) else nullif(lower(c.email), '') end as who
 		from ticket_access a join tickets t on t.id = a.ticket_id join contacts c on c.id = t.contact_id
 		where a.agency_id = $1 and a.opened_at > $2 and not a.confidential)
-	select (array_agg(contact_id order by opened_at desc))[1], (array_agg(id order by opened_at desc))[1], count(*)::int from filed where who is not null
+	select (array_agg(contact_id order by opened_at desc, id desc))[1], (array_agg(id order by opened_at desc, id desc))[1], count(*)::int from filed where who is not null
 	group by who having count(*) >= $3 order by count(*) desc limit 200`
 
 // SweepFlags ends flags whose time is over, tells supervisors of those to be reviewed, and proposes contacts that came often. Each flag's end is in its history.

@@ -15,7 +15,7 @@ func TestTheStatementsFitTheSchema(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer conn.Release()
-	for _, sql := range tickets.MassStatements {
+	for _, sql := range append(tickets.MassStatements, tickets.LookoutStatements...) {
 		if _, err := conn.Conn().Prepare(t.Context(), "", sql); err != nil {
 			t.Errorf("%v\n%s", err, sql)
 		}

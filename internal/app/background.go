@@ -47,6 +47,7 @@ func (a *App) background(ctx context.Context) error {
 		return err
 	}
 	a.loops.run(a.sweepBroadcasts)
+	a.loops.run(func(ctx context.Context) { a.elected(ctx, "lookout", a.lookOut) })
 	a.loops.run(a.clean)
 	a.loops.run(func(ctx context.Context) { a.elected(ctx, "measures", a.followMeasures) })
 	a.Chat.Start(ctx)
@@ -183,6 +184,32 @@ const (
 	broadcastEvery = time.Second
 	broadcastBatch = 25
 )
+
+// lookOut, on one node at a time, watches for surges every minute and sees to the flags on contacts.
+func (a *App) lookOut(ctx context.Context) {
+	const every, flagsEvery = time.Minute, 15 * time.Minute
+	var flagged time.Time
+	for {
+		now := a.clock.Now()
+		swept, err := a.Tickets.SweepSurges(ctx, now)
+		if err == nil && swept.Opened+swept.Ended > 0 {
+			a.log.Info("surges", "opened", swept.Opened, "ended", swept.Ended)
+		}
+		if err == nil && now.Sub(flagged) >= flagsEvery {
+			if _, err = a.Tickets.SweepFlags(ctx, now); err == nil {
+				flagged = now
+			}
+		}
+		if err != nil && ctx.Err() == nil {
+			a.log.Error("lookout", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(every):
+		}
+	}
+}
 
 // sweepBroadcasts tells the reporters of mass events what was said to all of them.
 func (a *App) sweepBroadcasts(ctx context.Context) {

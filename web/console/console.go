@@ -143,6 +143,7 @@ func (c *Console) routes() *http.ServeMux {
 	c.ticketRoutes(on, files)
 	c.toolRoutes(on)
 	c.boardRoutes(on)
+	c.massRoutes(on)
 	c.chatRoutes(on, files)
 	c.knowledgeRoutes(on, long)
 	c.statisticsRoutes(on)

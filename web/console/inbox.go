@@ -115,6 +115,7 @@ func (c *Console) side(ctx context.Context, v View) side {
 	if hasAny(p, ticketRoles...) {
 		add(&s.Work, "quality", "/console/quality", "done", "")
 	}
+	c.massEntries(ctx, v, &s)
 	if hasAny(p, knowledgeRoles...) {
 		add(&s.Work, "knowledge", "/console/knowledge", "book", "k")
 	}

@@ -104,6 +104,12 @@ func (c *Console) notifications(w http.ResponseWriter, r *http.Request) error {
 	}
 	for _, n := range rows {
 		row := noticeRow{notice: n}
+		switch n.Type {
+		case "surge":
+			row.URL = "/console/surges"
+		case "flag_review":
+			row.URL = "/console/flags"
+		}
 		if n.TicketID != nil {
 			row.URL = "/console/notifications/" + n.ID.String()
 		}

@@ -43,6 +43,9 @@ type ticketData struct {
 	HasChat      bool
 	ParentNumber string
 	Asked        bool // the description is not among the messages
+	Flags        []tickets.Flag
+	Often        string // how many tickets the contact filed lately, when they are many
+	MayFlag      bool
 	Tags         tagsData
 	Ties         tiesData
 }
@@ -172,6 +175,14 @@ func (c *Console) loadTicket(ctx context.Context, v View, id uuid.UUID, shown bo
 	if d.Contact, err = c.contactView(ctx, v, d, shown); err != nil {
 		return nil, err
 	}
+	flags, filed, days, err := c.Tickets.FlagsOf(ctx, act, t)
+	if err != nil {
+		return nil, err
+	}
+	if d.Flags = flags; filed > 2 {
+		d.Often = v.T("flag.often", "n", filed, "days", days)
+	}
+	d.MayFlag = v.Me.Desk && v.Me.Has("supervisor") && t.ContactID != nil && !t.Confidential
 	if d.Siblings, err = c.siblings(ctx, a, t.ConversationID, t.ID); err != nil {
 		return nil, err
 	}
