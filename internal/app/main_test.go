@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"hotline/internal/app"
+	"hotline/internal/clock"
 	"hotline/internal/config"
 	"hotline/internal/telemetry"
 	"hotline/internal/testkit"
@@ -76,6 +77,17 @@ func freeAddress(t *testing.T) string {
 // start brings a node up inside the test, with the demo city.
 func start(t *testing.T, log *slog.Logger, environ ...string) *app.App {
 	t.Helper()
+	return launch(t, log, nil, environ...)
+}
+
+// startAt is start with a clock that the test moves.
+func startAt(t *testing.T, now *clock.Fake) *app.App {
+	t.Helper()
+	return launch(t, nil, now)
+}
+
+func launch(t *testing.T, log *slog.Logger, now clock.Clock, environ ...string) *app.App {
+	t.Helper()
 	cfg, err := config.Parse(append([]string{"HOTLINE_ADDR=127.0.0.1:0", "HOTLINE_DATA=" + dataFolder(t)}, environ...))
 	if err != nil {
 		t.Fatal(err)
@@ -83,7 +95,7 @@ func start(t *testing.T, log *slog.Logger, environ ...string) *app.App {
 	if log == nil {
 		log = slog.New(slog.NewTextHandler(testWriter{t}, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	}
-	a, err := app.Start(t.Context(), cfg, app.Options{Log: log, Demo: true, Volatile: true, WeakHash: true, NoLimits: true})
+	a, err := app.Start(t.Context(), cfg, app.Options{Log: log, Clock: now, Demo: true, Volatile: true, WeakHash: true, NoLimits: true})
 	if err != nil {
 		t.Fatal(err)
 	}

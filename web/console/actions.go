@@ -152,10 +152,20 @@ func (c *Console) apply(ctx context.Context, v View, id uuid.UUID, version int, 
 // acted answers after a change: the ticket as it is now, or the list when it is no longer this agency's.
 func (c *Console) acted(w http.ResponseWriter, r *http.Request, id uuid.UUID, words string) error {
 	toast(w, words)
-	if !isHX(r) {
+	// The form may stand on a page of its own, without the pane that the ticket would appear in.
+	alone := strings.Contains(r.Header.Get("HX-Current-URL"), "/do/")
+	if !isHX(r) || alone {
 		to := "/console/tickets/" + id.String()
+		if _, err := c.Tickets.ByID(r.Context(), actor(c.view(r).Me), id); errors.Is(err, tickets.ErrNotFound) {
+			to = "/console/inbox" // what was just done gave it to others
+		}
 		if q := listQuery(pageQuery(r)).Encode(); q != "" {
 			to += "?" + q
+		}
+		if alone {
+			w.Header().Set("HX-Redirect", to)
+			w.WriteHeader(http.StatusNoContent)
+			return nil
 		}
 		http.Redirect(w, r, to, http.StatusSeeOther)
 		return nil
