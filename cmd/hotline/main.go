@@ -30,6 +30,8 @@ func commands() []command {
 		{"eval", "retrieval|routing|nomatch …", "measure search, routing or knowing when not to answer on files; prints JSON", evaluate},
 		{"verify", "[--from D] [--to D] [--anchors FILE]", "check every history and the daily anchors; names the first broken entry", verify},
 		{"anchors", "[--after D]", "print the daily anchors of the history, for keeping outside", anchors},
+		{"measures", "rebuild [--data D]", "build the facts and sums of the statistics again, with progress", measuresCommand},
+		{"export", "open-data --month 2026-10 [--out DIR]", "write a month's open data (CSV and JSON), without personal data", export},
 		{"bench", "[--json] [--quick]", "measure intake, idle chats, bot turn and search on this machine", benchmark},
 		{"chat", "[--url U] [--lang L]", "talk to a running installation from the terminal", chatTerminal},
 		{"config", "", "list every setting as a Markdown table", printConfig},

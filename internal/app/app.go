@@ -82,6 +82,7 @@ type App struct {
 	Hub       *hub.Hub
 	policy    *bot.Policy
 	staff     *console.Console
+	public    *publicNumbers
 	telegram  *telegram.Adapter
 	runner    *jobs.Runner
 

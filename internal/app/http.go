@@ -70,7 +70,7 @@ func (a *App) handler(ctx context.Context) (http.Handler, error) {
 	sessions := pgxstore.NewWithCleanupInterval(a.pool, 0) // clean removes what has expired
 
 	citizens, err := portal.New(portal.Deps{Words: a.words, Log: a.log, Clock: a.clock, Key: key, Knowledge: portalKnowledge{a.Knowledge, a.Routing},
-		Cases: portalCases{a.Tickets, a.Chat, a.Routing, a.words}, City: portalCity{a}, Drafts: sessions, Proxies: proxies, Secure: secure, Demo: a.opt.Demo})
+		Cases: portalCases{a.Tickets, a.Chat, a.Routing, a.words}, City: portalCity{a}, Numbers: a.numbers(), Drafts: sessions, Proxies: proxies, Secure: secure, Demo: a.opt.Demo})
 	if err != nil {
 		return nil, err
 	}
@@ -81,7 +81,7 @@ func (a *App) handler(ctx context.Context) (http.Handler, error) {
 	}
 	a.staff = staff
 	programs, err := api.New(api.Deps{Pool: a.pool, Clock: a.clock, Log: a.log, Words: a.words, Key: key, Tickets: a.Tickets, Chat: a.Chat, Knowledge: a.Knowledge,
-		Routing: a.Routing, Auth: a.Auth, Emergency: a.policy.Emergency(), Proxies: proxies, Limits: a.apiLimits(), BaseURL: a.baseURL, Version: version()})
+		Routing: a.Routing, Auth: a.Auth, Numbers: a.numbers().Publisher, Emergency: a.policy.Emergency(), Proxies: proxies, Limits: a.apiLimits(), BaseURL: a.baseURL, Version: version()})
 	if err != nil {
 		return nil, err
 	}

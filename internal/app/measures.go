@@ -2,14 +2,32 @@ package app
 
 import (
 	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
 	"time"
+
+	"github.com/google/uuid"
+
+	"hotline/internal/blob"
+	"hotline/internal/clock"
+	"hotline/internal/config"
+	"hotline/routing"
+	"hotline/tickets"
+	"hotline/web/figures"
 )
 
 // followPause is how long the follower of the measures rests when nothing is left to do: numbers are at most this old, and a little.
 const followPause = 2 * time.Second
 
-// followMeasures keeps facts and sums up to date, on one node at a time.
+// openDataEvery is how often the node that follows the measures looks whether a month's open data is due.
+const openDataEvery = time.Hour
+
+// followMeasures keeps facts and sums up to date and publishes the open data of each month, on one node at a time.
 func (a *App) followMeasures(ctx context.Context) {
+	var looked time.Time
 	for ctx.Err() == nil {
 		pause := followPause
 		f, err := a.Tickets.FollowMeasures(ctx)
@@ -19,10 +37,107 @@ func (a *App) followMeasures(ctx context.Context) {
 			pause = 10 * followPause
 		case f.More:
 			pause = 0
+		case a.clock.Now().Sub(looked) > openDataEvery:
+			looked = a.clock.Now()
+			a.publishOpenData(ctx)
 		}
 		select {
 		case <-ctx.Done():
 		case <-time.After(pause):
 		}
 	}
+}
+
+func (a *App) publishOpenData(ctx context.Context) {
+	month, err := a.Tickets.OpenDataDue(ctx)
+	if err == nil && month != "" {
+		var d tickets.OpenData
+		if d, err = a.Tickets.PublishOpenData(ctx, month, OpenDataTrees(a.Routing), a.files); err == nil {
+			a.log.Info("open data published", "month", month, "rows", d.Rows, "left_out", d.LeftOut)
+		}
+	}
+	if err != nil && ctx.Err() == nil {
+		a.log.Error("open data", "error", err)
+	}
+}
+
+// OpenDataTrees is how routing makes the rows of the open data coarser.
+func OpenDataTrees(r *routing.Service) tickets.Trees {
+	return tickets.Trees{
+		AreaParent:     func(code string) string { a, _ := r.Snapshot().Area(code); return a.Parent },
+		CategoryParent: func(code string) string { c, _ := r.Snapshot().Category(code); return c.Parent },
+		AgencyCode: func(id string) string {
+			if parsed, err := uuid.Parse(id); err == nil {
+				a, _ := r.Snapshot().Agency(parsed)
+				return a.Code
+			}
+			return ""
+		},
+	}
+}
+
+// numbers is what the public may see of the measures; portal and API share its memory.
+func (a *App) numbers() *publicNumbers {
+	if a.public == nil {
+		a.public = &publicNumbers{Publisher: &figures.Publisher{Figures: figures.Figures{Tickets: a.Tickets, Routing: a.Routing, Knowledge: a.Knowledge}, Now: a.clock.Now}, files: a.files}
+	}
+	return a.public
+}
+
+type publicNumbers struct {
+	*figures.Publisher
+	files *blob.Folder
+}
+
+// Today implements portal.Numbers.
+func (n *publicNumbers) Today() time.Time { return n.Tickets.Today() }
+
+// AgencyName implements portal.Numbers.
+func (n *publicNumbers) AgencyName(id uuid.UUID, lang string) string {
+	a, _ := n.Routing.Snapshot().Agency(id)
+	return a.Names.In(lang)
+}
+
+// Files implements portal.Numbers.
+func (n *publicNumbers) Files(ctx context.Context) ([]tickets.OpenDataFile, error) {
+	return n.Tickets.OpenDataFiles(ctx)
+}
+
+// File implements portal.Numbers.
+func (n *publicNumbers) File(ctx context.Context, month time.Time, format string) (tickets.OpenDataFile, io.ReadSeekCloser, error) {
+	f, err := n.Tickets.OpenDataFile(ctx, month, format)
+	if err != nil {
+		return f, nil, err
+	}
+	body, err := n.files.Open(ctx, f.Blob)
+	return f, body, err
+}
+
+// WithMeasures runs f with a ticket service and the routing data, for commands on the measures beside a running node or without one.
+func WithMeasures(ctx context.Context, cfg config.Config, log *slog.Logger, f func(*tickets.Service, tickets.Trees) error) error {
+	path := cfg.KeyFile
+	if path == "" {
+		path = filepath.Join(cfg.Data, "secret.key")
+	}
+	if _, err := os.Stat(path); err != nil {
+		return fmt.Errorf("secret key: %w; contacts are recognized with it", err)
+	}
+	key, err := readKey(path)
+	if err != nil {
+		return err
+	}
+	return WithDatabase(ctx, cfg, log, func(d Database) error {
+		r := routing.New(routing.Deps{Pool: d.Pool, Log: log, TrainLater: true})
+		if err := r.Reload(ctx); err != nil {
+			return err
+		}
+		s, err := tickets.New(tickets.Deps{Pool: d.Pool, Clock: clock.System{}, Key: key, Log: log, Router: tickets.RouterOf(r)})
+		if err != nil {
+			return err
+		}
+		if err := s.Reload(ctx); err != nil {
+			return err
+		}
+		return f(s, OpenDataTrees(r))
+	})
 }

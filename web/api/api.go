@@ -17,6 +17,7 @@ import (
 	"hotline/knowledge"
 	"hotline/routing"
 	"hotline/tickets"
+	"hotline/web/figures"
 	"hotline/web/httperr"
 )
 
@@ -35,8 +36,9 @@ type Deps struct {
 	Knowledge *knowledge.Service
 	Routing   *routing.Service
 	Auth      *auth.Service
-	Emergency Emergency      // may be nil: nobody is told the emergency number at once
-	Proxies   []netip.Prefix // whose X-Forwarded-For is believed
+	Numbers   *figures.Publisher // of the portal too; nil makes one
+	Emergency Emergency          // may be nil: nobody is told the emergency number at once
+	Proxies   []netip.Prefix     // whose X-Forwarded-For is believed
 	Limits    Limits
 	MaxUpload int64  // bytes of one file, as chat has it; 0 is 10 MiB
 	Version   string // of the program, for the description
@@ -74,6 +76,9 @@ func build(d Deps) (*API, error) {
 	if d.Version == "" {
 		d.Version = "dev"
 	}
+	if d.Numbers == nil {
+		d.Numbers = &figures.Publisher{Figures: figures.Figures{Tickets: d.Tickets, Routing: d.Routing, Knowledge: d.Knowledge}, Now: d.Clock.Now}
+	}
 	if d.MaxUpload == 0 {
 		d.MaxUpload = 10 << 20
 	}
@@ -103,6 +108,7 @@ func (a *API) routes() {
 	a.uploadRoutes()
 	a.knowledgeRoutes()
 	a.referenceRoutes()
+	a.statisticsRoutes()
 	a.messageRoutes()
 }
 

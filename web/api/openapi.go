@@ -239,9 +239,9 @@ func (c *call) notModified(etag string, maxAge string) bool {
 	return etagMatches(c.r.Header.Get("If-None-Match"), etag)
 }
 
-// readableAnywhere lists what scripts of other pages may read: published knowledge and this description.
+// readableAnywhere lists what scripts of other pages may read: published knowledge, published numbers and this description.
 func readableAnywhere(path string) bool {
-	return strings.HasPrefix(path, Prefix+"/knowledge/") || path == Prefix+"/openapi.json"
+	return strings.HasPrefix(path, Prefix+"/knowledge/") || path == Prefix+"/openapi.json" || path == Prefix+"/statistics"
 }
 
 var _ huma.ContentTypeFilter = Problem{}

@@ -33,6 +33,7 @@ type Deps struct {
 	Knowledge Knowledge
 	Cases     Cases
 	City      City
+	Numbers   Numbers   // may be nil: nothing is published
 	Drafts    scs.Store // shared by all nodes; the session table
 	Proxies   []netip.Prefix
 	Secure    bool // cookies are for https only
@@ -129,6 +130,11 @@ func (p *Portal) routes() *http.ServeMux {
 	get("/track/files/{id}", p.trackFile)
 	get("/rate/{token}", p.rateLink)
 	post("/rate/{token}", maxForm, p.rateByLink)
+	if p.Numbers != nil {
+		get("/statistics", p.statistics)
+		get("/open-data", p.openData)
+		get("/open-data/{file}", p.openDataFile)
+	}
 	if p.Demo {
 		get("/demo-widget", p.demoWidget)
 	}

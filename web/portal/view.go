@@ -85,6 +85,9 @@ func (v *view) Languages() []struct{ Code, Name, URL string } {
 	return out
 }
 
+// HasNumbers reports whether there are public numbers to link to.
+func (v *view) HasNumbers() bool { return v.p.Numbers != nil }
+
 // Problem gives the text that belongs to a field, or "".
 func (v *view) Problem(field string) string {
 	for _, p := range v.Problems {
@@ -134,7 +137,7 @@ func parse(files *static.Assets) (map[string]*template.Template, error) {
 		}
 		pages[base] = t
 	}
-	for _, needed := range []string{"home", "search", "article", "step", "check", "done", "report", "track", "case", "error", "demo"} {
+	for _, needed := range []string{"home", "search", "article", "step", "check", "done", "report", "track", "case", "error", "demo", "statistics", "open-data"} {
 		if pages[needed] == nil {
 			return nil, fmt.Errorf("portal: no template %s", needed)
 		}
