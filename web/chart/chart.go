@@ -237,5 +237,5 @@ func Spark(values []float64) template.HTML {
 // Meter is a bar that is filled to a share.
 func Meter(share float64, class string) template.HTML {
 	share = min(max(share, 0), 1)
-	return template.HTML(fmt.Sprintf(`<svg class="chart meter %s" viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true" focusable="false"><rect class="rail" width="100" height="6" rx="3"/><rect class="fill" width="%s" height="6" rx="3"/></svg>`, class, n(share*100)))
+	return template.HTML(fmt.Sprintf(`<svg class="chart meter %s" viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true" focusable="false"><rect class="rail" width="100" height="6"/><rect class="fill" width="%s" height="6"/></svg>`, class, n(share*100)))
 }

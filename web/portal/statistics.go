@@ -37,7 +37,6 @@ type number struct {
 	Name, Value, Formula, Counts string
 	Left                         string
 	Meter                        template.HTML
-	Big                          bool
 }
 
 type agencyLine struct{ Name, Tickets, Average, Satisfied, OnTime, Graded string }
@@ -62,7 +61,7 @@ type statisticsPage struct {
 }
 
 // headline is the large numbers.
-var headline = []string{measures.ResolveOnTime, measures.Satisfaction, measures.Resolution, measures.Response, measures.AnswerTime, measures.FirstContact}
+var headline = []string{measures.ResolveOnTime, measures.Satisfaction, measures.Resolution, measures.Response, measures.AnswerTime}
 
 func (p *Portal) statistics(w http.ResponseWriter, r *http.Request) {
 	q := figures.Query{By: tickets.ByNothing}
@@ -91,10 +90,11 @@ func (p *Portal) statistics(w http.ResponseWriter, r *http.Request) {
 	d.Period = i18n.Date(v.Lang, q.From, time.UTC) + " – " + i18n.Date(v.Lang, q.Last(), time.UTC)
 	d.AsOf = v.DateTime(pub.AsOf)
 	d.Tickets, d.Open, d.Out = count(v, words, pub.Tickets), count(v, words, pub.Open), count(v, words, pub.Confidential)
+	d.Big = make([]number, len(headline))
 	for _, n := range pub.Values {
 		one := p.number(v, words, n)
-		if slices.Contains(headline, n.Code) {
-			d.Big = append(d.Big, one)
+		if i := slices.Index(headline, n.Code); i >= 0 {
+			d.Big[i] = one
 		} else {
 			d.More = append(d.More, one)
 		}
