@@ -42,8 +42,18 @@ func Analyze(text string) []Term {
 	return a.terms
 }
 
+// analyzeOnly gives the terms that are in want, in order. A snippet needs few
+// of an article's thousands, and keeping all of them would be most of what a
+// search allocates.
+func analyzeOnly(text string, want map[string]float64) []Term {
+	a := analyzer{want: want}
+	a.run(text)
+	return a.terms
+}
+
 type analyzer struct {
 	terms []Term
+	want  map[string]float64 // nil: all
 	env   *snowballstem.Env
 	word  []byte
 }
@@ -80,6 +90,12 @@ func wordRune(r rune) bool {
 	return unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.Is(unicode.Mn, r)
 }
 
+func (a *analyzer) emit(t Term) {
+	if a.want == nil || a.want[t.Text] > 0 {
+		a.terms = append(a.terms, t)
+	}
+}
+
 func (a *analyzer) run(text string) {
 	for i := 0; i < len(text); {
 		raw, size := utf8.DecodeRuneInString(text[i:])
@@ -107,9 +123,9 @@ func (a *analyzer) scanRun(text string, start int) int {
 			break
 		}
 		if prev >= 0 {
-			a.terms = append(a.terms, Term{Text: text[prev : i+size], Kind: Pair, Start: prev, End: i + size})
+			a.emit(Term{Text: text[prev : i+size], Kind: Pair, Start: prev, End: i + size})
 		}
-		a.terms = append(a.terms, Term{Text: text[i : i+size], Kind: Char, Start: i, End: i + size})
+		a.emit(Term{Text: text[i : i+size], Kind: Char, Start: i, End: i + size})
 		prev = i
 		i += size
 	}
@@ -156,7 +172,7 @@ func (a *analyzer) scanWord(text string, start int) int {
 	if w == "" || stopWords[w] {
 		return i
 	}
-	a.terms = append(a.terms, Term{Text: a.stem(w), Word: w, Kind: Word, Start: start, End: i})
+	a.emit(Term{Text: a.stem(w), Word: w, Kind: Word, Start: start, End: i})
 	return i
 }
 

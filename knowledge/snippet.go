@@ -2,7 +2,6 @@ package knowledge
 
 import (
 	"html/template"
-	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -51,8 +50,7 @@ func Excerpt(question, text string) Snippet {
 			want[t.Text] = t.decide
 		}
 	}
-	all := Analyze(text)
-	matches := slices.DeleteFunc(all, func(t Term) bool { return want[t.Text] == 0 })
+	matches := analyzeOnly(text, want)
 	start, end := window(text, matches, want)
 	return mark(text, start, end, matches)
 }
