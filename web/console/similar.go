@@ -109,6 +109,10 @@ func (c *Console) loadSimilar(r *http.Request, v View, id uuid.UUID) (*similarDa
 	if d.Offers, err = c.Tickets.MassFor(ctx, act, id); err != nil {
 		return nil, err
 	}
+	// What is offered above need not be listed again.
+	d.Found = slices.DeleteFunc(d.Found, func(one duplicateView) bool {
+		return slices.ContainsFunc(d.Offers, func(m tickets.MassEvent) bool { return m.TicketID == one.ID })
+	})
 	if m, ok, err := c.Tickets.MassOf(ctx, act, id); err != nil {
 		return nil, err
 	} else if ok {
