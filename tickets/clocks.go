@@ -99,9 +99,12 @@ func (c *clockRow) arm(r ruling) {
 	c.dirty = true
 }
 
-// rearm is arm for a deadline that moved: rungs that fired for the old one and lie ahead again will fire again.
-func (c *clockRow) rearm(r ruling, now time.Time) {
+// rearm is arm for a deadline that was another before: when it moved later, rungs that fired for the old one and lie ahead again will fire again.
+func (c *clockRow) rearm(r ruling, was, now time.Time) {
 	c.arm(r)
+	if !c.dueAt.After(was) {
+		return
+	}
 	if kept := r.SLA.Ladder.Fired(c.stage, now, c.warnAt, c.dueAt, r.Calendar); kept != c.stage && c.dueAt.After(now) {
 		c.stage = kept
 		c.arm(r)
@@ -229,10 +232,11 @@ func (s *clockSet) resume(name string) {
 		return
 	}
 	r := s.ruled(name, c.agency)
+	was := c.dueAt
 	c.dueAt, c.provisional = sla.Resume(*c.pausedAt, s.now, c.dueAt, c.remaining, r.policy.Clocks[sla.AwaitCitizen], r.Calendar)
 	c.pausedAt, c.remaining = nil, sla.Remaining{}
 	c.step(sla.Resumed, s.now, 0)
-	c.rearm(r, s.now)
+	c.rearm(r, was, s.now)
 }
 
 // extend moves a deadline by n units of the clock's own span, from the old deadline.
@@ -244,39 +248,37 @@ func (s *clockSet) extend(name string, n int) {
 	r := s.ruled(name, c.agency)
 	span := c.span
 	span.Roll = r.policy.Clocks[base(name)].Roll // rows do not keep it
+	was := c.dueAt
 	c.dueAt, c.provisional = sla.Extend(c.dueAt, n, span, r.Calendar)
 	if c.pausedAt != nil {
 		c.remaining = sla.Pause(*c.pausedAt, c.dueAt, c.span.Unit, r.Calendar)
 	}
 	c.step(sla.Extended, s.now, n)
-	c.rearm(r, s.now)
+	c.rearm(r, was, s.now)
 }
 
 // recompute applies the rules in force, which changed at changed, to one clock. It returns what became of the deadline.
 func (s *clockSet) recompute(c *clockRow, changed time.Time) sla.Verdict {
 	r := s.ruled(c.name, c.agency)
 	in := sla.Rerun{Start: c.startedAt, Due: c.dueAt, Was: c.span, Span: c.span, Steps: c.steps, Limit: r.policy.Clocks[sla.AwaitCitizen], Told: told(c.name), Changed: changed}
-	if span, ok := r.policy.Clocks[base(c.name)]; ok && !ordered(c.name) {
+	if span, ok := r.policy.Clocks[base(c.name)]; ok {
 		in.Span, in.Was.Roll = span, span.Roll
 	}
 	out, verdict := sla.Recompute(in, r.Calendar)
 	before := *c
-	c.span, c.policy, c.dueAt, c.provisional = in.Span, r.policy.Code, out.Due.UTC(), out.Provisional
+	c.span, c.policy, c.dueAt, c.provisional = out.Span, r.policy.Code, out.Due.UTC(), out.Provisional
+	if out.Shortened {
+		c.step(sla.Shortened, changed, 0)
+	}
 	if c.pausedAt != nil {
 		c.remaining = sla.Pause(*c.pausedAt, c.dueAt, c.span.Unit, r.Calendar)
 	}
-	if verdict == sla.Held {
-		c.span = before.span // what was promised stays, and so does what an extension is measured by
-	}
-	c.rearm(r, changed)
+	c.rearm(r, before.dueAt, changed)
 	c.dirty = before.dirty || c.span.N != before.span.N || c.span.Unit != before.span.Unit || c.policy != before.policy || !c.dueAt.Equal(before.dueAt) ||
 		c.provisional != before.provisional || !c.warnAt.Equal(before.warnAt) || c.stage != before.stage || !sameTime(c.nextFireAt, before.nextFireAt) ||
 		c.remaining.Left != before.remaining.Left
 	return verdict
 }
-
-// ordered reports clocks whose length a person set: new policies leave it, new calendars do not.
-func ordered(name string) bool { return base(name) == "supervision" }
 
 func sameTime(a, b *time.Time) bool { return a == b || a != nil && b != nil && a.Equal(*b) }
 

@@ -371,11 +371,11 @@ func (s *Service) writeMany(ctx context.Context, tx db.Tx, changes []*change) er
 	}
 	b := &pgx.Batch{}
 	b.Queue(`update ticket_clocks c set policy = u.policy, n = u.n, unit = u.unit, warn_at = u.warn_at, due_at = u.due_at, provisional = u.provisional, stage = u.stage,
-			next_fire_at = u.next_fire_at, remaining_us = u.remaining_us
-		from unnest($1::uuid[], $2::text[], $3::text[], $4::int[], $5::text[], $6::timestamptz[], $7::timestamptz[], $8::bool[], $9::text[], $10::timestamptz[], $11::bigint[])
-			u (ticket_id, name, policy, n, unit, warn_at, due_at, provisional, stage, next_fire_at, remaining_us)
+			next_fire_at = u.next_fire_at, remaining_us = u.remaining_us, steps = u.steps
+		from unnest($1::uuid[], $2::text[], $3::text[], $4::int[], $5::text[], $6::timestamptz[], $7::timestamptz[], $8::bool[], $9::text[], $10::timestamptz[], $11::bigint[], $12::jsonb[])
+			u (ticket_id, name, policy, n, unit, warn_at, due_at, provisional, stage, next_fire_at, remaining_us, steps)
 		where c.ticket_id = u.ticket_id and c.name = u.name`,
-		clockTickets, k.name, k.policy, k.n, k.unit, k.warn, k.due, k.provisional, k.stage, k.next, k.remaining)
+		clockTickets, k.name, k.policy, k.n, k.unit, k.warn, k.due, k.provisional, k.stage, k.next, k.remaining, k.steps)
 	b.Queue(`update tickets t set due_at = u.due_at, warn_at = u.warn_at, sign_due_at = u.sign_due_at, promised_at = u.promised_at, provisional = u.provisional, events = u.events, head = u.head
 		from unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[], $4::timestamptz[], $5::timestamptz[], $6::bool[], $7::int[], $8::bytea[])
 			u (id, due_at, warn_at, sign_due_at, promised_at, provisional, events, head)

@@ -38,8 +38,9 @@ func (s *clockSet) continueFrom(c *clockRow) {
 		c.remaining = sla.Pause(from, c.dueAt, c.span.Unit, r.Calendar)
 		c.step(sla.Paused, from, 0)
 	}
+	was := c.dueAt
 	c.dueAt, c.provisional = sla.Resume(from, s.now, c.dueAt, c.remaining, sla.Span{}, r.Calendar)
 	c.stoppedAt, c.pausedAt, c.remaining = nil, nil, sla.Remaining{}
 	c.step(sla.Resumed, s.now, 0)
-	c.rearm(r, s.now)
+	c.rearm(r, was, s.now)
 }

@@ -10,6 +10,8 @@ const (
 	Paused   StepKind = "pause"
 	Resumed  StepKind = "resume"
 	Extended StepKind = "extend"
+	// Shortened: from here on a shorter span holds, which counts at the earliest from this moment.
+	Shortened StepKind = "shorten"
 )
 
 // Step is something that moved a deadline after the clock had started. The steps of a clock are kept with it, so that its deadline can be
@@ -27,6 +29,9 @@ type Outcome struct {
 	// PausedAt is set while the clock pauses; Left is then what remains.
 	PausedAt *time.Time
 	Left     Remaining
+	// Of Recompute: the span that the clock keeps, and whether a step Shortened has to be kept with it.
+	Span      Span
+	Shortened bool
 }
 
 // Replay computes a deadline from its beginning: the span from start, then every step. limit caps each pause. Steps that mean nothing (a second
@@ -42,6 +47,13 @@ func Replay(start time.Time, s Span, steps []Step, limit Span, cal *Calendar) Ou
 		case st.Kind == Resumed && o.PausedAt != nil:
 			o.Due, o.Provisional = Resume(*o.PausedAt, st.At, o.Due, o.Left, limit, cal)
 			o.PausedAt, o.Left = nil, Remaining{}
+		case st.Kind == Shortened:
+			if fair, provisional := Deadline(st.At, s, cal); fair.After(o.Due) {
+				o.Due, o.Provisional = fair, provisional
+				if o.PausedAt != nil {
+					o.Left = Pause(*o.PausedAt, o.Due, s.Unit, cal)
+				}
+			}
 		case st.Kind == Extended:
 			o.Due, o.Provisional = Extend(o.Due, st.N, s, cal)
 			if o.PausedAt != nil {
@@ -81,12 +93,14 @@ type Rerun struct {
 // deadline that was still ahead is over by the change itself. What was overdue stays as it was unless the rules give more time.
 func Recompute(r Rerun, cal *Calendar) (Outcome, Verdict) {
 	o := Replay(r.Start, r.Span, r.Steps, r.Limit, cal)
+	o.Span = r.Span
 	// The same instant as PostgreSQL keeps it.
 	o.Due = o.Due.Truncate(time.Microsecond)
 	keep := func(v Verdict) (Outcome, Verdict) {
-		o.Due, o.Provisional = r.Due, cal.provisional(r.Due, r.Span.Unit)
+		// With the span that it came from: the rules are weighed again at the next change.
+		o.Due, o.Provisional, o.Span, o.Shortened = r.Due, cal.provisional(r.Due, r.Was.Unit), r.Was, false
 		if o.PausedAt != nil {
-			o.Left = Pause(*o.PausedAt, o.Due, r.Span.Unit, cal)
+			o.Left = Pause(*o.PausedAt, o.Due, r.Was.Unit, cal)
 		}
 		return o, v
 	}
@@ -102,7 +116,7 @@ func Recompute(r Rerun, cal *Calendar) (Outcome, Verdict) {
 	}
 	if r.Span != r.Was {
 		if fair, provisional := Deadline(r.Changed, r.Span, cal); fair.After(o.Due) {
-			o.Due, o.Provisional = fair.Truncate(time.Microsecond), provisional
+			o.Due, o.Provisional, o.Shortened = fair.Truncate(time.Microsecond), provisional, true
 			if o.PausedAt != nil {
 				o.Left = Pause(*o.PausedAt, o.Due, r.Span.Unit, cal)
 			}
