@@ -42,7 +42,7 @@ type AgencyFields struct {
 	Names  Names
 	Area   string
 	Phone  string
-	Hours  string
+	Hours  Names
 }
 
 const maxText = 200 // characters
@@ -68,14 +68,23 @@ func (f *AgencyFields) check(s *Snapshot) error {
 			return errAgencyName
 		}
 	}
-	f.Names, f.Phone, f.Hours = names, strings.TrimSpace(f.Phone), strings.TrimSpace(f.Hours)
+	f.Names, f.Phone = names, strings.TrimSpace(f.Phone)
+	hours := make(Names, len(f.Hours))
+	for lang, words := range f.Hours {
+		if words = strings.TrimSpace(words); words == "" {
+			continue
+		}
+		if !utf8.ValidString(words) || utf8.RuneCountInString(words) > maxText {
+			return errAgencyText.On("hours")
+		}
+		hours[lang] = words
+	}
+	f.Hours = hours
 	if _, ok := s.areas[f.Area]; f.Area != "" && !ok {
 		return errAgencyArea
 	}
-	for field, text := range map[string]string{"phone": f.Phone, "hours": f.Hours} {
-		if !utf8.ValidString(text) || utf8.RuneCountInString(text) > maxText {
-			return errAgencyText.On(field)
-		}
+	if !utf8.ValidString(f.Phone) || utf8.RuneCountInString(f.Phone) > maxText {
+		return errAgencyText
 	}
 	return nil
 }

@@ -20,7 +20,7 @@ const (
 	sqlRevision     = `select revision from routing_revision`
 	sqlJurisdiction = `select code, names, timezone, languages, phone, settings, version from jurisdictions order by code limit 1`
 	sqlAgencies     = `select ` + agencyColumns + ` from agencies order by cardinality(ancestors), code`
-	sqlAreas        = `select code, coalesce(parent, ''), level, names, geometry, active from areas order by code`
+	sqlAreas        = `select code, coalesce(parent, ''), level, names, geometry, active, version from areas order by code`
 	sqlCats         = `
 		select code, coalesce(parent, ''), names, kinds, urgency, confidential, description, keywords, examples, active, version
 		from categories order by code`
@@ -57,7 +57,7 @@ func load(ctx context.Context, pool *pgxpool.Pool, log *slog.Logger, before *Sna
 		}
 		areas, err := collect(ctx, tx, sqlAreas, func(r pgx.CollectableRow) (a Area, err error) {
 			var raw json.RawMessage
-			err = r.Scan(&a.Code, &a.Parent, &a.Level, &a.Names, &raw, &a.Active)
+			err = r.Scan(&a.Code, &a.Parent, &a.Level, &a.Names, &raw, &a.Active, &a.Version)
 			if len(raw) > 0 && a.Active {
 				geometries[a.Code] = raw
 			}

@@ -236,7 +236,7 @@ func TestBadAgencyFieldsAreNamed(t *testing.T) {
 		"parent": func(f *routing.AgencyFields) { f.Parent = uuid.New() },
 		"area":   func(f *routing.AgencyFields) { f.Area = "nowhere" },
 		"phone":  func(f *routing.AgencyFields) { f.Phone = strings.Repeat("5", 201) },
-		"hours":  func(f *routing.AgencyFields) { f.Hours = "\xff" },
+		"hours":  func(f *routing.AgencyFields) { f.Hours = routing.Names{"en": "\xff"} },
 	} {
 		in := good()
 		spoil(&in)

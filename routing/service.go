@@ -211,12 +211,11 @@ func (s *Service) Explain(lang string, reasons []Reason) []string {
 	return s.Snapshot().Explain(lang, reasons)
 }
 
-// errForbidden: only staff of the hotline, and the program itself, change
-// reference data. Which of them may is the surface's check of roles.
+// errForbidden: only the hotline's administrators, and the program itself, change reference data.
 var errForbidden = errs.New(errs.Forbidden, "routing.forbidden", "only the hotline's own administrators change agencies and the catalogue")
 
 func mayChange(by db.Actor) error {
-	if by.IsSystem() || by.Desk() {
+	if by.IsSystem() || by.Administrator() {
 		return nil
 	}
 	return errForbidden

@@ -47,7 +47,7 @@ type Agency struct {
 	Kind      string
 	Area      string // code, or ""
 	Phone     string
-	Hours     string
+	Hours     Names
 	Active    bool
 	Version   int
 	CreatedAt time.Time
@@ -60,11 +60,12 @@ func (a Agency) Desk() bool { return a.Kind == KindHotline }
 
 // Area is a part of the jurisdiction.
 type Area struct {
-	Code   string
-	Parent string
-	Level  string
-	Names  Names
-	Active bool
+	Code    string
+	Parent  string
+	Level   string
+	Names   Names
+	Active  bool
+	Version int
 }
 
 // Category is a node of the category tree.

@@ -102,7 +102,11 @@ func (p Principal) Actor() db.Actor {
 	if p.machine {
 		return db.System()
 	}
-	return db.Staff(p.UserID, p.AgencyID, p.Desk, p.Cleared)
+	a := db.Staff(p.UserID, p.AgencyID, p.Desk, p.Cleared)
+	if p.Has(Administrator) {
+		a = a.AsAdministrator()
+	}
+	return a
 }
 
 // User is a row of the administration page.

@@ -13,6 +13,7 @@ type Actor struct {
 	user, agency uuid.UUID
 	desk         bool
 	cleared      bool
+	admin        bool
 	conversation uuid.UUID
 	ticket       uuid.UUID
 }
@@ -23,6 +24,12 @@ func System() Actor { return Actor{kind: "system"} }
 // Staff is a signed-in member of an agency. desk: the agency is the hotline itself. cleared: may see confidential tickets.
 func Staff(user, agency uuid.UUID, desk, cleared bool) Actor {
 	return Actor{kind: "staff", user: user, agency: agency, desk: desk, cleared: cleared}
+}
+
+// AsAdministrator is the member of staff with the right to change reference data. Row-level security grants it to staff of the hotline only.
+func (a Actor) AsAdministrator() Actor {
+	a.admin = a.kind == "staff"
+	return a
 }
 
 // Citizen is the holder of a conversation's token.
@@ -42,6 +49,9 @@ func (a Actor) Agency() uuid.UUID { return a.agency }
 
 // Desk reports whether the actor is staff of the hotline itself.
 func (a Actor) Desk() bool { return a.desk }
+
+// Administrator reports whether the actor is an administrator of the hotline itself.
+func (a Actor) Administrator() bool { return a.admin && a.desk }
 
 // Cleared reports whether a member of staff may see confidential tickets.
 func (a Actor) Cleared() bool { return a.cleared }
@@ -66,6 +76,9 @@ func (a Actor) begin(readOnly bool) string {
 	id("ticket_id", a.ticket)
 	if a.desk {
 		b.WriteString("; set local hotline.desk = 't'")
+	}
+	if a.admin {
+		b.WriteString("; set local hotline.admin = 't'")
 	}
 	if a.cleared {
 		b.WriteString("; set local hotline.cleared = 't'")

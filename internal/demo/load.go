@@ -77,7 +77,7 @@ func (l *loader) organisation(b *pgx.Batch) error {
 		b.Queue(`insert into agencies (id, code, parent_id, ancestors, names, kind, area_code, phone, hours)
 			select $1, $2, p.id, case when p.id is null then '{}' else p.ancestors || p.id end, $4, $5, $6, $7, $8
 			from (select 1) one left join agencies p on p.code = $3`,
-			id, a.Code, a.Parent, a.Names, a.Kind, a.Area, a.Phone, a.Hours["en"])
+			id, a.Code, a.Parent, a.Names, a.Kind, a.Area, a.Phone, a.Hours)
 	}
 	for _, u := range l.city.Users {
 		b.Queue(`insert into users (id, email, name, agency_id, roles, lang, cleared, password_hash) values ($1, $2, $3, $4, $5, $6, $7, $8)`,

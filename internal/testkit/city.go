@@ -1,6 +1,7 @@
 package testkit
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/google/uuid"
@@ -18,7 +19,11 @@ type TinyCity struct {
 // Staff gives the actor of one of the city's users.
 func (c TinyCity) Staff(user string) db.Actor {
 	u := tinyUsers[user]
-	return db.Staff(c.Users[user], c.Agencies[u.agency], u.agency == "hotline", u.cleared)
+	a := db.Staff(c.Users[user], c.Agencies[u.agency], u.agency == "hotline", u.cleared)
+	if slices.Contains(u.roles, "administrator") {
+		a = a.AsAdministrator()
+	}
+	return a
 }
 
 type tinyUser struct {

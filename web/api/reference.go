@@ -43,7 +43,7 @@ type Agency struct {
 	Kind   string        `json:"kind" example:"department"`
 	Area   string        `json:"area,omitempty"`
 	Phone  string        `json:"phone,omitempty"`
-	Hours  string        `json:"hours,omitempty"`
+	Hours  routing.Names `json:"hours,omitempty"`
 }
 
 // Area is a part of the jurisdiction.

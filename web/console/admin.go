@@ -271,9 +271,9 @@ func (c *Console) areaOptions(lang string) []option {
 func readAgency(r *http.Request, langs []string) routing.AgencyFields {
 	q := r.PostForm
 	f := routing.AgencyFields{Code: clean(q.Get("code"), 100), Parent: parseID(q.Get("parent")), Kind: q.Get("kind"), Names: routing.Names{},
-		Area: clean(q.Get("area"), 100), Phone: clean(q.Get("phone"), 300), Hours: clean(q.Get("hours"), 300)}
+		Area: clean(q.Get("area"), 100), Phone: clean(q.Get("phone"), 300), Hours: routing.Names{}}
 	for _, lang := range langs {
-		f.Names[lang] = clean(q.Get("name_"+lang), 300)
+		f.Names[lang], f.Hours[lang] = clean(q.Get("name_"+lang), 300), clean(q.Get("hours_"+lang), 300)
 	}
 	return f
 }
