@@ -97,6 +97,12 @@ var (
 	// ErrMacroNotFound, ErrMacroStale: no such macro of the agency; somebody else changed it.
 	ErrMacroNotFound = errs.New(errs.NotFound, "tickets.macro_not_found", "there is no such macro")
 	ErrMacroStale    = errs.New(errs.Conflict, "tickets.macro_stale", "somebody else changed this macro in the meantime")
+	// ErrTooMany: more tickets than one bulk action takes. Args: limit.
+	ErrTooMany = errs.New(errs.Invalid, "tickets.too_many", "these are too many tickets for one action")
+	// ErrBulkNotFound, ErrNotUndoable, ErrUndone: no such bulk action of the person; nothing of it can be taken back; it was taken back already.
+	ErrBulkNotFound = errs.New(errs.NotFound, "tickets.bulk_not_found", "there is no such bulk action")
+	ErrNotUndoable  = errs.New(errs.Conflict, "tickets.not_undoable", "this cannot be taken back")
+	ErrUndone       = errs.New(errs.Conflict, "tickets.undone", "this was taken back already")
 	// ErrFilterNotFound: no such saved filter of the person or their agency.
 	ErrFilterNotFound = errs.New(errs.NotFound, "tickets.filter_not_found", "there is no such saved filter")
 	// ErrMassConfidential: a mass event is for everybody to see, a confidential ticket for nobody.

@@ -27,7 +27,7 @@ func (o *office) count(a db.Actor, table string) int {
 	return n
 }
 
-var walled = []string{"tickets", "ticket_access", "assignments", "ticket_events", "ticket_clocks", "ticket_search", "ticket_ratings", "notifications", "conversations", "ticket_watchers", "ticket_mentions", "tags", "ticket_tags", "saved_filters", "ticket_links", "macros"}
+var walled = []string{"tickets", "ticket_access", "assignments", "ticket_events", "ticket_clocks", "ticket_search", "ticket_ratings", "notifications", "conversations", "ticket_watchers", "ticket_mentions", "tags", "ticket_tags", "saved_filters", "ticket_links", "macros", "bulk_jobs"}
 
 // hang puts a row of every working tool on the ticket, by the lead's handler.
 func (o *office) hang(k tickets.Ticket) {
@@ -45,6 +45,7 @@ func (o *office) hang(k tickets.Ticket) {
 		}
 	}
 	must(o.SaveFilter(o.Context(), o.as("handler-env"), tickets.SavedFilter{Name: "mine", View: tickets.ViewOpen}))
+	must(o.StartBulk(o.Context(), o.as("handler-env"), tickets.BulkDeed{Do: tickets.BulkWatch}, []uuid.UUID{k.ID}))
 	must(o.SaveMacro(o.Context(), o.as("head-env"), tickets.Macro{Names: map[string]string{"en": "Thanks"}, Texts: map[string]string{"en": "Thank you."}}))
 	if _, _, err := o.AddTag(o.Context(), o.as("handler-env"), k.ID, "night"); err != nil {
 		o.Fatal(err)

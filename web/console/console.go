@@ -54,6 +54,7 @@ type Console struct {
 	pages    *pages
 	sessions *scs.SessionManager
 	live     *broker
+	bulk     *bulkRunner
 	handler  http.Handler
 }
 
@@ -83,6 +84,7 @@ func New(d Deps) (*Console, error) {
 	if c.live, err = newBroker(d.Bus); err != nil {
 		return nil, fmt.Errorf("console: %w", err)
 	}
+	c.startBulk()
 	responder := httperr.New(d.Words, d.Log, c.errorPage)
 	c.handler = httperr.Chain(responder.Handler(c.routes()), httperr.SecureHeaders)
 	return c, nil
@@ -92,7 +94,10 @@ func New(d Deps) (*Console, error) {
 func (c *Console) ServeHTTP(w http.ResponseWriter, r *http.Request) { c.handler.ServeHTTP(w, r) }
 
 // Close ends the event streams, so that a server can shut down without waiting for them. It may be called twice.
-func (c *Console) Close() { c.live.close() }
+func (c *Console) Close() {
+	c.live.close()
+	c.bulk.close()
+}
 
 // zone is the jurisdiction's time zone.
 func (c *Console) zone() *time.Location {

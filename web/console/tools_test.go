@@ -7,6 +7,9 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/google/uuid"
 
 	"hotline/tickets"
 )
@@ -144,6 +147,63 @@ func TestMacrosAreKeptAndUsed(t *testing.T) {
 	if said, _ := url.PathUnescape(got.header.Get("X-Toast")); !strings.Contains(said, "Not done: Sign for it") {
 		t.Errorf("said %q", said)
 	}
+}
+
+func TestBulkActionsOnTheList(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	one, two := r.noRoute(), r.noRoute()
+	done := r.apply("dispatcher", r.noRoute(), tickets.Dispatch, tickets.Fields{Lead: r.city.Agencies["dept-utilities"]})
+	b := r.signIn("dispatcher")
+	b.get("/console/inbox?view=all").wants(t, http.StatusOK, `value="`+one.ID.String()+`" data-pick`, "Act on them")
+	b.post("/console/bulk", url.Values{"list": {"view=all"}}).wants(t, http.StatusOK, "Choose tickets first.")
+	form := url.Values{"ids": {one.ID.String(), two.ID.String()}, "list": {"view=all"}}
+	b.post("/console/bulk", form).wants(t, http.StatusOK, "Chosen: 2", `<option value="dispatch"`)
+	form.Add("ids", done.ID.String())
+	page := b.post("/console/bulk", form)
+	page.wants(t, http.StatusOK, "Chosen: 3")
+	page.lacks(t, `<option value="dispatch"`) // one of them is on its way already
+	form.Set("do", "move")
+	form.Set("move", "dispatch")
+	b.post("/console/bulk/run", form).wants(t, http.StatusBadRequest, "Please fill in: Lead agency")
+	form.Set("lead", r.city.Agencies["dept-utilities"].String())
+	b.post("/console/bulk/run", form).wants(t, http.StatusOK, "Done: 2. Not done: 1.", done.Number, "to be signed")
+	if got := r.ticket(one.ID); got.State != tickets.Dispatched {
+		t.Errorf("the first is %s", got.State)
+	}
+	// All that the list finds, and back again.
+	tagged := b.post("/console/bulk/run", url.Values{"all": {"yes"}, "list": {"view=all"}, "do": {"tag"}, "tag": {"bench"}})
+	tagged.wants(t, http.StatusOK, "Done: 3.", "Undo")
+	b.get("/console/inbox?view=all").wants(t, http.StatusOK, `<span class="tag">bench</span>`)
+	b.post(tagged.path+"/undo", nil).wants(t, http.StatusOK, "Take back", "Done: 3.")
+	b.get("/console/inbox?view=all").lacks(t, `<span class="tag">bench</span>`)
+	b.get(tagged.path).wants(t, http.StatusOK, "Taken back")
+	r.signIn("supervisor").get(tagged.path).wants(t, http.StatusNotFound)
+}
+
+func TestManyTicketsAreDoneBehindTheAnswer(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	for range tickets.BulkAtOnce + 1 {
+		r.noRoute()
+	}
+	b := r.signIn("dispatcher")
+	job := b.post("/console/bulk/run", url.Values{"all": {"yes"}, "list": {"view=all"}, "do": {"watch"}})
+	job.wants(t, http.StatusOK)
+	id := uuid.MustParse(job.path[strings.LastIndex(job.path, "/")+1:])
+	deadline := time.Now().Add(time.Minute)
+	for {
+		j, err := r.tickets.Bulk(t.Context(), r.as("dispatcher"), id)
+		must(t, err)
+		if j.Done() {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%d of %d after a minute", len(j.Results), len(j.Tickets))
+		}
+		b.get(job.path).wants(t, http.StatusOK) // the page can be looked at in between
+	}
+	b.get(job.path).wants(t, http.StatusOK, "Done: 101.")
 }
 
 // pageOf is a page to look at: its name in the pictures, who opens it, and where it is.

@@ -95,6 +95,8 @@
         next.push(li);
       }
       next.push(...later);
+      const picked = new Set($$("input[data-pick]:checked", rows).map(i => i.value)); // what was chosen stays so when a row is written anew
+      for (const li of next) { const i = $("input[data-pick]", li); if (i && picked.has(i.value)) i.checked = true; }
       if (grown && more) next.push(more);
       rows.replaceChildren(...next);
       if (window.htmx) htmx.process(rows);
@@ -389,6 +391,34 @@
     e.stopImmediatePropagation();
   }, true);
 
+  // Choosing rows: the box, x on the row in focus, shift for everything between.
+  let lastPick = null;
+  function countPicks() {
+    const bar = $("#bulk"), n = $$("#rows input[data-pick]:checked").length, words = $("#picked");
+    if (!bar) return;
+    bar.classList.toggle("on", n > 0 || $("#pick-all").checked);
+    words.textContent = (n === 1 ? words.dataset.one : words.dataset.many).replace("{n}", n);
+  }
+  function pickTo(box) {
+    const all = $$("#rows input[data-pick]"), a = all.indexOf(lastPick), b = all.indexOf(box);
+    if (a >= 0 && b >= 0) for (const i of all.slice(Math.min(a, b), Math.max(a, b) + 1)) i.checked = box.checked;
+  }
+  doc.addEventListener("click", e => {
+    const box = e.target.closest?.("input[data-pick]");
+    if (box) { if (e.shiftKey) pickTo(box); lastPick = box; countPicks(); }
+    else if (e.target.id === "pick-all") countPicks();
+    else if (e.target.closest?.("[data-unpick]")) { for (const i of $$("#rows input[data-pick]:checked")) i.checked = false; $("#pick-all").checked = false; countPicks(); }
+  });
+  function pickRow(shift) {
+    const row = doc.activeElement?.closest?.("[data-row]") || $("#rows a[aria-current=true]")?.closest("[data-row]"), box = row && $("input[data-pick]", row);
+    if (!box) return false;
+    box.checked = !box.checked;
+    if (shift) pickTo(box);
+    lastPick = box;
+    countPicks();
+    return true;
+  }
+
   // Clicks -------------------------------------------------------------------------------------------------------------------
   doc.addEventListener("click", e => {
     const el = e.target.closest("[data-insert], [data-no-macro], [data-close], [data-help], [data-seen-change], .side-toggle, .rows a, details.menu a, details.menu button");
@@ -516,6 +546,7 @@
     switch (key) {
       case "j": case "ArrowDown": if (key === "j" || doc.activeElement?.closest?.("#rows")) { e.preventDefault(); step(1); } break;
       case "k": case "ArrowUp": if (key === "k" || doc.activeElement?.closest?.("#rows")) { e.preventDefault(); step(-1); } break;
+      case "x": case "X": if (pickRow(e.shiftKey)) e.preventDefault(); break;
       case "r": e.preventDefault(); focusComposer(false); break;
       case "n": e.preventDefault(); focusComposer(true); break;
       case "m": { const c = $("#canned"); if (c) { e.preventDefault(); c.focus(); c.showPicker?.(); } break; }
