@@ -174,10 +174,14 @@ func (c *Console) showBulkChoose(w http.ResponseWriter, r *http.Request, words s
 		}
 	}
 	for _, m := range tickets.Table() {
-		if !slices.ContainsFunc(d.Moves, func(o moveOption) bool { return o.Action == m.Name }) {
+		i := slices.IndexFunc(d.Moves, func(o moveOption) bool { return o.Action == m.Name })
+		if i < 0 {
 			continue
 		}
 		for _, f := range append(slices.Clone(m.Required), extraFields[m.Name]...) {
+			if !slices.Contains(strings.Fields(d.Moves[i].Needs), string(f)) {
+				d.Moves[i].Needs += " " + string(f)
+			}
 			if !slices.Contains(d.Fields, string(f)) {
 				d.Fields = append(d.Fields, string(f))
 			}

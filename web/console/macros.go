@@ -161,6 +161,7 @@ type macroForm struct {
 type moveOption struct {
 	Action  tickets.Action
 	Reasons []tickets.Code
+	Needs   string // its inputs, with blanks between: the dialog shows these alone
 }
 
 // Resolved is for the select.
@@ -203,7 +204,7 @@ func movesFor(but ...tickets.Action) []moveOption {
 			continue
 		}
 		seen[m.Name] = true
-		out = append(out, moveOption{m.Name, tickets.Reasons(m.Name)})
+		out = append(out, moveOption{Action: m.Name, Reasons: tickets.Reasons(m.Name)})
 	}
 	return out
 }

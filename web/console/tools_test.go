@@ -9,9 +9,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 	"github.com/google/uuid"
 
 	"hotline/tickets"
+	"hotline/web/webtest"
 )
 
 func TestFiltersAreSavedAndStandInTheSide(t *testing.T) {
@@ -221,4 +224,48 @@ func (r *rig) toolPages(handled tickets.Ticket) []pageOf {
 		{"macro", "head-env", "/console/macros/" + macro.ID.String()},
 		{"split", "dispatcher", "/console/tickets/" + handled.ID.String() + "/split"},
 	}
+}
+
+func TestWorkingToolsByKeyboard(t *testing.T) {
+	t.Parallel()
+	b := webtest.New(t)
+	r := newRig(t)
+	one, two := r.noRoute(), r.noRoute()
+	tab := r.enter(t, b, webtest.Desktop, "dispatcher", "/console/inbox?view=all")
+	tab.Run(t, chromedp.WaitReady("#rows [data-row]"))
+	key := func(k string) { t.Helper(); tab.Run(t, chromedp.KeyEvent(k)) }
+	for _, k := range []string{"j", "x", "j", "x"} {
+		key(k)
+	}
+	tab.WaitJS(t, `document.querySelector("#bulk").classList.contains("on") && document.querySelector("#picked").textContent === "2 chosen"`)
+	tab.Screenshot(t, "bulk-list")
+	key("e")
+	tab.WaitJS(t, `document.querySelector("#dialog").open && !!document.querySelector("#dialog .bulk-form")`)
+	tab.Axe(t, "bulk dialog")
+	tab.Screenshot(t, "bulk-dialog")
+	tab.Run(t, chromedp.Click(`#dialog input[value="tag"]`), chromedp.SendKeys(`#dialog input[name="tag"]`, "bench"), chromedp.Click(`#dialog .bulk-form .button`))
+	tab.WaitJS(t, `location.pathname.startsWith("/console/bulk/") && document.readyState === "complete"`)
+	tab.Axe(t, "bulk result")
+	tab.Screenshot(t, "bulk-result")
+	for _, k := range []tickets.Ticket{one, two} {
+		if tags, err := r.tickets.TagsOf(t.Context(), r.as("dispatcher"), k.ID); err != nil || len(tags[k.ID]) != 1 {
+			t.Errorf("%s has %v, %v", k.Number, tags[k.ID], err)
+		}
+	}
+	// A name is completed in a note, a macro is inserted, a tag is added without leaving the page.
+	tab.Run(t, chromedp.Navigate(r.server.URL+"/console/tickets/"+one.ID.String()+"?view=all"), chromedp.WaitReady("#composer-text"))
+	tab.Run(t, chromedp.Click(`#composer label:has(input[value="note"])`), chromedp.SendKeys("#composer-text", "@superv"))
+	tab.WaitJS(t, `!!document.querySelector("#people-list li")`)
+	tab.Screenshot(t, "mention")
+	tab.Run(t, chromedp.Click("#people-list li"))
+	tab.WaitJS(t, `document.querySelector("#composer-text").value === "@supervisor " && !document.querySelector("#people-list")`)
+	tab.Run(t, chromedp.SendKeys("#composer-text", "please"), chromedp.Click("#composer .send"))
+	tab.WaitJS(t, `document.querySelector("#feed").textContent.includes("@supervisor please")`)
+	tab.Run(t, chromedp.Evaluate(`document.activeElement.blur()`, nil))
+	tab.Run(t, chromedp.SendKeys(`#tags input[name="tag"]`, "tram"+kb.Enter))
+	tab.WaitJS(t, `document.querySelector("#tags").textContent.includes("tram")`)
+	tab.Run(t, chromedp.Navigate(r.server.URL+"/console/inbox?view=all&kind=suggestion"), chromedp.WaitReady("#rows [data-row]"), chromedp.Click(".facet-box summary"))
+	tab.Axe(t, "filter form")
+	tab.Screenshot(t, "filter-form")
+	clean(t, tab, "tools")
 }

@@ -409,6 +409,19 @@
     else if (e.target.id === "pick-all") countPicks();
     else if (e.target.closest?.("[data-unpick]")) { for (const i of $$("#rows input[data-pick]:checked")) i.checked = false; $("#pick-all").checked = false; countPicks(); }
   });
+  // Of an action only its own inputs are shown; whoever fills in a deed has chosen it.
+  function dressDeeds() {
+    const moves = $("select[data-moves]");
+    if (!moves) return;
+    const needs = (moves.selectedOptions[0]?.dataset.needs || "").split(" ");
+    for (const el of $$("input, select", moves.parentElement)) if (el !== moves) el.hidden = !needs.includes(el.name);
+    for (const group of $$('select[name="reason"] optgroup', moves.parentElement)) group.hidden = group.label !== moves.selectedOptions[0]?.textContent;
+  }
+  doc.addEventListener("input", e => {
+    const radio = e.target.type !== "radio" && e.target.closest?.(".deed") && $('input[type="radio"]', e.target.closest(".deed"));
+    if (radio) radio.checked = true;
+    if (e.target.matches?.("select[data-moves]")) dressDeeds();
+  });
   function pickRow(shift) {
     const row = doc.activeElement?.closest?.("[data-row]") || $("#rows a[aria-current=true]")?.closest("[data-row]"), box = row && $("input[data-pick]", row);
     if (!box) return false;
@@ -470,6 +483,7 @@
       ($("input:not([type=hidden]):checked, select, textarea, input:not([type=hidden])", dialog) || dialog).focus();
     }
     if (e.detail.target.id === "pane") arrived();
+    if (e.detail.target.id === "dialog-body") dressDeeds();
     if (e.detail.target.closest?.("#rows") || e.detail.target.matches?.("[data-more]")) $("#rows").dataset.grown = "1";
   });
   doc.addEventListener("ticket-changed", () => refreshTicket());
@@ -636,5 +650,6 @@
     addEventListener("beforeunload", e => { if (dirty) e.preventDefault(); });
   }
 
+  dressDeeds();
   arrived();
 })();
