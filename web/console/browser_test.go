@@ -166,6 +166,7 @@ func TestPagesAreAccessible(t *testing.T) {
 		{"missing", "operator", "/console/nothing-here"},
 	}
 	pages = append(pages, r.toolPages(handled)...)
+	pages = append(pages, r.massPages()...)
 	only := os.Getenv("CONSOLE_ONLY")
 	for _, lang := range []string{"en", "zh-CN"} {
 		for _, id := range r.city.Users {

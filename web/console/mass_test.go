@@ -124,3 +124,30 @@ func TestSurgesAndFlagsOnTheConsole(t *testing.T) {
 	page.wants(t, http.StatusOK, "25 tickets about one site.")
 	page.lacks(t, "Counted by the program")
 }
+
+// massPages makes a surge, a mass event with a broadcast, and a flag, and lists the pages that show them.
+func (r *rig) massPages() []pageOf {
+	r.t.Helper()
+	ctx := r.t.Context()
+	var last tickets.Ticket
+	for range 21 {
+		last = r.file("complaint", "Drilling at night", noiseText, "environment.noise", near)
+	}
+	_, err := r.tickets.SweepSurges(ctx, r.clock.Now())
+	must(r.t, err)
+	list, err := r.tickets.Surges(ctx, r.as("supervisor"), time.Time{}, 1)
+	must(r.t, err)
+	parent, err := r.tickets.MassOfSurge(ctx, r.as("supervisor"), list[0].ID, "Night work, East One")
+	must(r.t, err)
+	r.apply("supervisor", last, tickets.Merge, tickets.Fields{Parent: parent.ID})
+	_, err = r.tickets.Broadcast(ctx, r.as("supervisor"), parent.ID, "The permit is being checked.", "")
+	must(r.t, err)
+	flag, err := r.tickets.SetFlag(ctx, r.as("supervisor"), parent.ID, tickets.FlagDraft{Type: "vulnerable", Reason: "Hard of hearing: please write.",
+		ReviewAt: r.clock.Now().AddDate(0, 0, 30), ExpiresAt: r.clock.Now().AddDate(0, 0, 60)})
+	must(r.t, err)
+	return []pageOf{
+		{"mass", "supervisor", "/console/mass"}, {"massevent", "supervisor", "/console/mass/" + parent.ID.String()}, {"surges", "supervisor", "/console/surges"},
+		{"surge", "supervisor", "/console/surges/" + list[0].ID.String()}, {"flags", "supervisor", "/console/flags"}, {"flag", "supervisor", "/console/flags/" + flag.ID.String()},
+		{"flagform", "supervisor", "/console/tickets/" + parent.ID.String() + "/flag"}, {"similar", "supervisor", "/console/tickets/" + parent.ID.String() + "/similar"},
+	}
+}
