@@ -41,6 +41,8 @@ func (s *site) screens(lang string) []stop {
 		{"nothing", "/search", goTo(s, "/search?q=nothing")},
 		{"article", "/a/" + article, goTo(s, "/a/"+article)},
 		{"missing", "/nowhere", goTo(s, "/nowhere")},
+		{"statistics", "/statistics", goTo(s, "/statistics?period=last_month")},
+		{"open-data", "/open-data", goTo(s, "/open-data")},
 		{"kind", "/file/kind", goTo(s, "/file")},
 		{"kind-error", "/file/kind", next()},
 		{"what", "/file/what", next(chromedp.Click("#kind-complaint"))},

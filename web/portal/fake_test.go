@@ -278,7 +278,7 @@ func newSite(t *testing.T) *site {
 		cases: &fakeCases{byKey: map[string]Filed{}, uploads: map[uuid.UUID][]byte{}, state: "in_progress"}}
 	log, buffer := testkit.NewLog()
 	s.log = buffer
-	h, err := New(Deps{Words: i18n.MustLoad(), Log: log, Clock: s.clock, Key: bytes.Repeat([]byte("k"), 32), Knowledge: s.knowledge, Cases: s.cases, City: fakeCity{},
+	h, err := New(Deps{Words: i18n.MustLoad(), Log: log, Clock: s.clock, Key: bytes.Repeat([]byte("k"), 32), Knowledge: s.knowledge, Cases: s.cases, City: fakeCity{}, Numbers: fakeNumbers{},
 		Drafts: memstore.NewWithCleanupInterval(0), Demo: true})
 	if err != nil {
 		t.Fatal(err)
