@@ -32,6 +32,8 @@ func (c *Console) toolRoutes(on func(string, []string, handle)) {
 	on("GET /console/tickets/{id}/people", ticketRoles, c.people)
 	on("GET /console/tickets/{id}/split", ticketRoles, c.splitForm)
 	on("POST /console/tickets/{id}/split", ticketRoles, c.split)
+	on("GET /console/tickets/{id}/print", ticketRoles, c.printTicket)
+	on("POST /console/tickets/{id}/print", ticketRoles, c.printTicket)
 	on("POST /console/bulk", ticketRoles, c.bulkChoose)
 	on("POST /console/bulk/run", ticketRoles, c.bulkRun)
 	on("GET /console/bulk/{id}", ticketRoles, c.bulkJob)

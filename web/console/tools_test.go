@@ -209,6 +209,26 @@ func TestManyTicketsAreDoneBehindTheAnswer(t *testing.T) {
 	b.get(job.path).wants(t, http.StatusOK, "Done: 101.")
 }
 
+func TestATicketOnPaper(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	k := r.file("complaint", "Drilling at night", "Construction noise at night keeps us awake", "environment.noise")
+	_, err := r.tickets.Note(t.Context(), r.as("dispatcher"), k.ID, "For colleagues only.", "")
+	must(t, err)
+	b := r.signIn("supervisor")
+	path := "/console/tickets/" + k.ID.String() + "/print"
+	b.get(path).wants(t, http.StatusOK, k.Number, "Drilling at night", "Zhang Wei", "13800001234", "For colleagues only.", "Decisions")
+	b.get(path+"?notes=no").lacks(t, "For colleagues only.")
+	secret := r.file("report", "Bribes", "The inspector asked for money twice.", "environment.waste")
+	path = "/console/tickets/" + secret.ID.String() + "/print"
+	page := b.get(path)
+	page.wants(t, http.StatusOK, "not printed: this ticket is confidential")
+	page.lacks(t, "Zhang", "1380000", "34</dd>", "Z•••")
+	b.post(path, url.Values{"reason": {"short"}}).wants(t, http.StatusBadRequest)
+	b.post(path, url.Values{"reason": {"Order of the court, file 7"}}).wants(t, http.StatusOK, "Zhang Wei", "looked at the contact", "Order of the court, file 7")
+	r.signIn("operator").get(path).wants(t, http.StatusNotFound)
+}
+
 // pageOf is a page to look at: its name in the pictures, who opens it, and where it is.
 type pageOf struct{ name, user, path string }
 
@@ -222,6 +242,7 @@ func (r *rig) toolPages(handled tickets.Ticket) []pageOf {
 		{"tags", "supervisor", "/console/tags"},
 		{"macros", "head-env", "/console/macros"},
 		{"macro", "head-env", "/console/macros/" + macro.ID.String()},
+		{"print", "handler-env", "/console/tickets/" + handled.ID.String() + "/print"},
 		{"split", "dispatcher", "/console/tickets/" + handled.ID.String() + "/split"},
 	}
 }
