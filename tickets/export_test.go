@@ -2,6 +2,7 @@ package tickets
 
 import (
 	"context"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -75,3 +76,6 @@ var MassStatements = []string{candidatesSQL, parentsSQL, countReportersSQL, mark
 
 // LookoutStatements are those of surges and flags.
 var LookoutStatements = []string{countArrivalsSQL, weeksSQL, surgesSQL, surgeSQL, behindSQL, insertFlagSQL, insertFlagEventSQL, flagsOfSQL, filedSQL, flagsSQL, proposalsSQL, repeatsSQL, proposeSQL}
+
+// DueAt lists when the clocks of a sweep were due.
+func (s Swept) DueAt() []time.Time { return s.dueAt }

@@ -270,15 +270,24 @@ func (c *change) writeAssignment(b *pgx.Batch, f Fields) {
 }
 
 func queueNotices(b *pgx.Batch, now time.Time, ticket uuid.UUID, notices []notice) {
+	of := make([]uuid.UUID, len(notices))
+	for i := range of {
+		of[i] = ticket
+	}
+	queueManyNotices(b, now, of, notices)
+}
+
+// queueManyNotices writes notices of several tickets, of[i] being the ticket of notices[i].
+func queueManyNotices(b *pgx.Batch, now time.Time, of []uuid.UUID, notices []notice) {
 	if len(notices) == 0 {
 		return
 	}
-	var ids, agencies, tickets []uuid.UUID
+	var ids, agencies []uuid.UUID
 	var users []*uuid.UUID
 	var roles, types []string
 	for _, n := range notices {
-		ids, agencies, tickets = append(ids, db.NewID()), append(agencies, n.agency), append(tickets, ticket)
+		ids, agencies = append(ids, db.NewID()), append(agencies, n.agency)
 		users, roles, types = append(users, optional(n.user)), append(roles, string(n.role)), append(types, n.kind)
 	}
-	b.Queue(insertNoticesSQL, now, ids, agencies, users, roles, tickets, types)
+	b.Queue(insertNoticesSQL, now, ids, agencies, users, roles, of, types)
 }

@@ -9,6 +9,7 @@ import (
 
 	"hotline/chat"
 	"hotline/internal/db"
+	"hotline/tickets"
 	"hotline/web/api"
 )
 
@@ -31,8 +32,6 @@ func (l *loops) wait() { l.stop(); l.done.Wait() }
 
 // Times of the background work.
 const (
-	sweepMax   = 2 * time.Second // a clock is at most this late, whatever hint is lost
-	sweepBatch = 200
 	cleanEvery = 10 * time.Minute
 )
 
@@ -151,11 +150,11 @@ func (a *App) heartbeat(ctx context.Context) {
 	}
 }
 
-// sweepClocks fires the tickets' clocks: at the next due time, and at least every sweepMax.
+// sweepClocks fires the tickets' clocks: at the next due time, and at least every two seconds.
 func (a *App) sweepClocks(ctx context.Context) {
 	for {
-		pause := sweepMax
-		swept, err := a.Tickets.Sweep(ctx, a.clock.Now(), sweepBatch)
+		pause := 2 * time.Second
+		swept, err := a.Tickets.Sweep(ctx, a.clock.Now(), tickets.SweepBatch)
 		switch {
 		case err != nil && ctx.Err() == nil:
 			a.log.Error("clock sweep", "error", err)
@@ -165,11 +164,7 @@ func (a *App) sweepClocks(ctx context.Context) {
 					a.bus.Publish(chat.SubjectInbox, raw)
 				}
 			}
-			if swept.Fired >= sweepBatch {
-				pause = 0 // more is due
-			} else if !swept.Next.IsZero() {
-				pause = min(max(swept.Next.Sub(a.clock.Now()), 50*time.Millisecond), sweepMax)
-			}
+			pause = swept.Pause(a.clock.Now())
 		}
 		select {
 		case <-ctx.Done():
