@@ -203,3 +203,22 @@ func TestVerificationNamesTheBrokenEntry(t *testing.T) {
 		t.Errorf("a ticket is gone: %v", found)
 	}
 }
+
+// BenchmarkVerify is how fast histories are checked, in entries a second.
+func BenchmarkVerify(b *testing.B) {
+	o := open(b)
+	for range 1500 {
+		o.file()
+	}
+	// The same tickets' histories are read again and again; what is measured is reading, sealing and comparing.
+	entries := int64(0)
+	b.ResetTimer()
+	for b.Loop() {
+		r, err := o.VerifyAll(b.Context(), tickets.VerifyOptions{})
+		if err != nil || len(r.Findings) != 0 {
+			b.Fatal(r.Findings, err)
+		}
+		entries += r.Entries
+	}
+	b.ReportMetric(float64(entries)/b.Elapsed().Seconds(), "entries/s")
+}

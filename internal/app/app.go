@@ -89,6 +89,7 @@ type App struct {
 	server   *http.Server
 	listener net.Listener
 	ready    atomic.Bool
+	late     atomic.Int64 // by how much the last sweep's longest waiting clock was late, in nanoseconds
 	served   chan error
 	cleanup  []func(context.Context)
 	loops    *loops

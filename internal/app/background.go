@@ -164,6 +164,7 @@ func (a *App) sweepClocks(ctx context.Context) {
 					a.bus.Publish(chat.SubjectInbox, raw)
 				}
 			}
+			a.late.Store(int64(swept.Late))
 			pause = swept.Pause(a.clock.Now())
 		}
 		select {

@@ -108,6 +108,9 @@ func (a *App) handler(ctx context.Context) (http.Handler, error) {
 	a.metrics.Gauge("hotline_chat_sockets", "Open chat sockets on this node.", func() float64 { return float64(a.Hub.Stats().Sockets) })
 	a.metrics.Gauge("hotline_chat_frames_sent_total", "Frames written to chat sockets.", func() float64 { return float64(a.Hub.Stats().Sent) })
 	a.metrics.Gauge("hotline_chat_slow_closed_total", "Sockets closed because their reader was too slow.", func() float64 { return float64(a.Hub.Stats().SlowClosed) })
+	a.metrics.Gauge("hotline_clock_late_seconds", "How late the longest waiting deadline of the last sweep was on this node.", func() float64 {
+		return time.Duration(a.late.Load()).Seconds()
+	})
 	a.metrics.Gauge("hotline_bus_up", "1 while hints flow.", func() float64 {
 		if a.bus.Up() {
 			return 1
