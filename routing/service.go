@@ -36,6 +36,8 @@ type Deps struct {
 	Log  *slog.Logger
 	// TrainLater lets Start return before the classifier has learned. Until then no category is guessed, and people dispatch.
 	TrainLater bool
+	// Trained is called each time the classifier has learned, on the goroutine that taught it. May be nil.
+	Trained func()
 }
 
 // Service answers who is responsible. It is safe for concurrent use.
@@ -44,6 +46,7 @@ type Service struct {
 	bus     Bus
 	log     *slog.Logger
 	later   bool
+	trained func()
 	current atomic.Pointer[Snapshot]
 	loading sync.Mutex // one reload at a time
 
@@ -54,7 +57,7 @@ type Service struct {
 
 // New makes a service that knows nothing until Start or Reload.
 func New(d Deps) *Service {
-	s := &Service{pool: d.Pool, bus: d.Bus, log: d.Log, later: d.TrainLater}
+	s := &Service{pool: d.Pool, bus: d.Bus, log: d.Log, later: d.TrainLater, trained: d.Trained}
 	empty := &Snapshot{catalogue: rules.NewCatalogue(rules.Source{Policy: rules.DefaultPolicy})}
 	s.current.Store(empty)
 	return s
@@ -181,6 +184,9 @@ func (s *Service) train(ctx context.Context) error {
 	}
 	s.current.Store(trained) // the lock kept everybody else from storing
 	s.log.InfoContext(ctx, "categories learned", "ms", time.Since(start).Milliseconds())
+	if s.trained != nil {
+		s.trained()
+	}
 	return nil
 }
 

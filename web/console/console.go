@@ -198,11 +198,11 @@ func (c *Console) fail(w http.ResponseWriter, r *http.Request, err error) {
 // errorPage shows an error inside the console's frame.
 func (c *Console) errorPage(w http.ResponseWriter, r *http.Request, data httperr.PageData) {
 	v := c.view(r)
-	v.Lang, v.Title, v.D = data.Lang, data.Title, data
+	v.Lang, v.Title, v.D, v.page = data.Lang, data.Title, data, "error"
 	if v.Me != nil {
 		v.Side = c.side(r.Context(), v)
 	}
-	if err := c.pages.pages["error"].ExecuteTemplate(w, "layout", v); err != nil && !errors.Is(err, http.ErrHandlerTimeout) {
+	if err := c.pages.set.ExecuteTemplate(w, "layout", v); err != nil && !errors.Is(err, http.ErrHandlerTimeout) {
 		c.Log.ErrorContext(r.Context(), "error page", "error", err)
 	}
 }

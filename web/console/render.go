@@ -26,36 +26,44 @@ var templateFiles embed.FS
 //go:embed assets
 var assetFiles embed.FS
 
-// pages are all templates, parsed once. A page file defines "main" over the layout; everything in partials is known to all.
+// pages are all templates in one set, parsed once. A page file defines "main", which the set knows as "page:" and the file's name; the layout
+// puts the page that the view names in its place. A set for each page would hold the partials dozens of times.
 type pages struct {
-	base  *template.Template
-	pages map[string]*template.Template
+	set   *template.Template
+	names map[string]bool
 }
 
 func parsePages() (*pages, error) {
+	p := &pages{names: map[string]bool{}}
 	funcs := template.FuncMap{
 		"dict": dict, "list": func(v ...any) []any { return v },
 		"field": func(s string) tickets.Field { return tickets.Field(s) }, "upper": strings.ToUpper, "join": strings.Join, "add": func(a, b int) int { return a + b },
 		"invalid": invalid, "encoded": func(q any) template.URL { return template.URL(fmt.Sprint(q)) },
+		"main": func(v View) (template.HTML, error) {
+			var buf bytes.Buffer
+			err := p.set.ExecuteTemplate(&buf, "page:"+v.page, v)
+			return template.HTML(buf.String()), err // escaped by its own template
+		},
 	}
-	base, err := template.New("base").Funcs(funcs).ParseFS(templateFiles, "templates/partials/*.html")
-	if err != nil {
+	var err error
+	if p.set, err = template.New("base").Funcs(funcs).ParseFS(templateFiles, "templates/partials/*.html"); err != nil {
 		return nil, fmt.Errorf("console templates: %w", err)
 	}
-	p := &pages{base: base, pages: map[string]*template.Template{}}
 	files, err := fs.Glob(templateFiles, "templates/*.html")
 	if err != nil {
 		return nil, err
 	}
 	for _, file := range files {
-		clone, err := base.Clone()
+		text, err := fs.ReadFile(templateFiles, file)
 		if err != nil {
 			return nil, err
 		}
-		if _, err := clone.ParseFS(templateFiles, file); err != nil {
-			return nil, fmt.Errorf("console templates: %w", err)
+		name := strings.TrimSuffix(path.Base(file), ".html")
+		page := strings.Replace(string(text), `{{define "main"}}`, `{{define "page:`+name+`"}}`, 1)
+		if _, err := p.set.New(file).Parse(page); err != nil {
+			return nil, fmt.Errorf("console templates: %s: %w", file, err)
 		}
-		p.pages[strings.TrimSuffix(path.Base(file), ".html")] = clone
+		p.names[name] = true
 	}
 	return p, nil
 }
@@ -101,6 +109,7 @@ type View struct {
 	Watch   watch
 	Compact bool // lists and tables show more at once
 	D       any
+	page    string // which page file the layout shows
 }
 
 // watch is what the page wants to hear of live.
@@ -247,25 +256,25 @@ func isHX(r *http.Request) bool {
 
 // page writes a whole page. It renders into memory first, so that a failure is a clean error and never half a page.
 func (c *Console) page(w http.ResponseWriter, r *http.Request, status int, name string, v View) {
-	t := c.pages.pages[name]
-	if t == nil {
+	if !c.pages.names[name] {
 		httperr.Write(w, r, fmt.Errorf("console: no page %q", name))
 		return
 	}
 	if v.Me != nil {
 		v.Side = c.side(r.Context(), v)
 	}
-	c.execute(w, r, status, t, "layout", v)
+	v.page = name
+	c.execute(w, r, status, "layout", v)
 }
 
 // fragment writes one partial or a block of a page.
 func (c *Console) fragment(w http.ResponseWriter, r *http.Request, status int, name string, v View) {
-	c.execute(w, r, status, c.pages.base, name, v)
+	c.execute(w, r, status, name, v)
 }
 
-func (c *Console) execute(w http.ResponseWriter, r *http.Request, status int, t *template.Template, name string, v View) {
+func (c *Console) execute(w http.ResponseWriter, r *http.Request, status int, name string, v View) {
 	var buf bytes.Buffer
-	if err := t.ExecuteTemplate(&buf, name, v); err != nil {
+	if err := c.pages.set.ExecuteTemplate(&buf, name, v); err != nil {
 		httperr.Write(w, r, fmt.Errorf("console: render %s: %w", name, err))
 		return
 	}
