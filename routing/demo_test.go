@@ -6,13 +6,14 @@ import (
 
 	"github.com/google/uuid"
 
+	"hotline/internal/city"
 	"hotline/internal/demo"
 	"hotline/routing/rules"
 )
 
 // lanting puts the demonstration city into a snapshot, without a database.
 // keep says which example of a category (by its number) trains; nil: all.
-func lanting(t testing.TB, keep func(i int) bool) (*Snapshot, demo.City) {
+func lanting(t testing.TB, keep func(i int) bool) (*Snapshot, city.City) {
 	t.Helper()
 	city, err := demo.Read()
 	if err != nil {

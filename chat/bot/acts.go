@@ -86,8 +86,8 @@ func (p *Policy) choose(ctx context.Context, t *turn, id string, shelved *Form, 
 // person offers a person: at once when one is on duty, else with the time of the next duty and a ticket beside it.
 func (p *Policy) person(t *turn, reason string) {
 	open, next := true, time.Time{}
-	if p.env.Duty != nil {
-		open, next = p.env.Duty(p.env.Now())
+	if p.env().Duty != nil {
+		open, next = p.env().Duty(p.env().Now())
 	}
 	if open {
 		p.handOff(t, reason, false)
@@ -126,8 +126,8 @@ func (p *Policy) handOff(t *turn, reason string, afterHours bool) {
 		key = "human.coming_upset"
 	}
 	when := p.tx.t(t.lang, "duty.next")
-	if afterHours && p.env.Duty != nil {
-		if _, next := p.env.Duty(p.env.Now()); !next.IsZero() {
+	if afterHours && p.env().Duty != nil {
+		if _, next := p.env().Duty(p.env().Now()); !next.IsZero() {
 			when = p.moment(t.lang, next)
 		}
 	}
@@ -138,7 +138,7 @@ func (p *Policy) handOff(t *turn, reason string, afterHours bool) {
 
 // moment tells a time the way people say it: today, tomorrow, a weekday, or a date when it is more than six days away.
 func (p *Policy) moment(lang string, at time.Time) string {
-	now, at := p.env.Now().In(p.env.Zone), at.In(p.env.Zone)
+	now, at := p.env().Now().In(p.env().Zone), at.In(p.env().Zone)
 	day := func(t time.Time) time.Time { return time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, time.UTC) }
 	var name string
 	switch days := int(day(at).Sub(day(now)).Hours() / 24); {
@@ -155,7 +155,7 @@ func (p *Policy) moment(lang string, at time.Time) string {
 }
 
 func (p *Policy) date(lang string, at time.Time) string {
-	at = at.In(p.env.Zone)
+	at = at.In(p.env().Zone)
 	return p.tx.t(lang, "date", "d", strconv.Itoa(at.Day()), "m", strconv.Itoa(int(at.Month())), "month", p.tx.t(lang, "month."+strconv.Itoa(int(at.Month()))), "y", strconv.Itoa(at.Year()))
 }
 
@@ -403,14 +403,14 @@ func (p *Policy) smallTalk(t *turn, r *reading) bool {
 // hours tells when people answer and how to ring them.
 func (p *Policy) hours(t *turn) {
 	lines := []string{p.tx.t(t.lang, "hours.bot")}
-	if h := p.env.Hours[t.lang]; h != "" {
+	if h := p.env().Hours[t.lang]; h != "" {
 		lines[0] = h
 	}
-	if p.env.Phone != "" {
-		lines = append(lines, p.tx.t(t.lang, "hours.phone", "phone", p.env.Phone))
+	if p.env().Phone != "" {
+		lines = append(lines, p.tx.t(t.lang, "hours.phone", "phone", p.env().Phone))
 	}
-	if p.env.Duty != nil {
-		if open, next := p.env.Duty(p.env.Now()); open {
+	if p.env().Duty != nil {
+		if open, next := p.env().Duty(p.env().Now()); open {
 			lines = append(lines, p.tx.t(t.lang, "hours.open"))
 		} else if !next.IsZero() {
 			lines = append(lines, p.tx.t(t.lang, "hours.closed", "when", p.moment(t.lang, next)))

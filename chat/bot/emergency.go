@@ -26,7 +26,7 @@ var services = []Service{Fire, Gas, Water, SelfHarm, Medical, Police}
 type Emergency struct {
 	lex     *lexicon
 	tx      texts
-	numbers map[Service]string
+	numbers func() map[Service]string
 }
 
 // NewEmergency makes a detector with the numbers of the jurisdiction; the number under "" is for services without one of their own.
@@ -40,7 +40,7 @@ func NewEmergency(numbers map[Service]string) (*Emergency, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Emergency{lex: lex, tx: tx, numbers: numbers}, nil
+	return &Emergency{lex: lex, tx: tx, numbers: func() map[Service]string { return numbers }}, nil
 }
 
 // Detect reports the service that a text calls for.
@@ -51,10 +51,11 @@ func (e *Emergency) Detect(text string) (Service, bool) {
 
 // Number gives the number of a service, "" when the jurisdiction names none.
 func (e *Emergency) Number(s Service) string {
-	if n := e.numbers[s]; n != "" {
+	numbers := e.numbers()
+	if n := numbers[s]; n != "" {
 		return n
 	}
-	return e.numbers[""]
+	return numbers[""]
 }
 
 // Message is what the citizen reads at once.

@@ -28,7 +28,9 @@ type Env struct {
 
 // Options make a Policy. Knowledge, Tickets and Classifier may be nil: the bot then does without.
 type Options struct {
-	Env        Env
+	Env Env
+	// Live gives the Env of this moment where the installation's can change while it runs; Env is then not asked for.
+	Live       func() Env
 	Knowledge  Knowledge
 	Tickets    Tickets
 	Classifier Classifier
@@ -38,7 +40,7 @@ type Options struct {
 
 // Policy decides the next turn.
 type Policy struct {
-	env       Env
+	env       func() Env
 	emergency *Emergency
 	lex       *lexicon
 	tx        texts
@@ -50,20 +52,24 @@ type Policy struct {
 
 // New makes a policy. It returns an error when the embedded data is broken or Env.Now is missing.
 func New(o Options) (*Policy, error) {
-	if o.Env.Now == nil {
+	if o.Live == nil {
+		if o.Env.Zone == nil {
+			o.Env.Zone = time.UTC
+		}
+		o.Live = func() Env { return o.Env }
+	}
+	if o.Live().Now == nil {
 		return nil, fmt.Errorf("bot: Env.Now is missing")
 	}
-	e, err := NewEmergency(o.Env.Numbers)
+	e, err := NewEmergency(nil)
 	if err != nil {
 		return nil, err
 	}
-	if o.Env.Zone == nil {
-		o.Env.Zone = time.UTC
-	}
+	e.numbers = func() map[Service]string { return o.Live().Numbers }
 	if o.CategoryScore == 0 {
 		o.CategoryScore = 0.5
 	}
-	return &Policy{env: o.Env, emergency: e, lex: e.lex, tx: e.tx, kb: o.Knowledge, tickets: o.Tickets, classify: o.Classifier, minScore: o.CategoryScore}, nil
+	return &Policy{env: o.Live, emergency: e, lex: e.lex, tx: e.tx, kb: o.Knowledge, tickets: o.Tickets, classify: o.Classifier, minScore: o.CategoryScore}, nil
 }
 
 // Emergency gives the detector, for the intake.
@@ -127,10 +133,10 @@ func (p *Policy) choices(lang string, ids ...string) []Choice {
 }
 
 func (p *Policy) name(lang string) string {
-	if n := p.env.Name[lang]; n != "" {
+	if n := p.env().Name[lang]; n != "" {
 		return n
 	}
-	if c := p.env.City[lang]; c != "" {
+	if c := p.env().City[lang]; c != "" {
 		return p.tx.t(lang, "name.city", "city", c)
 	}
 	return p.tx.t(lang, "name")

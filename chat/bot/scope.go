@@ -23,7 +23,7 @@ func Scopes() []Scope {
 func (p *Policy) RefusalOf(s Scope, lang string) Refusal {
 	key := "scope." + string(s)
 	r := Refusal{Scope: s, Reason: p.tx.t(lang, key+".reason"), Basis: p.tx.t(lang, key+".basis"), Channel: p.tx.t(lang, key+".channel")}
-	if c := p.env.Channels[s][lang]; c != "" {
+	if c := p.env().Channels[s][lang]; c != "" {
 		r.Channel = c
 	}
 	return r

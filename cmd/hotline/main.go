@@ -24,9 +24,10 @@ func commands() []command {
 	return []command{
 		{"serve", "[--addr A] [--data D]", "serve an installation", serve},
 		{"demo", "[--addr A] [--data D] [--public]", "serve a demo city with well-known passwords; loads it when the database is empty", demoCity},
-		{"admin", "create --email E --name N", "make an administrator; the password is read from standard input", admin},
+		{"admin", "create --email E --name N", "make an administrator; the password is asked for, or read from standard input", admin},
 		{"migrate", "", "bring the schema of HOTLINE_DATABASE_OWNER_URL up to date", migrate},
-		{"import", "knowledge FILE.jsonl", "import articles (one JSON object a line)", importFile},
+		{"import", "city DIR | knowledge FILE.jsonl", "load reference data (--check says what would change), or articles", importFile},
+		{"export", "city DIR", "write the reference data into a folder that import city takes", exportCity},
 		{"eval", "retrieval|routing|nomatch …", "measure search, routing or knowing when not to answer on files; prints JSON", evaluate},
 		{"verify", "[--from D] [--to D] [--anchors FILE]", "check every history and the daily anchors; names the first broken entry", verify},
 		{"anchors", "[--after D]", "print the daily anchors of the history, for keeping outside", anchors},

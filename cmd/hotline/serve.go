@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -9,7 +8,6 @@ import (
 	"net"
 	"os"
 	"runtime/debug"
-	"strings"
 	"time"
 
 	"hotline/internal/app"
@@ -51,6 +49,11 @@ func serve(ctx context.Context, args []string, out io.Writer) error {
 	}
 	return app.Run(ctx, cfg, app.Options{Log: telemetry.NewLogger(os.Stderr, cfg.LogLevel, cfg.LogFormat)}, func(a *app.App) {
 		fmt.Fprintf(out, "hotline serves %s\n", a.URL())
+		words, err := app.Database{Pool: a.Pool()}.Missing(ctx)
+		if err != nil {
+			words = "" // the node serves; what is missing is told by the next start
+		}
+		fmt.Fprint(out, words)
 	})
 }
 
@@ -125,7 +128,7 @@ func migrate(ctx context.Context, args []string, out io.Writer) error {
 
 func admin(ctx context.Context, args []string, out io.Writer) error {
 	if len(args) == 0 || args[0] != "create" {
-		return usageError{"usage: hotline admin create --email E --name N [--city NAME]; the password is read from standard input"}
+		return usageError{"usage: hotline admin create --email E --name N [--city NAME]; the password is asked for, or read from standard input"}
 	}
 	var email, name, city, lang = "", "", "", "en"
 	cfg, err := settings("admin create", args[1:], func(set func(string, *string, string), _ func(string, string) *bool) {
@@ -137,12 +140,10 @@ func admin(ctx context.Context, args []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprint(os.Stderr, "Password (12 characters or more): ")
-	password, err := bufio.NewReader(io.LimitReader(os.Stdin, 4096)).ReadString('\n')
-	if err != nil && !errors.Is(err, io.EOF) {
+	password, err := readPassword(os.Stdin, os.Stderr)
+	if err != nil {
 		return err
 	}
-	password = strings.TrimRight(password, "\r\n")
 	return app.WithDatabase(ctx, cfg, telemetry.NewLogger(os.Stderr, cfg.LogLevel, cfg.LogFormat), func(d app.Database) error {
 		if err := d.EnsureInstallation(ctx, city); err != nil {
 			return err
@@ -155,14 +156,21 @@ func admin(ctx context.Context, args []string, out io.Writer) error {
 		if _, err := users.Create(ctx, auth.Machine(), auth.NewUser{Email: email, Name: name, Lang: lang, AgencyID: agency, Roles: []auth.Role{auth.Administrator}, Password: password}); err != nil {
 			return err
 		}
-		_, err = fmt.Fprintf(out, "%s can sign in as administrator\n", email)
+		words, err := d.Missing(ctx)
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(out, "%s can sign in as administrator\n%s", email, words)
 		return err
 	})
 }
 
 func importFile(ctx context.Context, args []string, out io.Writer) error {
+	if len(args) > 0 && args[0] == "city" {
+		return importCity(ctx, args[1:], out)
+	}
 	if len(args) < 2 || args[0] != "knowledge" {
-		return usageError{"usage: hotline import knowledge FILE.jsonl [--data D]"}
+		return usageError{"usage: hotline import city DIR [--check] [--deactivate-missing], or hotline import knowledge FILE.jsonl [--data D]"}
 	}
 	path := args[1]
 	cfg, err := settings("import knowledge", args[2:], nil)

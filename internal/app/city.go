@@ -44,8 +44,26 @@ func (a *App) zone() *time.Location {
 	return time.UTC
 }
 
-// botEnv is what the dialogue must know of the city.
+// envAt is what the dialogue knows of the city at a revision of the reference data.
+type envAt struct {
+	revision int64
+	env      bot.Env
+}
+
+// botEnv is what the dialogue must know of the city. It is asked for at every turn, and read anew when reference data changed: an emergency number
+// that was imported or mended serves at once.
 func (a *App) botEnv() bot.Env {
+	s := a.Routing.Snapshot()
+	if known := a.env.Load(); known != nil && known.revision == s.Revision() {
+		return known.env
+	}
+	env := a.readEnv()
+	// Another goroutine may store an older one; the next turn then reads again.
+	a.env.Store(&envAt{s.Revision(), env})
+	return env
+}
+
+func (a *App) readEnv() bot.Env {
 	numbers := map[bot.Service]string{}
 	// The jurisdiction's words for services and the detector's differ in two places.
 	names := map[string]bot.Service{"ambulance": bot.Medical, "crisis": bot.SelfHarm}

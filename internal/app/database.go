@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -48,6 +49,39 @@ func (d Database) EnsureInstallation(ctx context.Context, city string) error {
 		b.Queue(`insert into agencies (id, code, names, kind) select $1, 'hotline', $2, 'hotline' where not exists (select from agencies)`, db.NewID(), names)
 		return tx.SendBatch(ctx, b).Close()
 	})
+}
+
+// Missing says in words which reference data tickets cannot be routed without, and how to load it; "" when nothing is missing.
+func (d Database) Missing(ctx context.Context) (string, error) {
+	var agencies, categories int
+	var catalogue, admins bool
+	err := db.ReadTx(ctx, d.Pool, db.System(), func(tx db.Tx) error {
+		return tx.QueryRow(ctx, `select (select count(*) from agencies where kind <> 'hotline' and active), (select count(*) from categories where active),
+			exists (select from catalogue_versions where state = 'published'), exists (select from users where active and 'administrator' = any(roles))`).Scan(&agencies, &categories, &catalogue, &admins)
+	})
+	if err != nil {
+		return "", err
+	}
+	var missing []string
+	for _, m := range []struct {
+		there bool
+		words string
+	}{{agencies > 0, "agencies that answer"}, {categories > 0, "categories"}, {catalogue, "a dispatch catalogue"}} {
+		if !m.there {
+			missing = append(missing, m.words)
+		}
+	}
+	var b strings.Builder
+	if !admins {
+		b.WriteString("\nNobody can sign in yet. Make the first administrator:\n  hotline admin create --email you@example.org --name \"Your Name\" --city \"Your City\"\n")
+	}
+	if len(missing) > 0 {
+		b.WriteString("\nReference data is missing: " + strings.Join(missing, ", ") + ". Tickets are taken in and nobody is found who answers them.\n" +
+			"Load a folder of it (docs/operations.md, \"A new installation step by step\"):\n" +
+			"  hotline import city DIR --check    says what would change\n  hotline import city DIR            loads it; this node follows by itself\n" +
+			"or enter it in the console under Administration.\n")
+	}
+	return b.String(), nil
 }
 
 // Desk is the agency that is the hotline itself.

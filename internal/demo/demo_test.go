@@ -8,9 +8,11 @@ import (
 
 	"github.com/paulmach/orb"
 	"github.com/paulmach/orb/planar"
+
+	"hotline/internal/city"
 )
 
-func read(t *testing.T) City {
+func read(t *testing.T) city.City {
 	t.Helper()
 	c, err := Read()
 	if err != nil {
@@ -19,12 +21,12 @@ func read(t *testing.T) City {
 	return c
 }
 
-func leavesOf(c City) []Category {
+func leavesOf(c city.City) []city.Category {
 	parents := map[string]bool{}
 	for _, g := range c.Categories {
 		parents[g.Parent] = true
 	}
-	return slices.DeleteFunc(slices.Clone(c.Categories), func(g Category) bool { return parents[g.Code] })
+	return slices.DeleteFunc(slices.Clone(c.Categories), func(g city.Category) bool { return parents[g.Code] })
 }
 
 func TestCityIsAsLargeAsPromised(t *testing.T) {
@@ -73,7 +75,7 @@ func TestEveryFieldOfServiceHasItemsAndArticles(t *testing.T) {
 	for _, s := range c.Services {
 		events[s.LifeEvent] = true
 	}
-	for _, e := range lifeEvents {
+	for _, e := range []string{"birth", "school", "work", "home", "health", "retirement", "business", "legal", "travel", "safety"} {
 		if !events[e] {
 			t.Errorf("no service item for the life event %s", e)
 		}
@@ -98,7 +100,7 @@ func TestEveryKindHasLeavesAndReportsAreConfidentialSomewhere(t *testing.T) {
 			urgent++
 		}
 	}
-	for _, kind := range kindsOfRequest {
+	for _, kind := range []string{"consult", "help", "complaint", "report", "suggestion", "praise"} {
 		if kinds[kind] < 10 {
 			t.Errorf("kind %s: %d leaves, want at least 10", kind, kinds[kind])
 		}
@@ -113,6 +115,9 @@ func TestEveryRoleCanSignIn(t *testing.T) {
 	c := read(t)
 	byRole := map[string]map[string]bool{}
 	for _, u := range c.Users {
+		if !strings.HasSuffix(u.Email, ".example") {
+			t.Errorf("%s could reach a real person: want an address under .example", u.Email)
+		}
 		for _, r := range u.Roles {
 			if byRole[r] == nil {
 				byRole[r] = map[string]bool{}
@@ -120,7 +125,7 @@ func TestEveryRoleCanSignIn(t *testing.T) {
 			byRole[r][u.Agency] = true
 		}
 	}
-	for _, r := range roles {
+	for _, r := range []string{"operator", "dispatcher", "handler", "head", "editor", "reviewer", "supervisor", "administrator"} {
 		if len(byRole[r]) == 0 {
 			t.Errorf("nobody has the role %s", r)
 		}
@@ -136,7 +141,7 @@ func TestEveryRoleCanSignIn(t *testing.T) {
 }
 
 // resolve is the rule that Entry's comment states.
-func resolve(c City, category, service, area string) (Entry, bool) {
+func resolve(c city.City, category, service, area string) (city.Entry, bool) {
 	up := map[string]string{}
 	for _, a := range c.Areas {
 		up[a.Code] = a.Parent
@@ -153,7 +158,7 @@ func resolve(c City, category, service, area string) (Entry, bool) {
 			}
 		}
 	}
-	return Entry{}, false
+	return city.Entry{}, false
 }
 
 func TestEveryLeafGoesToAnAgencyFromEveryStreet(t *testing.T) {
@@ -239,7 +244,7 @@ func TestAreasTileTheCity(t *testing.T) {
 	inside := 0
 	for range 20_000 {
 		p := orb.Point{125.05 + random.Float64()*0.5, 30.0 + random.Float64()*0.4}
-		at := map[string][]Area{}
+		at := map[string][]city.Area{}
 		for _, a := range c.Areas {
 			if contains(a.Geometry, p) {
 				at[a.Level] = append(at[a.Level], a)

@@ -1,4 +1,4 @@
-package demo
+package city
 
 import (
 	"slices"
@@ -7,30 +7,36 @@ import (
 
 // checkCategories returns the codes, and which of them are leaves.
 func (c City) checkCategories(k *checker) (codes, leaves map[string]bool) {
-	k.file = "categories.json"
+	k.open("categories.json")
 	codes, leaves = map[string]bool{}, map[string]bool{}
 	kinds := map[string][]string{}
+	level := map[string]int{}
 	for _, g := range c.Categories {
-		leaves[g.Code] = true
-		delete(leaves, g.Parent)
+		if !g.Inactive {
+			leaves[g.Code] = true
+			delete(leaves, g.Parent)
+		}
 	}
 	said := map[string]string{}
-	for _, g := range c.Categories {
+	for i, g := range c.Categories {
+		k.at(i)
 		up, _, nested := cutLast(g.Code, ".")
 		if !nested {
 			up = ""
 		}
 		if g.Parent != up {
-			k.fail(g.Code, "parent %q: the code asks for %q", g.Parent, up)
+			k.advise(g.Code, "parent %q: the code suggests %q", g.Parent, up)
 		}
 		if g.Parent != "" && !codes[g.Parent] {
 			k.fail(g.Code, "parent %q does not exist above it", g.Parent)
 		}
-		if strings.Count(g.Code, ".") >= maxCategoryLevels {
+		if level[g.Code] = level[g.Parent] + 1; level[g.Code] > maxCategoryLevels {
 			k.fail(g.Code, "more than %d levels", maxCategoryLevels)
 		}
 		k.text(g.Code, "names", g.Names)
-		k.text(g.Code, "description", g.Description)
+		if len(g.Description) > 0 {
+			k.text(g.Code, "description", g.Description)
+		}
 		k.oneOf(g.Code, "urgency", g.Urgency, urgencies)
 		k.eachOf(g.Code, "kinds", g.Kinds, kindsOfRequest)
 		for _, kind := range g.Kinds {
@@ -43,10 +49,10 @@ func (c City) checkCategories(k *checker) (codes, leaves map[string]bool) {
 		k.words(g.Code, "examples", g.Examples)
 		for _, lang := range k.langs {
 			if leaves[g.Code] && len(g.Examples[lang]) < minExamples {
-				k.fail(g.Code, "%d examples in %s: want at least %d", len(g.Examples[lang]), lang, minExamples)
+				k.advise(g.Code, "%d examples in %s: want at least %d", len(g.Examples[lang]), lang, minExamples)
 			}
 			if leaves[g.Code] && len(g.Keywords[lang]) == 0 {
-				k.fail(g.Code, "no keywords in %s", lang)
+				k.advise(g.Code, "no keywords in %s", lang)
 			}
 			for _, e := range g.Examples[lang] {
 				if other := said[e]; other != "" {
@@ -77,30 +83,39 @@ func (k *checker) words(entry, field string, w Words) {
 	}
 }
 
-func (c City) checkServices(k *checker, agencies, categories map[string]bool) map[string]bool {
-	k.file = "services.json"
+func (c City) checkServices(k *checker, agencies, categories, areas map[string]bool) map[string]bool {
+	k.open("services.json")
 	seen := map[string]bool{}
-	for _, s := range c.Services {
+	for i, s := range c.Services {
+		k.at(i)
 		k.text(s.Code, "names", s.Names)
 		k.text(s.Code, "summary", s.Summary)
 		k.known(s.Code, "agency", s.Agency, agencies)
-		k.known(s.Code, "category", s.Category, categories)
+		if s.Category != "" {
+			k.known(s.Code, "category", s.Category, categories)
+		}
+		if s.Area != "" {
+			k.known(s.Code, "area", s.Area, areas)
+		}
 		k.eachOf(s.Code, "channels", s.Channels, serviceChannels)
-		k.oneOf(s.Code, "life_event", s.LifeEvent, lifeEvents)
+		if s.LifeEvent != "" {
+			k.oneOf(s.Code, "life_event", s.LifeEvent, lifeEvents)
+		}
 		k.add(seen, serviceCode, s.Code)
 	}
 	return seen
 }
 
 func (c City) checkCatalogue(k *checker, agencies, categories, services, areas, leaves map[string]bool) {
-	k.file = "catalogue.json"
+	k.open("catalogue.json")
 	if c.Catalogue.Version < 1 {
 		k.fail("version", "%d: want 1 or more", c.Catalogue.Version)
 	}
 	k.text("catalogue", "names", c.Catalogue.Names)
 	type key struct{ category, service, area string }
 	seen := map[key]bool{}
-	for _, e := range c.Catalogue.Entries {
+	for at, e := range c.Catalogue.Entries {
+		k.at(at)
 		name := strings.Join(slices.DeleteFunc([]string{e.Category, e.ServiceItem, e.Area},
 			func(s string) bool { return s == "" }), " ")
 		k.known(name, "category", e.Category, categories)
@@ -120,12 +135,13 @@ func (c City) checkCatalogue(k *checker, agencies, categories, services, areas, 
 				k.fail(name, "co names %q, which is in the entry already", co)
 			}
 		}
-		at := key{e.Category, e.ServiceItem, e.Area}
-		if seen[at] {
+		place := key{e.Category, e.ServiceItem, e.Area}
+		if seen[place] {
 			k.fail(name, "a second entry for the same category, service item and area")
 		}
-		seen[at] = true
+		seen[place] = true
 	}
+	k.line = 0
 	for _, g := range c.Categories {
 		if leaves[g.Code] && !seen[key{g.Code, "", ""}] {
 			k.fail(g.Code, "the leaf has no entry without an area, so a request without a place goes nowhere")

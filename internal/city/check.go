@@ -1,4 +1,4 @@
-package demo
+package city
 
 import (
 	"errors"
@@ -12,10 +12,10 @@ import (
 // The words that data may use. They are the product's own, see docs and DOMAIN.
 var (
 	kindsOfRequest  = []string{"consult", "help", "complaint", "report", "suggestion", "praise"}
-	kindsOfAgency   = []string{"hotline", "city", "district", "street", "department"}
-	levelsOfArea    = []string{"city", "district", "street"}
+	kindsOfAgency   = []string{"hotline", "nation", "province", "city", "district", "street", "department"}
+	levelsOfArea    = []string{"nation", "province", "city", "district", "street", "community"}
 	emergencies     = []string{"police", "fire", "ambulance", "traffic", "gas", "water", "crisis"}
-	urgencies       = []string{"normal", "urgent"}
+	urgencies       = []string{"normal", "urgent", "complex"}
 	roles           = []string{"operator", "dispatcher", "handler", "head", "editor", "reviewer", "supervisor", "administrator"}
 	serviceChannels = []string{"online", "counter", "phone"}
 	lifeEvents      = []string{"birth", "school", "work", "home", "health", "retirement", "business", "legal", "travel", "safety"}
@@ -26,26 +26,52 @@ var (
 
 const (
 	maxCategoryLevels = 3
-	minExamples       = 6 // per leaf and language; fewer do not train a classifier
+	minExamples       = 6 // per leaf and language; fewer train no good classifier
 )
 
 var (
 	plainCode   = regexp.MustCompile(`^[a-z0-9]+(?:-[a-z0-9]+)*$`)
 	dottedCode  = regexp.MustCompile(`^[a-z0-9_]+(?:\.[a-z0-9_]+)*$`)
-	serviceCode = regexp.MustCompile(`^[A-Z]{2}-[A-Z]{3}-\d{3}$`)
+	serviceCode = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
 	placeholder = regexp.MustCompile(`\{([^{}]*)\}`)
 )
 
 // checker collects what is wrong, so that an editor sees all of it at once.
 type checker struct {
 	file   string
+	line   int // where the entry begins; 0 when the file is one entry
+	lines  map[string][]int
 	langs  []string
 	broken []error
+	advice []string
+}
+
+// at goes to entry i of the file.
+func (k *checker) at(i int) {
+	k.line = 0
+	if lines := k.lines[k.file]; i >= 0 && i < len(lines) {
+		k.line = lines[i]
+	}
+}
+
+func (k *checker) say(entry, format string, args ...any) string {
+	where := k.file
+	if k.line > 0 {
+		where += fmt.Sprintf(":%d", k.line)
+	}
+	return where + ": " + entry + ": " + fmt.Sprintf(format, args...)
 }
 
 func (k *checker) fail(entry, format string, args ...any) {
-	k.broken = append(k.broken, fmt.Errorf("%s: %s: %s", k.file, entry, fmt.Sprintf(format, args...)))
+	k.broken = append(k.broken, errors.New(k.say(entry, format, args...)))
 }
+
+// advise is for what works but could be better.
+func (k *checker) advise(entry, format string, args ...any) {
+	k.advice = append(k.advice, k.say(entry, format, args...))
+}
+
+func (k *checker) open(file string) { k.file, k.line = file, 0 }
 
 // text wants exactly the languages of the jurisdiction, none empty.
 func (k *checker) text(entry, field string, t Text) {
@@ -97,24 +123,24 @@ func (k *checker) add(seen map[string]bool, shape *regexp.Regexp, code string) {
 	seen[code] = true
 }
 
-// check returns every problem, joined, or nil.
-func (c City) check() error {
-	k := &checker{langs: c.Jurisdiction.Languages}
+// check returns every problem, joined, or nil, and the advice.
+func (c City) check() ([]string, error) {
+	k := &checker{langs: c.Jurisdiction.Languages, lines: c.lines}
 	c.checkJurisdiction(k)
 	areas := c.checkAreas(k)
 	agencies := c.checkAgencies(k, areas)
 	categories, leaves := c.checkCategories(k)
-	services := c.checkServices(k, agencies, categories)
+	services := c.checkServices(k, agencies, categories, areas)
 	c.checkCatalogue(k, agencies, categories, services, areas, leaves)
 	c.checkUsers(k, agencies)
 	c.checkCanned(k)
 	c.checkSynonyms(k)
 	c.checkArticles(k, agencies, services)
-	return errors.Join(k.broken...)
+	return k.advice, errors.Join(k.broken...)
 }
 
 func (c City) checkJurisdiction(k *checker) {
-	k.file = "jurisdiction.json"
+	k.open("jurisdiction.json")
 	j := c.Jurisdiction
 	if !plainCode.MatchString(j.Code) {
 		k.fail(j.Code, "code does not have the form %s", plainCode)
@@ -127,7 +153,7 @@ func (c City) checkJurisdiction(k *checker) {
 		k.fail(j.Code, "timezone %q is unknown", j.Timezone)
 	}
 	if j.Phone == "" {
-		k.fail(j.Code, "phone is empty")
+		k.advise(j.Code, "phone is empty: the portal names no number to call")
 	}
 	k.text(j.Code, "hours", j.Hours.Names)
 	for name, spans := range j.Hours.Week {
@@ -160,20 +186,24 @@ func (c City) checkJurisdiction(k *checker) {
 }
 
 func (c City) checkAreas(k *checker) map[string]bool {
-	k.file = "areas.geojson"
+	k.open("areas.geojson")
 	seen := map[string]bool{}
 	level := map[string]int{}
-	for _, a := range c.Areas {
+	for i, a := range c.Areas {
+		k.at(i)
 		k.oneOf(a.Code, "level", a.Level, levelsOfArea)
 		k.text(a.Code, "names", a.Names)
 		level[a.Code] = slices.Index(levelsOfArea, a.Level)
 		switch {
-		case a.Parent == "" && a.Level != "city":
-			k.fail(a.Code, "only the city has no parent")
+		case a.Parent == "" && i > 0:
+			k.fail(a.Code, "only the first area, the whole jurisdiction, has no parent")
 		case a.Parent != "" && !seen[a.Parent]:
 			k.fail(a.Code, "parent %q does not exist above it", a.Parent)
-		case a.Parent != "" && level[a.Code] != level[a.Parent]+1:
+		case a.Parent != "" && level[a.Code] <= level[a.Parent]:
 			k.fail(a.Code, "a %s cannot lie in %q", a.Level, a.Parent)
+		}
+		if a.Geometry == nil {
+			k.advise(a.Code, "no geometry: no place on the map is found in it")
 		}
 		k.add(seen, plainCode, a.Code)
 	}
@@ -181,15 +211,18 @@ func (c City) checkAreas(k *checker) map[string]bool {
 }
 
 func (c City) checkAgencies(k *checker, areas map[string]bool) map[string]bool {
-	k.file = "agencies.json"
+	k.open("agencies.json")
 	seen := map[string]bool{}
 	owner := map[string]string{}
 	for i, a := range c.Agencies {
+		k.at(i)
 		k.oneOf(a.Code, "kind", a.Kind, kindsOfAgency)
 		k.text(a.Code, "names", a.Names)
-		k.text(a.Code, "hours", a.Hours)
+		if len(a.Hours) > 0 {
+			k.text(a.Code, "hours", a.Hours)
+		}
 		if a.Phone == "" {
-			k.fail(a.Code, "phone is empty")
+			k.advise(a.Code, "phone is empty")
 		}
 		switch {
 		case a.Parent == "" && (i > 0 || a.Kind != "hotline"):
@@ -203,10 +236,12 @@ func (c City) checkAgencies(k *checker, areas map[string]bool) map[string]bool {
 		if a.Kind == "district" || a.Kind == "street" {
 			if a.Area == "" {
 				k.fail(a.Code, "a %s needs an area", a.Kind)
-			} else if other := owner[a.Area]; other != "" {
+			} else if other := owner[a.Area]; other != "" && !a.Inactive {
 				k.fail(a.Code, "area %q already belongs to %s", a.Area, other)
 			}
-			owner[a.Area] = a.Code
+			if !a.Inactive {
+				owner[a.Area] = a.Code
+			}
 		}
 		k.add(seen, plainCode, a.Code)
 	}

@@ -1,4 +1,4 @@
-package demo
+package city
 
 import (
 	"time"
@@ -12,7 +12,7 @@ type Text map[string]string
 // Words are several texts per language tag.
 type Words map[string][]string
 
-// City is everything the loader puts into an empty database.
+// City is everything that a folder says.
 type City struct {
 	Jurisdiction Jurisdiction
 	Agencies     []Agency // parents before children, one root
@@ -24,6 +24,11 @@ type City struct {
 	Canned       []Canned
 	Synonyms     []Synonym
 	Articles     []Article // by language, then by key
+
+	// Advice is what could be better, one line each.
+	Advice []string
+
+	lines map[string][]int // where the entries of a file begin
 }
 
 type Jurisdiction struct {
@@ -58,23 +63,26 @@ type Agency struct {
 	Code   string `json:"code"`
 	Parent string `json:"parent"` // "" only for the root
 	Names  Text   `json:"names"`
-	Kind   string `json:"kind"` // hotline, city, district, street, department
+	Kind   string `json:"kind"` // hotline, nation, province, city, district, street, department
 	Area   string `json:"area"` // "" when the agency answers for no area of its own
 	Phone  string `json:"phone"`
 	Hours  Text   `json:"hours"`
+	// Inactive things are kept because tickets name them; nothing new goes there.
+	Inactive bool `json:"inactive,omitempty"`
 }
 
 type Area struct {
 	Code   string
 	Parent string
-	Level  string // city, district, street
+	Level  string // nation, province, city, district, street, community
 	Names  Text
-	// Geometry is a Polygon or a MultiPolygon, longitude before latitude, WGS 84.
+	// Geometry is a Polygon or a MultiPolygon, longitude before latitude, WGS 84; nil when no place is found in the area.
 	Geometry orb.Geometry
+	Inactive bool
 }
 
 type Category struct {
-	Code         string   `json:"code"`   // dotted: the parent's code and one more word
+	Code         string   `json:"code"`   // best dotted: the parent's code and one more word
 	Parent       string   `json:"parent"` // "" for the top level
 	Names        Text     `json:"names"`
 	Kinds        []string `json:"kinds"`
@@ -83,6 +91,7 @@ type Category struct {
 	Description  Text     `json:"description"`
 	Keywords     Words    `json:"keywords"`
 	Examples     Words    `json:"examples"` // what citizens say; they train the classifier
+	Inactive     bool     `json:"inactive,omitempty"`
 }
 
 type Service struct {
@@ -90,10 +99,12 @@ type Service struct {
 	Names     Text     `json:"names"`
 	Agency    string   `json:"agency"`
 	Category  string   `json:"category"`
+	Area      string   `json:"area,omitempty"`
 	Summary   Text     `json:"summary"`
 	Channels  []string `json:"channels"` // online, counter, phone
 	LifeEvent string   `json:"life_event"`
 	URL       string   `json:"url"`
+	Inactive  bool     `json:"inactive,omitempty"`
 }
 
 type Catalogue struct {

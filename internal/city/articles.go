@@ -1,4 +1,4 @@
-package demo
+package city
 
 import (
 	"bytes"
@@ -32,6 +32,9 @@ type frontMatter struct {
 func readArticles(folder fs.FS, root string) ([]Article, error) {
 	var articles []Article
 	var broken []error
+	if _, err := fs.Stat(folder, root); errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
 	err := fs.WalkDir(folder, root, func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
@@ -80,8 +83,10 @@ func readArticle(folder fs.FS, root, name string) (Article, error) {
 		Keywords: fm.Keywords, Questions: fm.Questions, Services: fm.Services,
 		Audience: fm.Audience, Body: strings.TrimSpace(body),
 	}
-	if a.ValidFrom, err = day("valid_from", fm.ValidFrom); err != nil {
-		return Article{}, err
+	if fm.ValidFrom != "" {
+		if a.ValidFrom, err = day("valid_from", fm.ValidFrom); err != nil {
+			return Article{}, err
+		}
 	}
 	if fm.ValidTo != "" {
 		if a.ValidTo, err = day("valid_to", fm.ValidTo); err != nil {

@@ -1,4 +1,4 @@
-package demo
+package city
 
 import (
 	"encoding/json"
@@ -16,20 +16,25 @@ type featureCollection struct {
 }
 
 type feature struct {
-	Type       string `json:"type"`
-	Properties struct {
-		Code   string `json:"code"`
-		Parent string `json:"parent"`
-		Level  string `json:"level"`
-		Names  Text   `json:"names"`
-	} `json:"properties"`
-	Geometry struct {
-		Type        string          `json:"type"`
-		Coordinates json.RawMessage `json:"coordinates"`
-	} `json:"geometry"`
+	Type       string     `json:"type"`
+	Properties properties `json:"properties"`
+	Geometry   *geometry  `json:"geometry"`
 }
 
-func (fc featureCollection) areas() ([]Area, error) {
+type properties struct {
+	Code     string `json:"code"`
+	Parent   string `json:"parent"`
+	Level    string `json:"level"`
+	Names    Text   `json:"names"`
+	Inactive bool   `json:"inactive,omitempty"`
+}
+
+type geometry struct {
+	Type        string          `json:"type"`
+	Coordinates json.RawMessage `json:"coordinates"`
+}
+
+func (fc featureCollection) areas(lines []int) ([]Area, error) {
 	var broken []error
 	areas := make([]Area, 0, len(fc.Features))
 	for i, f := range fc.Features {
@@ -39,28 +44,39 @@ func (fc featureCollection) areas() ([]Area, error) {
 		}
 		geometry, err := f.geometry()
 		if err != nil {
-			broken = append(broken, fmt.Errorf("areas.geojson: %s: %w", entry, err))
+			where := "areas.geojson"
+			if i < len(lines) {
+				where = fmt.Sprintf("areas.geojson:%d", lines[i])
+			}
+			broken = append(broken, fmt.Errorf("%s: %s: %w", where, entry, err))
 			continue
 		}
 		areas = append(areas, Area{
 			Code: f.Properties.Code, Parent: f.Properties.Parent, Level: f.Properties.Level,
-			Names: f.Properties.Names, Geometry: geometry,
+			Names: f.Properties.Names, Geometry: geometry, Inactive: f.Properties.Inactive,
 		})
 	}
 	return areas, errors.Join(broken...)
 }
 
 func (f feature) geometry() (orb.Geometry, error) {
-	switch f.Geometry.Type {
+	if f.Geometry == nil {
+		return nil, nil
+	}
+	return f.Geometry.read()
+}
+
+func (f geometry) read() (orb.Geometry, error) {
+	switch f.Type {
 	case "Polygon":
 		var rings [][]position
-		if err := json.Unmarshal(f.Geometry.Coordinates, &rings); err != nil {
+		if err := json.Unmarshal(f.Coordinates, &rings); err != nil {
 			return nil, err
 		}
 		return polygon(rings)
 	case "MultiPolygon":
 		var parts [][][]position
-		if err := json.Unmarshal(f.Geometry.Coordinates, &parts); err != nil {
+		if err := json.Unmarshal(f.Coordinates, &parts); err != nil {
 			return nil, err
 		}
 		if len(parts) == 0 {
@@ -76,7 +92,7 @@ func (f feature) geometry() (orb.Geometry, error) {
 		}
 		return multi, nil
 	default:
-		return nil, fmt.Errorf("geometry %q: want Polygon or MultiPolygon", f.Geometry.Type)
+		return nil, fmt.Errorf("geometry %q: want Polygon or MultiPolygon", f.Type)
 	}
 }
 
