@@ -66,6 +66,9 @@ func (s *Service) applyAt(ctx context.Context, tx db.Tx, a Actor, ticket uuid.UU
 		}
 		joined = append(joined, more...)
 	}
+	if err := c.checkClosing(ctx, tx, m); err != nil {
+		return Ticket{}, wrap("apply", err)
+	}
 	c.run(m, a, f)
 	if err := s.save(ctx, tx, c, key, f); err != nil {
 		return Ticket{}, wrap("apply", err)

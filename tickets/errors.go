@@ -103,6 +103,9 @@ var (
 	ErrBulkNotFound = errs.New(errs.NotFound, "tickets.bulk_not_found", "there is no such bulk action")
 	ErrNotUndoable  = errs.New(errs.Conflict, "tickets.not_undoable", "this cannot be taken back")
 	ErrUndone       = errs.New(errs.Conflict, "tickets.undone", "this was taken back already")
+	// ErrFieldExists: the category has a field with this code. Args: code. ErrFieldStale: somebody else changed the definition.
+	ErrFieldExists = errs.New(errs.Conflict, "tickets.field_exists", "the category has a field with this code")
+	ErrFieldStale  = errs.New(errs.Conflict, "tickets.field_stale", "somebody else changed this field in the meantime")
 	// ErrFilterNotFound: no such saved filter of the person or their agency.
 	ErrFilterNotFound = errs.New(errs.NotFound, "tickets.filter_not_found", "there is no such saved filter")
 	// ErrMassConfidential: a mass event is for everybody to see, a confidential ticket for nobody.

@@ -274,9 +274,9 @@ func (c *Console) explain(ctx context.Context, v View, err error) string {
 			name = e.Field
 		}
 		if errors.Is(err, tickets.ErrMissing) {
-			return v.T("error.missing", "field", v.word("field.", name))
+			return v.T("error.missing", "field", c.fieldLabel(ctx, v, name))
 		}
-		return v.T("error.bad", "field", v.word("field.", name))
+		return v.T("error.bad", "field", c.fieldLabel(ctx, v, name))
 	case errors.Is(err, chat.ErrHeld):
 		if name, ok := e.Args["name"].(string); ok && name != "" {
 			return v.T("conflict.held", "name", name)

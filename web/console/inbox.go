@@ -131,6 +131,7 @@ func (c *Console) side(ctx context.Context, v View) side {
 		add(&s.Admin, "agencies", "/console/admin/agencies", "tree", "")
 		add(&s.Admin, "catalogue", "/console/admin/catalogue", "desk", "")
 		add(&s.Admin, "policies", "/console/admin/policies", "clock", "")
+		add(&s.Admin, "fields", "/console/admin/fields", "columns", "")
 		add(&s.Admin, "keys", "/console/admin/keys", "key", "")
 	}
 	s.Unread = atMost(c.unread(ctx, p))

@@ -48,6 +48,7 @@ type ticketData struct {
 	MayFlag      bool
 	Tags         tagsData
 	Ties         tiesData
+	Fields       fieldsData
 }
 
 // moveView is an action button.
@@ -127,6 +128,9 @@ func (c *Console) loadTicket(ctx context.Context, v View, id uuid.UUID, shown bo
 	}
 	d := &ticketData{T: t, Light: v.lightOfTicket(t)}
 	if d.Tags, err = c.loadTags(ctx, v, id); err != nil {
+		return nil, err
+	}
+	if d.Fields, err = c.loadFields(ctx, v, t); err != nil {
 		return nil, err
 	}
 	if d.Ties, err = c.loadTies(ctx, v, t); err != nil {

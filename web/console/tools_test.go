@@ -229,6 +229,32 @@ func TestATicketOnPaper(t *testing.T) {
 	r.signIn("operator").get(path).wants(t, http.StatusNotFound)
 }
 
+func TestFieldsOfACategoryInTheConsole(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	admin := r.signIn("administrator")
+	form := url.Values{"category": {"environment"}, "code": {"source"}, "type": {"choice"}, "name_en": {"Source of the noise"}, "choices": {"site = Building site"}, "closing": {"yes"}, "active": {"yes"}}
+	admin.post("/console/admin/fields", form).wants(t, http.StatusBadRequest, "Source of the noise", "site = Building site")
+	form.Set("choices", "site = Building site = 工地\nbar = Bar")
+	admin.post("/console/admin/fields", form).wants(t, http.StatusOK, "Saved.", "Source of the noise")
+	r.signIn("supervisor").get("/console/admin/fields").wants(t, http.StatusForbidden)
+
+	k := r.file("complaint", "Drilling at night", "Construction noise at night keeps us awake", "environment.noise")
+	if k.State == tickets.PendingDispatch {
+		k = r.apply("dispatcher", k, tickets.Dispatch, tickets.Fields{Lead: r.city.Agencies["dept-environment"]})
+	}
+	k = r.apply("handler-env", k, tickets.Sign, tickets.Fields{})
+	b := r.signIn("handler-env")
+	path := "/console/tickets/" + k.ID.String()
+	b.get(path).wants(t, http.StatusOK, "Source of the noise", "Building site")
+	reply := url.Values{"mode": {"reply"}, "text": {"The site stops at ten."}, "outcome": {"resolved"}, "resolved": {"yes"}, "version": {strconv.Itoa(k.Version)}, "key": {"r1"}}
+	b.post(path+"/compose", reply).wants(t, http.StatusBadRequest, "Please fill in: Source of the noise")
+	b.post(path+"/fields", url.Values{"f_source": {"moon"}}, "HX-Request", "true").wants(t, http.StatusBadRequest, "not possible: Source of the noise")
+	b.post(path+"/fields", url.Values{"f_source": {"site"}}).wants(t, http.StatusOK, "source: site")
+	reply.Set("key", "r2")
+	b.post(path+"/compose", reply).wants(t, http.StatusOK, "replied")
+}
+
 // pageOf is a page to look at: its name in the pictures, who opens it, and where it is.
 type pageOf struct{ name, user, path string }
 
@@ -237,7 +263,10 @@ func (r *rig) toolPages(handled tickets.Ticket) []pageOf {
 	macro, err := r.tickets.SaveMacro(r.t.Context(), r.as("head-env"), tickets.Macro{Names: map[string]string{"en": "Site visit", "zh-CN": "现场核查"}, Active: true, Mode: "message",
 		Texts: map[string]string{"en": "Dear {{contact}}, we visit the site for {{number}}.", "zh-CN": "{{contact}}您好，关于{{number}}，我们将到现场核查。"}, Does: tickets.MacroDeeds{Tags: []string{"visit"}, Watch: true}})
 	must(r.t, err)
+	_, err = r.tickets.SaveField(r.t.Context(), r.as("administrator"), tickets.CustomField{Category: "environment", Code: "decibel", Names: map[string]string{"en": "Loudness in dB", "zh-CN": "噪声分贝"}, Type: tickets.FieldNumber, Closing: true, Active: true})
+	must(r.t, err)
 	return []pageOf{
+		{"fields", "administrator", "/console/admin/fields"},
 		{"inbox-filter", "dispatcher", "/console/inbox?view=all&kind=complaint&urgency=normal&q=noise"},
 		{"tags", "supervisor", "/console/tags"},
 		{"macros", "head-env", "/console/macros"},

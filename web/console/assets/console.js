@@ -147,7 +147,7 @@
     ticket.dataset.last = last;
     if (!$("#ticket-head details[open]")) place($("#ticket-head", part), $("#ticket-head"));
     mergeFeed(part);
-    for (const own of ["#facts", "#tags", "#ties"]) if (!$(own)?.contains(doc.activeElement)) place($(own, part), $(own));
+    for (const own of ["#facts", "#fields", "#tags", "#ties"]) if (!$(own)?.contains(doc.activeElement)) place($(own, part), $(own));
     if (version !== ticket.dataset.version) {
       ticket.dataset.version = version;
       const form = $("#composer"), note = $('#composer input[value="note"]')?.checked;
