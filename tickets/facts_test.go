@@ -280,14 +280,24 @@ func TestNumbersStayBehindTheWall(t *testing.T) {
 			t.Errorf("%s sees %d sums of everybody", tt.who, n)
 		}
 	}
-	err := db.WithTx(t.Context(), o.pool, o.city.Staff("supervisor"), func(tx db.Tx) error {
-		tag, err := tx.Exec(t.Context(), `update measure_sums set tickets = 0`)
-		if tag.RowsAffected() > 0 {
-			t.Error("staff changed a sum")
+	if _, err := o.owner.Exec(t.Context(), `insert into chat_facts (conversation_id, day, channel, confidential, last_seq, chats) values (gen_random_uuid(), now(), 'web', false, 1, 1), (gen_random_uuid(), now(), 'web', true, 1, 1)`); err != nil {
+		t.Fatal(err)
+	}
+	for user, want := range map[string]int{"supervisor": 2, "operator": 1, "head-env": 0, "cleared-env": 0} {
+		if n := o.count(o.city.Staff(user), "chat_facts where chats > 0"); n != want {
+			t.Errorf("%s sees %d chats", user, n)
 		}
-		return err
-	})
-	if err != nil {
-		t.Error(err)
+	}
+	for _, sql := range []string{`update measure_sums set tickets = 0`, `delete from ticket_facts`, `update measure_state set settings = '{}'`, `delete from chat_facts`} {
+		err := db.WithTx(t.Context(), o.pool, o.city.Staff("supervisor"), func(tx db.Tx) error {
+			tag, err := tx.Exec(t.Context(), sql)
+			if tag.RowsAffected() > 0 {
+				t.Errorf("staff went through with %s", sql)
+			}
+			return err
+		})
+		if err != nil {
+			t.Error(err)
+		}
 	}
 }

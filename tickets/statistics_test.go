@@ -237,3 +237,20 @@ func BenchmarkDashboards(b *testing.B) {
 		}
 	})
 }
+
+// BenchmarkRebuild builds facts and sums of tickets from their rows.
+func BenchmarkRebuild(b *testing.B) {
+	o := open(b)
+	const rows = 20_000
+	o.fill(rows)
+	o.follow()
+	for b.Loop() {
+		if _, err := o.owner.Exec(b.Context(), `truncate ticket_facts, chat_facts, measure_sums`); err != nil {
+			b.Fatal(err)
+		}
+		if err := o.Rebuild(b.Context(), func(int64, int64) {}); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(rows)*float64(b.N)/b.Elapsed().Seconds(), "tickets/s")
+}
