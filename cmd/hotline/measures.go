@@ -40,11 +40,19 @@ func measuresCommand(ctx context.Context, args []string, out io.Writer) error {
 	})
 }
 
-// export writes a month's open data into a folder.
+// export writes what leaves the installation as files.
 func export(ctx context.Context, args []string, out io.Writer) error {
-	if len(args) == 0 || args[0] != "open-data" {
-		return usageError{"usage: hotline export open-data --month 2026-10 [--out DIR] [--data D]"}
+	if len(args) > 0 && args[0] == "city" {
+		return exportCity(ctx, args, out)
 	}
+	if len(args) > 0 && args[0] == "open-data" {
+		return exportOpenData(ctx, args, out)
+	}
+	return usageError{"usage: hotline export city DIR | hotline export open-data --month 2026-10 [--out DIR]"}
+}
+
+// exportOpenData writes a month's open data into a folder.
+func exportOpenData(ctx context.Context, args []string, out io.Writer) error {
 	month, dir := "", "."
 	cfg, err := settings("export open-data", args[1:], func(set func(string, *string, string), _ func(string, string) *bool) {
 		set("month", &month, "the month, YYYY-MM")
