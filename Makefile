@@ -6,10 +6,10 @@ DATA    ?= ./data
 export GOFLAGS := -buildvcs=false
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test check fmt vet bench fuzz pictures clean need-postgres need-browser
+.PHONY: help run build test check fmt vet bench bench-tickets fuzz pictures clean need-postgres need-browser
 
 help: ## this list
-	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: need-postgres build ## install what is missing, build, start the demo city (ADDR=localhost:8080 DATA=./data)
 	@./bin/hotline demo --addr $(ADDR) --data $(DATA)
@@ -31,6 +31,9 @@ vet: ## go vet and staticcheck
 
 bench: need-postgres ## measure intake, idle chats, bot turn, search; JSON and a table
 	@$(GO) run ./cmd/hotline bench
+
+bench-tickets: need-postgres ## load a million tickets and measure what staff do (TICKETS=1000000); JSON and a table
+	@$(GO) run ./cmd/hotline bench tickets-at --tickets $(or $(TICKETS),1000000)
 
 pictures: need-postgres need-browser ## make the README's pictures with the browser test
 	HOTLINE_PICTURES=$(CURDIR)/docs/pictures $(GO) test -count=1 -run '^TestStory$$' ./internal/app

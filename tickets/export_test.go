@@ -27,11 +27,8 @@ func (s *Service) CountSQL(a Actor, v View) (string, []any, error) {
 	return s.countQuery(a.DB.Agency(), a.DB.User(), v)
 }
 
-// SearchQuery and SearchVector are the words of the text search.
-var (
-	SearchQuery  = searchQuery
-	SearchVector = searchVector
-)
+// SearchQuery is how the text search reads what staff type.
+var SearchQuery = searchQuery
 
 // ListSettings are the planner's settings under which lists run.
 const ListSettings = listSettings

@@ -227,7 +227,7 @@ func (o *Opening) queue(b *pgx.Batch, link bool) {
 		t.Title, t.Description, t.Place, t.Lat, t.Lon, t.Lang, t.Urgency, t.Channel,
 		t.ConversationID, t.ContactID, t.Confidential, string(t.State), optional(t.Lead), list(t.Co), t.Dispatches,
 		t.SignDueAt, t.WarnAt, t.DueAt, t.PromisedAt, t.Provisional, []byte(t.Decision), t.Reply, t.Outcome,
-		c.now, t.ClosedAt, t.Version, string(t.Queue()), t.Open(), searchVector(*t), o.d.Key, c.clocks.policy.Code, link, list(o.d.Uploads),
+		c.now, t.ClosedAt, t.Version, string(t.Queue()), t.Open(), SearchVector(*t), o.d.Key, c.clocks.policy.Code, link, list(o.d.Uploads),
 		accAgency, accRole, accActing,
 		e.kind, e.actor, e.user, e.agency, e.from, e.to, e.public, e.data, e.seal,
 		k.name, k.agency, k.n, k.unit, k.warn, k.due, k.provisional, k.next, k.stopped,

@@ -58,9 +58,9 @@ func stem(w string) string {
 	return porterstemmer.StemString(w)
 }
 
-// searchVector writes the index entry of a ticket as a tsvector literal: title and place weigh more than the description. The words
+// SearchVector writes the index entry of a ticket as a tsvector literal: title and place weigh more than the description. The words
 // hold letters, marks and digits only, so nothing in it needs quoting.
-func searchVector(t Ticket) string {
+func SearchVector(t Ticket) string {
 	var v vector
 	v.put(t.Title, 'A')
 	v.put(t.Place, 'B')

@@ -14,6 +14,9 @@ import (
 
 // benchmark prints the figures as JSON, and as a table for people on standard error.
 func benchmark(ctx context.Context, args []string, out io.Writer) error {
+	if len(args) > 0 && args[0] == "tickets-at" {
+		return benchTickets(ctx, args[1:], out)
+	}
 	fs := flags("bench")
 	o := bench.Options{Log: telemetry.NewLogger(os.Stderr, slog.LevelWarn, "text")}
 	fs.IntVar(&o.Clients, "clients", 16, "clients at once")
@@ -37,6 +40,32 @@ func benchmark(ctx context.Context, args []string, out io.Writer) error {
 		o.Only = strings.Split(*only, ",")
 	}
 	report, err := bench.Run(ctx, o)
+	if err != nil {
+		return err
+	}
+	if err := printJSON(out, report); err != nil {
+		return err
+	}
+	return report.Table(os.Stderr)
+}
+
+// benchTickets measures what staff do at a number of tickets.
+func benchTickets(ctx context.Context, args []string, out io.Writer) error {
+	fs := flags("bench tickets-at")
+	o := bench.ScaleOptions{Log: telemetry.NewLogger(os.Stderr, slog.LevelInfo, "text")}
+	fs.IntVar(&o.Tickets, "tickets", 1_000_000, "how many")
+	fs.BoolVar(&o.Lean, "lean", false, "load inbox, clock and search rows only; above two million always")
+	fs.IntVar(&o.Staff, "staff", 16, "people at once")
+	fs.DurationVar(&o.Length, "length", 60*time.Second, "of the part with all people at once")
+	fs.IntVar(&o.Repeat, "repeat", 100, "how often each list is read")
+	fs.IntVar(&o.Due, "due", 2000, "clocks that become due in a minute; 0 leaves the sweep out, which changes the data")
+	fs.StringVar(&o.Keep, "keep", "", "folder to load into and to use again; empty is a new one that is removed")
+	fs.StringVar(&o.Lock, "lock", "", "file to lock while measuring, for machines that run several such things")
+	if err := parse(fs, args); err != nil {
+		return err
+	}
+	o.Lean = o.Lean || o.Tickets > 2_000_000
+	report, err := bench.RunScale(ctx, o)
 	if err != nil {
 		return err
 	}
