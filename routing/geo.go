@@ -21,12 +21,39 @@ type shape struct {
 	size     float64 // in square degrees: for ordering, not for measuring
 }
 
+// geometryError says in one word what is wrong with an outline; the console has the words for it.
+type geometryError string
+
+const (
+	outlineNotJSON  geometryError = "not_json"
+	outlineTooLarge geometryError = "too_large"
+	outlineMany     geometryError = "many"  // a collection of other than one feature
+	outlineType     geometryError = "type"  // no polygon
+	outlineEmpty    geometryError = "empty" // a polygon without a ring
+	outlineRing     geometryError = "ring"  // fewer than four points, or not closed
+	outlineGlobe    geometryError = "globe" // a point outside of it
+)
+
+func (e geometryError) Error() string { return "geometry: " + string(e) }
+
+// OutlineProblems lists the reasons that ErrAreaGeometry can carry.
+func OutlineProblems() []string {
+	var out []string
+	for _, e := range []geometryError{outlineNotJSON, outlineTooLarge, outlineMany, outlineType, outlineEmpty, outlineRing, outlineGlobe} {
+		out = append(out, string(e))
+	}
+	return out
+}
+
 // parseGeometry reads a GeoJSON Polygon or MultiPolygon in WGS 84. Rings after
 // the first are holes.
 func parseGeometry(raw json.RawMessage) (orb.MultiPolygon, error) {
 	g, err := geojson.UnmarshalGeometry(raw)
 	if err != nil {
-		return nil, fmt.Errorf("geometry: %w", err)
+		return nil, fmt.Errorf("%w: %w", outlineType, err)
+	}
+	if g == nil {
+		return nil, outlineType
 	}
 	var out orb.MultiPolygon
 	switch p := g.Geometry().(type) {
@@ -35,19 +62,19 @@ func parseGeometry(raw json.RawMessage) (orb.MultiPolygon, error) {
 	case orb.MultiPolygon:
 		out = p
 	default:
-		return nil, fmt.Errorf("geometry: want Polygon or MultiPolygon, not %s", g.Type)
+		return nil, fmt.Errorf("%w: want Polygon or MultiPolygon, not %s", outlineType, g.Type)
 	}
 	for _, polygon := range out {
 		if len(polygon) == 0 {
-			return nil, fmt.Errorf("geometry: a polygon has no ring")
+			return nil, outlineEmpty
 		}
 		for _, ring := range polygon {
 			if len(ring) < 4 || !ring.Closed() {
-				return nil, fmt.Errorf("geometry: a ring has fewer than four points or is not closed")
+				return nil, outlineRing
 			}
 			for _, p := range ring {
 				if !validPoint(p.Lat(), p.Lon()) {
-					return nil, fmt.Errorf("geometry: a point lies outside the globe")
+					return nil, outlineGlobe
 				}
 			}
 		}

@@ -42,13 +42,15 @@ type Deps struct {
 
 // Service answers who is responsible. It is safe for concurrent use.
 type Service struct {
-	pool    *pgxpool.Pool
-	bus     Bus
-	log     *slog.Logger
-	later   bool
-	trained func()
-	current atomic.Pointer[Snapshot]
-	loading sync.Mutex // one reload at a time
+	pool     *pgxpool.Pool
+	bus      Bus
+	log      *slog.Logger
+	later    bool
+	trained  func()
+	current  atomic.Pointer[Snapshot]
+	loading  sync.Mutex    // one reload at a time
+	teaching sync.Mutex    // one training at a time; reloads go on meanwhile
+	untaught chan struct{} // a state was loaded whose texts may have to be learned
 
 	mu   sync.Mutex
 	stop context.CancelFunc
@@ -57,7 +59,7 @@ type Service struct {
 
 // New makes a service that knows nothing until Start or Reload.
 func New(d Deps) *Service {
-	s := &Service{pool: d.Pool, bus: d.Bus, log: d.Log, later: d.TrainLater, trained: d.Trained}
+	s := &Service{pool: d.Pool, bus: d.Bus, log: d.Log, later: d.TrainLater, trained: d.Trained, untaught: make(chan struct{}, 1)}
 	empty := &Snapshot{catalogue: rules.NewCatalogue(rules.Source{Policy: rules.DefaultPolicy})}
 	s.current.Store(empty)
 	return s
@@ -128,6 +130,11 @@ func (s *Service) follow(ctx context.Context, wake <-chan struct{}) {
 			return
 		case <-wake:
 		case <-tick.C:
+		case <-s.untaught:
+			if err := s.train(ctx); err != nil {
+				s.log.ErrorContext(ctx, "categories could not be learned; the classifier before serves on", "error", err)
+			}
+			continue
 		}
 		if err := s.catchUp(ctx); err != nil && ctx.Err() == nil {
 			s.log.WarnContext(ctx, "routing data could not be reloaded; the present state stays in force", "error", err)
@@ -171,23 +178,38 @@ func (s *Service) loadOnly(ctx context.Context) error {
 
 // train brings the classifier up to date with the texts of the snapshot in force.
 func (s *Service) train(ctx context.Context) error {
-	s.loading.Lock()
-	defer s.loading.Unlock()
-	now := s.current.Load()
-	if !now.untrained {
-		return nil
-	}
+	s.teaching.Lock()
+	defer s.teaching.Unlock()
 	start := time.Now()
-	trained, err := now.learn()
-	if err != nil {
-		return err
+	for taught := false; !taught; {
+		now := s.current.Load()
+		if !now.untrained {
+			return nil
+		}
+		trained, err := now.learn()
+		if err != nil {
+			return err
+		}
+		taught = s.adoptModel(now, trained)
 	}
-	s.current.Store(trained) // the lock kept everybody else from storing
 	s.log.InfoContext(ctx, "categories learned", "ms", time.Since(start).Milliseconds())
 	if s.trained != nil {
 		s.trained()
 	}
 	return nil
+}
+
+// adoptModel lets the state in force use what was learned from before's texts; not when it has other texts by now.
+func (s *Service) adoptModel(before, trained *Snapshot) bool {
+	s.loading.Lock()
+	defer s.loading.Unlock()
+	next := *s.current.Load()
+	if next.fingerprint != before.fingerprint {
+		return false
+	}
+	next.model, next.untrained = trained.model, false
+	s.current.Store(&next)
+	return true
 }
 
 // Trained reports whether categories are guessed from the texts in force.
@@ -197,6 +219,20 @@ func (s *Service) Trained() bool { return !s.current.Load().untrained }
 func (s *Service) changed(ctx context.Context) {
 	if err := s.Reload(ctx); err != nil {
 		s.log.WarnContext(ctx, "routing data could not be reloaded after a change; the slow tick tries again", "error", err)
+	}
+	if s.bus != nil {
+		s.bus.Publish(Subject, nil)
+	}
+}
+
+// changedLater is changed without waiting for the classifier: the new state serves at once with the old one, and the follower learns.
+func (s *Service) changedLater(ctx context.Context) {
+	if err := s.loadOnly(ctx); err != nil {
+		s.log.WarnContext(ctx, "routing data could not be reloaded after a change; the slow tick tries again", "error", err)
+	}
+	select {
+	case s.untaught <- struct{}{}:
+	default: // it has been told already
 	}
 	if s.bus != nil {
 		s.bus.Publish(Subject, nil)

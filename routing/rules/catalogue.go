@@ -142,6 +142,18 @@ func NewCatalogue(src Source) *Catalogue {
 // Version is the number of the published catalogue, 0 when there is none.
 func (c *Catalogue) Version() int { return c.version }
 
+// Names reports whether an entry is about the category.
+func (c *Catalogue) Names(category string) bool {
+	for _, index := range []map[key]Entry{c.byCategory, c.byItem} {
+		for _, e := range index {
+			if e.Category == category {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // Policy is the policy that decisions follow.
 func (c *Catalogue) Policy() Policy { return c.policy }
 
