@@ -10,8 +10,8 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	refdata "hotline/internal/city"
 	"hotline/internal/db"
-	"hotline/internal/demo"
 )
 
 // metropolis is the demo city grown to a large one: 187 street offices and four divisions to each department.
@@ -41,7 +41,7 @@ const (
 	measuredDistrict = "dist-donghu"  // the largest
 )
 
-func growCity(ctx context.Context, owner *pgxpool.Pool, city demo.City) (*metropolis, error) {
+func growCity(ctx context.Context, owner *pgxpool.Pool, city refdata.City) (*metropolis, error) {
 	m := &metropolis{district: map[string]uuid.UUID{}, streets: map[string][]weighted[office]{}, departments: map[string][]weighted[uuid.UUID]{}, ancestors: map[uuid.UUID][]uuid.UUID{},
 		co: map[string]bool{}, staff: map[uuid.UUID][]uuid.UUID{}, texts: map[string]map[string][]string{}, tags: map[uuid.UUID][]weighted[uuid.UUID]{},
 		rare: map[uuid.UUID]uuid.UUID{}, common: map[uuid.UUID]uuid.UUID{}}
