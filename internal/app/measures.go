@@ -29,14 +29,14 @@ const openDataEvery = time.Hour
 func (a *App) followMeasures(ctx context.Context) {
 	var looked time.Time
 	for ctx.Err() == nil {
-		pause := followPause
+		pause, began := followPause, time.Now()
 		f, err := a.Tickets.FollowMeasures(ctx)
 		switch {
 		case err != nil && ctx.Err() == nil:
 			a.log.Error("measures", "error", err)
 			pause = 10 * followPause
 		case f.More:
-			pause = 0
+			pause = time.Since(began) // half of the time at most: under a rush the intake comes first
 		case a.clock.Now().Sub(looked) > openDataEvery:
 			looked = a.clock.Now()
 			a.publishOpenData(ctx)
