@@ -15,7 +15,7 @@ import (
 func FuzzTurn(f *testing.F) {
 	for _, s := range []string{
 		"hello", "I want to complain about noise at 5 Hill Street", "我要投诉噪音", "举报", "{tracking_code}", "1234 5678 9012 3456 7890", "cancel",
-		"yes", "不对，应该是幸福路18号", "\xff\xfe", "(((", "?", "my house is on fire", "https://example.org/<script>alert(1)</script>", "𝕳𝖊𝖑𝖑𝖔", "​​",
+		"yes", "不对，应该是幸福路18号", "\xff\xfe", "(((", "?", "my house is on fire", "https://example.org/<script>alert(1)</script>", "𝕳𝖊𝖑𝖑𝖔", "\u200b\u200b",
 	} {
 		f.Add(s, "confirm", 1, 30.0, "anonymous")
 		f.Add("I want to file a complaint", "", 0, 0.0, s)

@@ -3,7 +3,6 @@ package app_test
 import (
 	"context"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"os"
@@ -126,8 +125,7 @@ func sharedNode(t *testing.T, d testkit.Database, files, key, nats string, more 
 type testWriter struct{ t *testing.T }
 
 func (w testWriter) Write(p []byte) (int, error) {
-	_, err := io.WriteString(w.t.Output(), string(p))
-	return len(p), err
+	return w.t.Output().Write(p)
 }
 
 func keyFile(t *testing.T) string { return filepath.Join(t.TempDir(), "secret.key") }

@@ -149,7 +149,7 @@ func TestLimiter(t *testing.T) {
 	fake := clock.NewFake(time.Date(2026, 1, 5, 9, 0, 0, 0, time.UTC))
 	l := NewLimiter(time.Minute, 2, 3, fake.Now)
 	take := func(key string) bool { ok, _ := l.Allow(key); return ok }
-	if !take("a") || !take("a") || take("a") {
+	if first, second, third := take("a"), take("a"), take("a"); !first || !second || third {
 		t.Error("the third at once should wait")
 	}
 	if blocked, wait := l.Blocked("a"); !blocked || wait != time.Minute {
