@@ -154,6 +154,7 @@ func (c *Console) routes() *http.ServeMux {
 	c.statisticsRoutes(on)
 	c.adminRoutes(on)
 	c.catalogueRoutes(on)
+	c.referenceRoutes(on, files)
 	c.policyRoutes(on)
 	return mux
 }

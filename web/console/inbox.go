@@ -129,6 +129,9 @@ func (c *Console) side(ctx context.Context, v View) side {
 	if p.Has("administrator") {
 		add(&s.Admin, "users", "/console/admin/users", "users", "")
 		add(&s.Admin, "agencies", "/console/admin/agencies", "tree", "")
+		add(&s.Admin, "categories", "/console/admin/categories", "tag", "")
+		add(&s.Admin, "items", "/console/admin/items", "file", "")
+		add(&s.Admin, "areas", "/console/admin/areas", "globe", "")
 		add(&s.Admin, "catalogue", "/console/admin/catalogue", "desk", "")
 		add(&s.Admin, "policies", "/console/admin/policies", "clock", "")
 		add(&s.Admin, "fields", "/console/admin/fields", "columns", "")
