@@ -70,6 +70,9 @@ func (s *Service) Duplicates(ctx context.Context, a Actor, ticket uuid.UUID) ([]
 	if t.ConversationID != uuid.Nil {
 		k.conversation = &t.ConversationID
 	}
+	if t.Confidential { // "the same person" as a ticket with a name would say who it is
+		k.contact, k.conversation = nil, nil
+	}
 	var out []Duplicate
 	err = db.ReadTx(ctx, s.pool, a.DB, func(tx db.Tx) error {
 		out, err = s.alike(ctx, tx, k)
@@ -91,7 +94,8 @@ func caseOf(title, description, place, category string, lat, lon *float64, at ti
 	return c
 }
 
-const candidatesSQL = `select c.ticket_id, c.same_contact, c.same_conversation, t.number, t.version, t.title, left(t.description, 2000), t.kind, coalesce(t.category, ''), coalesce(t.area, ''),
+// The contact of a confidential ticket is nobody here: who it is takes a reason, and the look is recorded.
+const candidatesSQL = `select c.ticket_id, c.same_contact and not t.confidential, c.same_conversation and not t.confidential, t.number, t.version, t.title, left(t.description, 2000), t.kind, coalesce(t.category, ''), coalesce(t.area, ''),
 		t.place, t.lat, t.lon, t.state, t.opened_at, t.parent_id, m.ticket_id is not null
 	from duplicate_candidates($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) c join tickets t on t.id = c.ticket_id
 	left join mass_events m on m.ticket_id = t.id and m.ended_at is null`

@@ -100,6 +100,30 @@ func TestDuplicatesAreFoundWithTheirReasons(t *testing.T) {
 	}
 }
 
+// Who is cleared sees a report beside a complaint of the same place, and not that one person filed both: that takes a reason, which is recorded.
+func TestDuplicatesDoNotSayWhoFiledAReport(t *testing.T) {
+	t.Parallel()
+	o := open(t)
+	spot := place(31.2, 125.3)
+	phone := o.contact("+86 138 0000 1234", "")
+	complaint := o.file(spot, by(phone))
+	for who, actor := range map[string]db.Actor{"a citizen": citizen(complaint).DB, "nobody": {}} {
+		var kin []uuid.UUID
+		err := db.ReadTx(o.Context(), o.pool, actor, func(tx db.Tx) error { return tx.QueryRow(o.Context(), `select contact_kin($1)`, *phone).Scan(&kin) })
+		if err != nil || len(kin) != 0 {
+			t.Errorf("%s learns of %d contacts of one person: %v", who, len(kin), err)
+		}
+	}
+	report := o.file(spot, by(o.contact("13800001234", "")), func(d *tickets.Draft) { d.Kind = "report" })
+	for from, other := range map[uuid.UUID]tickets.Ticket{complaint.ID: report, report.ID: complaint} {
+		list := must(o.Duplicates(o.Context(), o.as("supervisor"), from))
+		i := slices.IndexFunc(list, func(d tickets.Duplicate) bool { return d.ID == other.ID })
+		if i < 0 || strings.Contains(codes(list[i]), "same_contact") {
+			t.Errorf("from %s: %+v", from, list)
+		}
+	}
+}
+
 func TestDuplicatesStayBehindTheWall(t *testing.T) {
 	t.Parallel()
 	o := open(t)
