@@ -237,6 +237,7 @@ func (c *change) effects(m Move, a Actor, f *Fields) {
 		c.tell(t.Lead, Head, "supervision_lifted")
 	case AnswerDirectly:
 		t.Reply, t.Outcome = f.Text, f.Outcome
+		t.repliedBy = a.DB.User()
 	case Reply:
 		t.Reply, t.Outcome, t.AgencyResolved = f.Text, f.Outcome, f.Resolved
 		t.repliedBy = a.DB.User()

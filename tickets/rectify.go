@@ -186,20 +186,30 @@ func (s *Service) Rectifications(ctx context.Context, a Actor, after string, lim
 // linkLife is how long a link for an assessment can be used.
 const linkLife = 30 * 24 * time.Hour
 
+// MayLink reports whether the actor may make a link for the assessment now: the hotline's operators and supervisors, but not who gave the answer. Who holds
+// the link is taken for the citizen, so nobody gets one for work of their own.
+func (s *Service) MayLink(a Actor, t Ticket) bool { return mayLink(a, t) && t.MayRate() }
+
+func mayLink(a Actor, t Ticket) bool {
+	return a.Kind == KindStaff && a.DB.Desk() && Move{Roles: []Role{Operator, Supervisor}}.CanDo(a.Roles...) && (a.DB.User() == uuid.Nil || a.DB.User() != t.repliedBy)
+}
+
 // AssessmentLink makes the token of a link that rates the ticket once, without the tracking code. Only its hash is kept, so it is shown once.
-// Errors: ErrNotFound, ErrForbidden (citizens), ErrNotRatable.
+// Errors: ErrNotFound, ErrForbidden (see MayLink), ErrNotRatable, ErrRated.
 func (s *Service) AssessmentLink(ctx context.Context, a Actor, ticket uuid.UUID) (string, error) {
-	if a.Kind == KindCitizen {
-		return "", ErrForbidden.With("action", "assessment_link")
-	}
 	raw := make([]byte, 32)
 	if _, err := rand.Read(raw); err != nil {
 		return "", fmt.Errorf("assessment link: %w", err)
 	}
 	hash := sha256.Sum256(raw)
 	_, err := s.amend(ctx, a, ticket, "", "assessment_link", Fields{}, func(_ context.Context, _ db.Tx, c *change) error {
-		if !c.t.Ratable() {
+		switch {
+		case !mayLink(a, c.t):
+			return ErrForbidden.With("action", "assessment_link").With("state", string(c.t.State))
+		case !c.t.Ratable():
 			return ErrNotRatable.With("state", string(c.t.State))
+		case !c.t.MayRate():
+			return ErrRated
 		}
 		now := c.now
 		c.also(func(b *pgx.Batch) {

@@ -270,6 +270,16 @@ func TestAnAssessmentLinkRatesOnce(t *testing.T) {
 		t.Errorf("before the answer: %v", err)
 	}
 	k = o.must("handler-env", k, tickets.Reply, answer())
+	// Whoever answered, and their agency, would rate themselves with it.
+	for _, who := range []string{"handler-env", "head-env", "dispatcher"} {
+		if _, err := o.AssessmentLink(ctx, o.as(who), k.ID); !errors.Is(err, tickets.ErrForbidden) || o.MayLink(o.as(who), k) {
+			t.Errorf("%s: %v", who, err)
+		}
+	}
+	direct := o.must("operator", o.file(), tickets.AnswerDirectly, answer())
+	if _, err := o.AssessmentLink(ctx, o.as("operator"), direct.ID); !errors.Is(err, tickets.ErrForbidden) {
+		t.Errorf("the operator of an own answer: %v", err)
+	}
 	token, err := o.AssessmentLink(ctx, o.as("operator"), k.ID)
 	if err != nil || len(token) != 43 {
 		t.Fatalf("%q %v", token, err)
@@ -299,6 +309,9 @@ func TestAnAssessmentLinkRatesOnce(t *testing.T) {
 	}
 	if _, err := o.RateByLink(ctx, token, tickets.Rating{Grade: 1}); !errors.Is(err, tickets.ErrRated) {
 		t.Errorf("%v", err)
+	}
+	if _, err := o.AssessmentLink(ctx, o.as("operator"), k2.ID); !errors.Is(err, tickets.ErrRated) {
+		t.Errorf("a link for what is rated: %v", err)
 	}
 	o.clock.Advance(31 * 24 * time.Hour)
 	if _, err := o.RateByLink(ctx, token, tickets.Rating{Grade: 1}); !errors.Is(err, tickets.ErrLinkUsed) {

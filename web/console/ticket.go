@@ -214,7 +214,7 @@ func (c *Console) loadTicket(ctx context.Context, v View, id uuid.UUID, shown bo
 			d.MayRectify = c.Tickets.MayRectify(act, t)
 		}
 	}
-	d.MayLink = v.Me.Desk && t.MayRate() && hasAny(v.Me, "operator", "supervisor")
+	d.MayLink = c.Tickets.MayLink(act, t)
 	if t.Parent != uuid.Nil {
 		if parent, err := c.Tickets.ByID(ctx, act, t.Parent); err == nil {
 			d.ParentNumber = parent.Number
