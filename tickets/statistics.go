@@ -56,6 +56,9 @@ type Counted struct {
 // ErrBadPeriod: the period is empty or longer than ten years.
 var ErrBadPeriod = errs.New(errs.Invalid, "tickets.bad_period", "the period is empty or longer than ten years").On("from")
 
+// ErrWholeMonths: what is published is of whole months. The difference of two periods that differ by a day would speak of that day's few people.
+var ErrWholeMonths = errs.New(errs.Invalid, "tickets.whole_months", "published numbers are of whole months: from the first day of one to the last day of one").On("from")
+
 // Question is a selection, what to group it by, and which counters are wanted; nil is all of them.
 type Question struct {
 	Selection

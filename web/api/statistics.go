@@ -64,8 +64,8 @@ type AgencyRatings struct {
 
 type statisticsInput struct {
 	Period string `query:"period" default:"days_30" doc:"A named period; or give from and to" example:"days_30"`
-	From   string `query:"from" format:"date" doc:"The first day, with to" example:"2026-10-01"`
-	To     string `query:"to" format:"date" doc:"The last day; at most three years after from" example:"2026-10-31"`
+	From   string `query:"from" format:"date" doc:"The first day of a month, with to" example:"2026-10-01"`
+	To     string `query:"to" format:"date" doc:"The last day of a month; at most three years after from" example:"2026-10-31"`
 	By     string `query:"by" doc:"What to break down by" example:"category"`
 }
 

@@ -65,5 +65,9 @@ func TestPublicStatisticsTellNothingOfFewPeople(t *testing.T) {
 	for _, bad := range []string{"?from=2020-01-01", "?from=2020-02-01&to=2020-01-01", "?from=2010-01-01&to=2020-01-01"} {
 		r.send("GET", "/statistics"+bad, nil).problem(http.StatusBadRequest, tickets.ErrBadPeriod.Code)
 	}
+	// Two periods that differ by a day would tell what that day's one person said.
+	for _, day := range []string{"?from=2020-01-02&to=2020-01-31", "?from=2020-01-01&to=2020-01-30"} {
+		r.send("GET", "/statistics"+day, nil).problem(http.StatusBadRequest, tickets.ErrWholeMonths.Code)
+	}
 	r.send("GET", "/statistics?by=contact", nil).is(http.StatusUnprocessableEntity)
 }

@@ -86,8 +86,11 @@ type Publisher struct {
 const publicAge = time.Minute
 
 // Public gives the published numbers of a query; of it only period and By count.
-// Errors: those of tickets.Count.
+// Errors: tickets.ErrWholeMonths, those of tickets.Count.
 func (f *Publisher) Public(ctx context.Context, q Query) (Public, error) {
+	if q.Preset == Custom && (q.From.Day() != 1 || q.To.Day() != 1) {
+		return Public{}, tickets.ErrWholeMonths
+	}
 	q = Query{Preset: q.Preset, From: q.From, To: q.To, By: q.By}
 	key := q.Encode() + q.From.Format(time.DateOnly)
 	now := f.Now()
