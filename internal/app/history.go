@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"time"
@@ -46,10 +47,13 @@ func (a *App) anchorHistory(ctx context.Context) {
 }
 
 // historyRoutes publish the key and the anchors, so that anybody can keep and check them.
-func (a *App) historyRoutes(mux *http.ServeMux) {
+func (a *App) historyRoutes(mux *http.ServeMux, proxies []netip.Prefix) {
 	responder := httperr.New(a.words, a.log, nil)
 	own := http.NewServeMux()
-	own.HandleFunc("GET /.well-known/hotline-history.json", func(w http.ResponseWriter, _ *http.Request) {
+	// Read by a machine once a day: a limit that no honest reader meets.
+	limit := httperr.RateLimit(httperr.NewLimiter(time.Second, 30, 20_000, a.clock.Now), proxies)
+	handle := func(pattern string, h http.HandlerFunc) { own.Handle(pattern, limit(h)) }
+	handle("GET /.well-known/hotline-history.json", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		w.Header().Set("Cache-Control", "public, max-age=3600")
 		_ = json.NewEncoder(w).Encode(map[string]string{ // the connection is all that can fail
@@ -59,7 +63,7 @@ func (a *App) historyRoutes(mux *http.ServeMux) {
 			"digest":     "SHA-256 of the lines \"hotline history anchor 1\", day, zone, tickets, entries, root, previous, each ended by a line feed; the signature is over its 32 bytes",
 		})
 	})
-	own.HandleFunc("GET /history/anchors.jsonl", func(w http.ResponseWriter, r *http.Request) {
+	handle("GET /history/anchors.jsonl", func(w http.ResponseWriter, r *http.Request) {
 		list, err := a.Tickets.Anchors(r.Context(), r.URL.Query().Get("after"), anchorsPage)
 		if err != nil {
 			httperr.Write(w, r, err)

