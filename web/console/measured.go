@@ -83,15 +83,16 @@ func (c *Console) measured(w http.ResponseWriter, r *http.Request) error {
 	})
 	for _, m := range page.Rows {
 		row := measuredRow{Number: m.Number, Title: m.Title, Day: v.Day(m.Day), Kind: v.Kind(m.Kind), Category: v.Category(m.Category), Agency: v.Agency(m.Agency), State: v.State(m.State), Channel: v.Channel(m.Channel)}
-		if m.Seen {
-			if hasAny(v.Me, ticketRoles...) {
-				row.URL = "/console/tickets/" + m.Ticket.String()
-			}
+		switch {
+		case !m.Seen:
+			row.Title = v.T("statistics.hidden")
+		case !hasAny(v.Me, ticketRoles...):
+			row.Title = "" // an administrator counts cases and reads none: the title is the citizen's own words
+		default:
+			row.URL = "/console/tickets/" + m.Ticket.String()
 			if failures && v.Me.Has("head") && m.Agency == v.Me.AgencyID {
 				row.Appeal = "/console/statistics/appeal/" + m.Ticket.String()
 			}
-		} else {
-			row.Title = v.T("statistics.hidden")
 		}
 		d.Rows = append(d.Rows, row)
 	}
