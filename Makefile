@@ -36,7 +36,7 @@ bench-tickets: need-postgres ## load a million tickets and measure what staff do
 	@$(GO) run ./cmd/hotline bench tickets-at --tickets $(or $(TICKETS),1000000)
 
 pictures: need-postgres need-browser ## make the README's pictures with the browser test
-	HOTLINE_PICTURES=$(CURDIR)/docs/pictures $(GO) test -count=1 -run '^TestStory$$' ./internal/app
+	HOTLINE_PICTURES=$(CURDIR)/docs/pictures $(GO) test -count=1 -run '^Test(Story|Hardship)$$' ./internal/app
 
 fuzz: need-postgres ## fuzz every parser of outside input for a while (FUZZTIME=20s each)
 	@./tools/fuzz.sh $(or $(FUZZTIME),20s)
