@@ -21,7 +21,7 @@ type AgencyLights struct {
 	Yellow            int
 	Red               int
 	Oldest            time.Time // the earliest deadline; zero when nothing runs
-	CriticismStanding int       // running clocks on the upper rungs of the ladder
+	CriticismStanding int       // their running clocks on the upper rungs of the ladder
 }
 
 // lightsLife is how old the lights of a board may be: one pass over all open tickets serves everybody who looks at it meanwhile.
@@ -39,15 +39,13 @@ type lightsEntry struct {
 
 // The hotline's rows have an index of their own; every other agency reads the range of its own open tickets.
 const (
+	lightsColumns = `a.lead_id, count(*), count(*) filter (where a.due_at <= $2), count(*) filter (where a.warn_at <= $2 and a.due_at > $2), nullif(min(a.due_at), 'infinity'), sum(a.standing)`
 	deskLightsSQL = `
-select a.lead_id, count(*), count(*) filter (where a.due_at <= $2), count(*) filter (where a.warn_at <= $2 and a.due_at > $2), nullif(min(a.due_at), 'infinity')
+select ` + lightsColumns + `
 from ticket_access a where a.role = 'desk' and a.open and a.agency_id = $1 group by a.lead_id order by 3 desc, 4 desc, 2 desc`
 	agencyLightsSQL = `
-select a.lead_id, count(*), count(*) filter (where a.due_at <= $2), count(*) filter (where a.warn_at <= $2 and a.due_at > $2), nullif(min(a.due_at), 'infinity')
+select ` + lightsColumns + `
 from ticket_access a where a.agency_id = $1 and a.open and a.role in ('lead', 'ancestor') group by a.lead_id order by 3 desc, 4 desc, 2 desc`
-	ladderCountSQL = `
-select t.lead_id, count(*) from ticket_clocks c join tickets t on t.id = c.ticket_id
-where c.stopped_at is null and c.stage in ('dunning', 'criticism') group by t.lead_id`
 )
 
 // Lights counts the open tickets by agency and light, those with the most red ones first: of all agencies for the hotline's staff, of its own tree
@@ -77,29 +75,14 @@ func (s *Service) Lights(ctx context.Context, a Actor) ([]AgencyLights, error) {
 			var l AgencyLights
 			var lead *uuid.UUID
 			var oldest *time.Time
-			err := row.Scan(&lead, &l.Open, &l.Red, &l.Yellow, &oldest)
+			err := row.Scan(&lead, &l.Open, &l.Red, &l.Yellow, &oldest, &l.CriticismStanding)
 			l.Agency, l.Green = id(lead), l.Open-l.Red-l.Yellow
 			if oldest != nil {
 				l.Oldest = *oldest
 			}
 			return l, err
 		})
-		if err != nil {
-			return err
-		}
-		standing := map[uuid.UUID]int{}
-		if rows, err = tx.Query(ctx, ladderCountSQL); err != nil {
-			return err
-		}
-		var lead *uuid.UUID
-		var n int
-		if _, err = pgx.ForEachRow(rows, []any{&lead, &n}, func() error { standing[id(lead)] = n; return nil }); err != nil {
-			return err
-		}
-		for i := range out {
-			out[i].CriticismStanding = standing[out[i].Agency]
-		}
-		return nil
+		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("lights by agency: %w", err)
@@ -122,16 +105,22 @@ type Rung struct {
 	DueAt  time.Time
 }
 
-const ladderSQL = `
-select ` + ticketColumns + `, c.agency_id, c.name, c.stage, c.due_at, c.due_at::text
-from ticket_clocks c join ticket_access a on a.ticket_id = c.ticket_id and a.agency_id = $1 join tickets t on t.id = c.ticket_id
-where c.stopped_at is null and c.stage in ('dunning', 'criticism') and ($2 = '' or (c.due_at, c.ticket_id) > ($2::text::timestamptz, $3::uuid))
-order by c.due_at, c.ticket_id limit $4`
+// boardLadder is the list in which a ticket may stand several times: its cursor also says how many of them were shown.
+const boardLadder View = "ladder"
 
-// Ladder lists what the ladder has dunned or criticised and nobody has done yet, the longest overdue first.
+// Each ticket of the page has a clock that stands, so as many tickets as rows are enough, and one for the ticket that the page before ended in.
+const ladderSQL = `
+with page as materialized (
+  select a.ticket_id, a.due_at from ticket_access a where a.agency_id = $1 and a.standing > 0
+    and (a.due_at, a.ticket_id) >= (coalesce(nullif($2, ''), '-infinity')::timestamptz, $3::uuid) order by a.due_at, a.ticket_id limit $4 + 1)
+select ` + ticketColumns + `, c.agency_id, c.name, c.stage, c.due_at, page.due_at::text
+from page join ticket_clocks c on c.ticket_id = page.ticket_id and c.stopped_at is null and c.stage in ('dunning', 'criticism') join tickets t on t.id = page.ticket_id
+order by page.due_at, page.ticket_id, c.due_at, c.name offset $5 limit $4`
+
+// Ladder lists what the ladder has dunned or criticised and nobody has done yet, the ticket that is overdue for longest first.
 // Errors: ErrForbidden (no staff), ErrBadCursor, ErrNarrow.
 func (s *Service) Ladder(ctx context.Context, a Actor, after string, limit int) (out []Rung, next string, err error) {
-	keys, err := s.board(ctx, a, "ladder", ladderSQL, after, &limit, func(row pgx.CollectableRow) (string, uuid.UUID, error) {
+	keys, err := s.board(ctx, a, boardLadder, ladderSQL, after, &limit, func(row pgx.CollectableRow) (string, uuid.UUID, error) {
 		var r Rung
 		var agency *uuid.UUID
 		var key string
@@ -182,16 +171,29 @@ func (s *Service) board(ctx context.Context, a Actor, name View, sql, after stri
 		}
 	}
 	err = db.ReadTx(ctx, s.pool, a.DB, func(tx db.Tx) error {
-		if _, err := tx.Exec(ctx, `select set_config('statement_timeout', '2s', true)`); err != nil {
+		if _, err := tx.Exec(ctx, listSettings); err != nil {
 			return err
 		}
-		rows, err := tx.Query(ctx, sql, a.DB.Agency(), at.Key, at.ID, *limit+1)
+		args := []any{a.DB.Agency(), at.Key, at.ID, *limit + 1}
+		if name == boardLadder {
+			args = append(args, at.Skip)
+		}
+		rows, err := tx.Query(ctx, sql, args...)
 		if err != nil {
 			return err
 		}
+		before := at
 		cursors, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (string, error) {
 			key, id, err := scan(row)
-			return cursor{View: name, Key: key, ID: id}.encode(), err
+			c := cursor{View: name, Key: key, ID: id}
+			if name == boardLadder {
+				c.Skip = 1
+				if before.Key == key && before.ID == id {
+					c.Skip += before.Skip
+				}
+			}
+			before = c
+			return c.encode(), err
 		})
 		return err
 	})

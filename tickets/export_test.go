@@ -2,6 +2,7 @@ package tickets
 
 import (
 	"context"
+	"hotline/internal/db"
 	"time"
 
 	"github.com/google/uuid"
@@ -32,6 +33,21 @@ var SearchQuery = searchQuery
 
 // ListSettings are the planner's settings under which lists run.
 const ListSettings = listSettings
+
+// Unsorted are those of a list whose facets all match many tickets, and LadderSQL the supervision board's.
+const (
+	Unsorted  = unsorted
+	LadderSQL = ladderSQL
+)
+
+// Rare is how a list finds out whether a facet matches few tickets.
+func (s *Service) Rare(ctx context.Context, a Actor, f Filter) (rare bool, err error) {
+	err = db.ReadTx(ctx, s.pool, a.DB, func(tx db.Tx) error {
+		rare, err = s.rare(ctx, tx, agencyOf(a, s), f)
+		return err
+	})
+	return rare, err
+}
 
 // CountSettings are those of the counts of saved filters.
 const CountSettings = countSettings

@@ -149,7 +149,7 @@ func condition(v View, now time.Time, soon time.Duration, user uuid.UUID, arg fu
 		return `a.open`, byDue, nil
 	case ViewLive:
 		// Few conversations are live at a time; they are found first, through their own partial index.
-		return `a.ticket_id in (select c.ticket_id from conversations c where c.holder in ('queue', 'staff') and c.ticket_id is not null)`, order{key: "opened_at", desc: true}, nil
+		return `a.ticket_id = any(array(select c.ticket_id from conversations c where c.holder in ('queue', 'staff') and c.ticket_id is not null))`, order{key: "opened_at", desc: true}, nil
 	case ViewClosed:
 		return `not a.open`, order{key: "updated_at", desc: true}, nil
 	case ViewAll:
@@ -244,6 +244,54 @@ var (
 // the first rows wanted; a bitmap or a sequential scan reads the whole range first and is only ever a gamble that the table is small.
 const listSettings = `select set_config('statement_timeout', '2s', true), set_config('enable_bitmapscan', 'off', true), set_config('enable_seqscan', 'off', true)`
 
+// unsorted is for a list that is read in its own order and filtered on the way. The planner takes the rules of row-level security for filters that hardly
+// any row passes, so it would rather read and sort everything that a facet matches, which at a million tickets may be half of them.
+const unsorted = listSettings + `, set_config('enable_sort', 'off', true)`
+
+// rareDepth is how many tickets a facet may match and still be read through its own index and sorted; of more than that some come soon in any order.
+const rareDepth = 2000
+
+// rare reports whether one of the facets that have an index matches few tickets of the agency.
+func (s *Service) rare(ctx context.Context, tx db.Tx, agency uuid.UUID, f Filter) (bool, error) {
+	for _, one := range []Filter{{Category: f.Category}, {Area: f.Area}, {Kind: f.Kind}, {Tag: f.Tag}} {
+		if one == (Filter{}) {
+			continue
+		}
+		if one.Tag != uuid.Nil {
+			if rare, err := tagIsRare(ctx, tx, f.Tag); err != nil || rare {
+				return rare, err
+			}
+			continue
+		}
+		sql, args := s.rareQuery(agency, one)
+		var n int
+		if _, err := tx.Exec(ctx, listSettings); err != nil {
+			return false, err
+		}
+		if err := tx.QueryRow(ctx, sql, args...).Scan(&n); err != nil || n <= rareDepth {
+			return true, err
+		}
+	}
+	return false, nil
+}
+
+func (s *Service) rareQuery(agency uuid.UUID, f Filter) (string, []any) {
+	var args []any
+	arg := func(v any) string {
+		args = append(args, v)
+		return fmt.Sprintf("$%d", len(args))
+	}
+	return fmt.Sprintf(`select count(*) from (select from ticket_access a where a.agency_id = %s%s limit %d) few`, arg(agency), f.conditions(arg, s.router, false), rareDepth+1), args
+}
+
+// agencyOf is whose list it is: the system reads the hotline's.
+func agencyOf(a Actor, s *Service) uuid.UUID {
+	if a.DB.IsSystem() {
+		return s.router.Desk()
+	}
+	return a.DB.Agency()
+}
+
 // List returns a page of a view, as the actor's agency sees it; after is the cursor of the page before. limit is at most 100.
 // A text search ranks at most 200 hits.
 // Errors: ErrUnknownView, ErrBadCursor, ErrForbidden (no agency), ErrNarrow (the filter took longer than 2 s).
@@ -261,6 +309,16 @@ func (s *Service) page(ctx context.Context, a Actor, v View, f Filter, after str
 	}
 	var page Page
 	err = db.ReadTx(ctx, s.pool, a.DB, func(tx db.Tx) error {
+		settings := listSettings
+		if v != ViewLive && f.Text == "" {
+			rare, err := s.rare(ctx, tx, agencyOf(a, s), f)
+			if err != nil {
+				return err
+			}
+			if !rare {
+				settings = unsorted
+			}
+		}
 		if f.Tag != uuid.Nil {
 			rare, err := tagIsRare(ctx, tx, f.Tag)
 			if err != nil {
@@ -271,7 +329,7 @@ func (s *Service) page(ctx context.Context, a Actor, v View, f Filter, after str
 			}
 		}
 		b := &pgx.Batch{}
-		b.Queue(listSettings)
+		b.Queue(settings)
 		var keys []string
 		b.Queue(q.sql, q.args...).Query(func(rows pgx.Rows) error {
 			var err error
@@ -321,10 +379,7 @@ type listQuery struct {
 }
 
 func (s *Service) listQuery(a Actor, v View, f Filter, after string, limit int, rareTag bool) (listQuery, error) {
-	agency := a.DB.Agency()
-	if a.DB.IsSystem() {
-		agency = s.router.Desk()
-	}
+	agency := agencyOf(a, s)
 	if agency == uuid.Nil {
 		return listQuery{}, ErrForbidden.With("action", "list")
 	}

@@ -177,13 +177,14 @@ from unnest($3::int[], $4::text[], $5::text[], $6::uuid[], $7::uuid[], $8::text[
 	u (seq, type, actor, user_id, agency_id, from_state, to_state, public, data, seal)`
 
 const upsertAccessSQL = `
-insert into ticket_access (agency_id, ticket_id, role, state, queue, open, acting, kind, category, urgency, confidential, lead_id, assignee_id, due_at, opened_at, updated_at, supervised, mass, area, warn_at)
+insert into ticket_access (agency_id, ticket_id, role, state, queue, open, acting, kind, category, urgency, confidential, lead_id, assignee_id, due_at, opened_at, updated_at, supervised, mass, area, warn_at, standing)
 select u.agency, $1, u.role, $2, case when u.role = 'past' then '' else $3 end, $4 and u.role <> 'past', u.acting, $5, nullif($6::text, ''), $7, $8, $9, $10,
-	coalesce($11, 'infinity'::timestamptz), $12, $13, $17 and u.role <> 'past', $18 and u.role <> 'past', nullif($19::text, ''), coalesce($20, 'infinity'::timestamptz)
+	coalesce($11, 'infinity'::timestamptz), $12, $13, $17 and u.role <> 'past', $18 and u.role <> 'past', nullif($19::text, ''), coalesce($20, 'infinity'::timestamptz),
+	(select count(*) from ticket_clocks c where c.ticket_id = $1 and c.stopped_at is null and c.stage in ('dunning', 'criticism'))
 from unnest($14::uuid[], $15::text[], $16::bool[]) u (agency, role, acting)
 on conflict (agency_id, ticket_id) do update set role = excluded.role, state = excluded.state, queue = excluded.queue, open = excluded.open,
 	acting = excluded.acting, category = excluded.category, urgency = excluded.urgency, confidential = excluded.confidential, lead_id = excluded.lead_id,
-	assignee_id = excluded.assignee_id, due_at = excluded.due_at, updated_at = excluded.updated_at, supervised = excluded.supervised, mass = excluded.mass, area = excluded.area, warn_at = excluded.warn_at`
+	assignee_id = excluded.assignee_id, due_at = excluded.due_at, updated_at = excluded.updated_at, supervised = excluded.supervised, mass = excluded.mass, area = excluded.area, warn_at = excluded.warn_at, standing = excluded.standing`
 
 const insertNoticesSQL = `
 insert into notifications (id, agency_id, user_id, role, ticket_id, type, created_at)

@@ -9,8 +9,8 @@ import (
 	"hotline/tickets/sla"
 )
 
-// time writes the clocks: those that have stopped, and the one or two that run.
-func (f *filler) time(t tickets.Ticket) error {
+// time writes the clocks: those that have stopped, and the one or two that run. It says how many stand on the upper rungs of the ladder.
+func (f *filler) time(t tickets.Ticket) (standing int, err error) {
 	put := func(name sla.ClockName, due time.Time, stopped any, runs, paused bool) error {
 		warn, stage, next, pausedAt, remaining := due.Add(-due.Sub(t.OpenedAt)/4), "", any(nil), any(nil), 0
 		switch {
@@ -29,17 +29,21 @@ func (f *filler) time(t tickets.Ticket) error {
 		default:
 			stage = string(sla.Criticism)
 		}
+		if stage == string(sla.Dunning) || stage == string(sla.Criticism) {
+			standing++
+		}
 		return f.clocks.add(t.ID, string(name), "default", nil, 7, "days", t.OpenedAt, warn, due, stage, next, pausedAt, remaining, stopped).end()
 	}
 	stop := t.OpenedAt.Add(30 * time.Minute)
 	if err := put(sla.Accept, t.OpenedAt.Add(2*time.Hour), stop, false, false); err != nil {
-		return err
+		return standing, err
 	}
 	if !t.State.Info().Open {
 		if err := put(sla.FirstReply, t.OpenedAt.Add(24*time.Hour), *t.ClosedAt, false, false); err != nil {
-			return err
+			return standing, err
 		}
-		return put(sla.Resolve, *t.PromisedAt, *t.ClosedAt, false, false)
+		err = put(sla.Resolve, *t.PromisedAt, *t.ClosedAt, false, false)
+		return standing, err
 	}
 	due := *t.DueAt
 	runs := map[tickets.State]sla.ClockName{tickets.PendingDispatch: sla.Dispatch, tickets.InCoordination: sla.Coordination, tickets.Dispatched: sla.Sign, tickets.ReturnRequested: sla.ReturnDecision,
@@ -47,17 +51,19 @@ func (f *filler) time(t tickets.Ticket) error {
 	if name, ok := runs[t.State]; ok {
 		if name == sla.AwaitCitizen { // no deadline of anybody: it ends ahead of now
 			if err := put(name, f.now.Add(time.Duration(1+f.r.IntN(5))*24*time.Hour), nil, true, false); err != nil {
-				return err
+				return standing, err
 			}
 		} else if err := put(name, due, nil, true, false); err != nil {
-			return err
+			return standing, err
 		}
 	}
 	switch t.State {
 	case tickets.Replied, tickets.Completed, tickets.Revisiting:
-		return put(sla.Resolve, due, t.UpdatedAt, false, false)
+		err = put(sla.Resolve, due, t.UpdatedAt, false, false)
+		return standing, err
 	}
-	return put(sla.Resolve, due.Add(time.Hour), nil, true, t.State == tickets.AwaitingCitizen)
+	err = put(sla.Resolve, due.Add(time.Hour), nil, true, t.State == tickets.AwaitingCitizen)
+	return standing, err
 }
 
 // past writes the history, as short as may be, and what came of the case.

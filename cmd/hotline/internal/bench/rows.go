@@ -32,7 +32,7 @@ type filler struct {
 const (
 	ticketCopy = `id, number, code_hash, version, events, kind, category, area, title, description, place, lat, lon, lang, urgency, channel, conversation_id, contact_id, confidential, state,
 		supervised, supervision, mass_event, lead_id, co_ids, assignee_id, parent_id, dispatches, sign_due_at, warn_at, due_at, promised_at, reply, outcome, agency_resolved, grade, rectify, opened_at, updated_at, closed_at`
-	accessCopy = `agency_id, ticket_id, role, state, queue, open, acting, kind, category, urgency, confidential, lead_id, assignee_id, due_at, opened_at, updated_at, supervised, mass, area, warn_at`
+	accessCopy = `agency_id, ticket_id, role, state, queue, open, acting, kind, category, urgency, confidential, lead_id, assignee_id, due_at, opened_at, updated_at, supervised, mass, area, warn_at, standing`
 	clockCopy  = `ticket_id, name, policy, agency_id, n, unit, started_at, warn_at, due_at, stage, next_fire_at, paused_at, remaining_us, stopped_at`
 )
 
@@ -264,10 +264,11 @@ func (f *filler) write(t tickets.Ticket, i int) error {
 	if err := f.search.add(t.ID, strings.TrimSpace(tickets.SearchVector(t))).end(); err != nil {
 		return err
 	}
-	if err := f.seen(t, area); err != nil {
+	standing, err := f.time(t)
+	if err != nil {
 		return err
 	}
-	if err := f.time(t); err != nil {
+	if err := f.seen(t, area, standing); err != nil {
 		return err
 	}
 	if f.lean {
@@ -284,7 +285,7 @@ func orNil(t *time.Time) any {
 }
 
 // seen writes the access rows: whom the state machine lets see a ticket (tickets, change.access), and what of it staff have marked.
-func (f *filler) seen(t tickets.Ticket, area any) error {
+func (f *filler) seen(t tickets.Ticket, area any, standing int) error {
 	info := t.State.Info()
 	due, warn := any("infinity"), any("infinity")
 	if t.DueAt != nil {
@@ -297,7 +298,7 @@ func (f *filler) seen(t tickets.Ticket, area any) error {
 		}
 		marked[agency] = true
 		return f.access.add(agency, t.ID, role, string(t.State), string(info.Queue), info.Open, acting, t.Kind, t.Category, t.Urgency, t.Confidential, t.Lead, t.Assignee, due, t.OpenedAt, t.UpdatedAt,
-			t.Supervised, t.MassEvent, area, warn).end()
+			t.Supervised, t.MassEvent, area, warn, standing).end()
 	}
 	if err := put(f.desk, "desk", info.Open && info.Holder == tickets.HeldByDesk); err != nil {
 		return err
