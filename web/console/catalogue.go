@@ -47,6 +47,7 @@ type catalogueRow struct {
 	routing.Entry
 	Category, Item, Area, Lead, Co string
 	Broken                         bool // leads to an agency that is closed
+	Retired                        bool // about a category or an item that is out of use
 	Edit                           template.URL
 }
 
@@ -64,6 +65,13 @@ func (c *Console) catalogueRow(v View, e routing.Entry) catalogueRow {
 		if a, ok := s.Area(e.Area); ok {
 			row.Area = a.Names.In(v.Lang)
 		}
+	}
+	// What was taken out of use keeps a draft from being published.
+	if g, ok := s.Category(e.Category); !ok || !g.Active {
+		row.Retired = true
+	}
+	if i, ok := s.ServiceItem(e.ServiceItem); e.ServiceItem != "" && (!ok || !i.Active) {
+		row.Retired = true
 	}
 	names := make([]string, 0, len(e.Co))
 	for _, id := range append([]uuid.UUID{e.Lead}, e.Co...) {

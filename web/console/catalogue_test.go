@@ -74,5 +74,8 @@ func TestTheDispatchCatalogueIsChangedThroughADraft(t *testing.T) {
 	b.get("/console/admin/catalogue/3").wants(t, http.StatusOK, "agency closed")
 	b.post("/console/admin/catalogue/3/entry", url.Values{"category": {"environment.noise"}, "area": {"dist-east"}, "lead": {util.String()}}).wants(t, http.StatusOK, "<ins>")
 	b.post("/console/admin/catalogue/3/publish", nil).wants(t, http.StatusBadRequest, "Choose a lead agency that takes tickets")
+	g, _ := r.routing.Snapshot().Category("utilities.water")
+	must(t, r.routing.SetCategoryActive(t.Context(), r.as("administrator").DB, g.Code, g.Version, false))
+	b.get("/console/admin/catalogue/3").wants(t, http.StatusOK, "out of use")
 	b.post("/console/admin/catalogue/3/drop", nil).wants(t, http.StatusOK, "version 2 · in force")
 }

@@ -107,6 +107,10 @@ func (v View) refLines(one routing.ReferenceChange) []refLine {
 			out = append(out, refLine{Field: v.T("reference.outline"), After: v.T("reference.outline_changed")})
 			continue
 		}
+		if gone, added, lists := v.refWords(one.Before[field], after); lists {
+			out = append(out, refLine{v.word("reference.column_", field), gone, added})
+			continue
+		}
 		out = append(out, refLine{v.word("reference.column_", field), v.refValue(field, one.Before[field]), v.refValue(field, after)})
 	}
 	slices.SortFunc(out, func(a, b refLine) int { return strings.Compare(a.Field, b.Field) })
@@ -119,7 +123,6 @@ func (v View) refValue(field string, raw json.RawMessage) string {
 	var flag bool
 	var list []string
 	var texts map[string]string
-	var words map[string][]string
 	switch {
 	case len(raw) == 0 || bytes.Equal(raw, []byte("null")):
 		return ""
@@ -131,14 +134,34 @@ func (v View) refValue(field string, raw json.RawMessage) string {
 		return clean(strings.Join(list, v.T("comma")), 200)
 	case json.Unmarshal(raw, &texts) == nil:
 		return clean(texts[v.Lang]+otherTexts(texts, v.Lang), 200)
-	case json.Unmarshal(raw, &words) == nil:
-		n := 0
-		for _, l := range words {
-			n += len(l)
-		}
-		return v.T("reference.texts", "n", n)
 	}
 	return clean(string(raw), 200)
+}
+
+// refWords tells what went from lists of texts and what came, where both sides are such lists.
+func (v View) refWords(before, after json.RawMessage) (gone, added string, lists bool) {
+	var was, is map[string][]string
+	if json.Unmarshal(before, &was) != nil || json.Unmarshal(after, &is) != nil || len(was)+len(is) == 0 {
+		return "", "", false
+	}
+	but := func(all, known map[string][]string) string {
+		var out []string
+		for _, lang := range v.c.words.Languages() {
+			for _, text := range all[lang] {
+				if !slices.Contains(known[lang], text) {
+					out = append(out, text)
+				}
+			}
+		}
+		return clean(strings.Join(out, " · "), 300)
+	}
+	gone, added = but(was, is), but(is, was)
+	if gone+added == "" {
+		added = v.T("reference.reordered")
+	} else if added == "" {
+		added = v.T("reference.removed")
+	}
+	return gone, added, true
 }
 
 func otherTexts(texts map[string]string, but string) string {

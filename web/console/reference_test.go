@@ -40,17 +40,21 @@ func TestCategoriesAreAdministered(t *testing.T) {
 	form.Set("version", version(t, page.body))
 	form.Set("name_en", "Parks and playgrounds")
 	b.post("/console/admin/categories/parks", form).wants(t, http.StatusOK, "Parks and playgrounds", "<del>Parks / 公园</del>", "administrator")
+	form.Set("version", "2")
+	form.Set("examples_en", "The slide is dirty\nThe pond stinks")
+	b.post("/console/admin/categories/parks", form).wants(t, http.StatusOK, "<del>The swing is broken</del>", "<ins>The pond stinks</ins>")
+	form.Set("version", "2")
 	// The same form from another tab: told in words, nothing typed is lost, and what the other did stands below.
 	form.Set("name_en", "Gardens")
 	stale := b.post("/console/admin/categories/parks", form)
-	stale.wants(t, http.StatusConflict, "Somebody else changed this entry", `value="Gardens"`, "<ins>Parks and playgrounds / 公园</ins>")
+	stale.wants(t, http.StatusConflict, "Somebody else changed this entry", `value="Gardens"`, "<ins>The pond stinks</ins>")
 	form.Set("version", version(t, stale.body))
 	b.post("/console/admin/categories/parks", form).wants(t, http.StatusOK, "Saved.", `value="Gardens"`)
-	form.Set("version", "3")
+	form.Set("version", "4")
 	form.Set("parent", "utilities.water")
 	b.post("/console/admin/categories/parks", form).wants(t, http.StatusConflict, "tickets are filed under it", `id="r-parent" aria-invalid="true"`)
-	b.post("/console/admin/categories/parks/active", url.Values{"version": {"3"}}).wants(t, http.StatusOK, "out of use", "Use again")
-	b.post("/console/admin/categories/parks/active", url.Values{"version": {"3"}, "active": {"yes"}}).wants(t, http.StatusConflict, "Somebody else")
+	b.post("/console/admin/categories/parks/active", url.Values{"version": {"4"}}).wants(t, http.StatusOK, "out of use", "Use again")
+	b.post("/console/admin/categories/parks/active", url.Values{"version": {"4"}, "active": {"yes"}}).wants(t, http.StatusConflict, "Somebody else")
 	b.get("/console/admin/categories/nothing").wants(t, http.StatusNotFound)
 	d := r.signIn("dispatcher")
 	d.get("/console/admin/categories").wants(t, http.StatusForbidden)
@@ -148,5 +152,25 @@ func TestOutlineProblemsHaveWords(t *testing.T) {
 		if got.status != http.StatusBadRequest || strings.Contains(got.body, "reference.outline_") || !strings.Contains(got.body, `href="#r-geometry"`) {
 			t.Errorf("%.60s: %d", file, got.status)
 		}
+	}
+}
+
+// referencePages are the pages of reference data, with a history to show.
+func (r *rig) referencePages() []pageOf {
+	r.t.Helper()
+	ctx, by := r.t.Context(), r.as("administrator").DB
+	g, _ := r.routing.Snapshot().Category("environment.noise")
+	must(r.t, r.routing.UpdateCategory(ctx, by, g.Version, routing.CategoryFields{Code: g.Code, Parent: g.Parent, Names: routing.Names{"en": "Noise and vibration", "zh-CN": "噪声与振动"}, Kinds: g.Kinds,
+		Urgency: "urgent", Description: g.Description, Keywords: map[string][]string{"en": {"drilling", "loud music"}, "zh-CN": {"打桩", "噪声"}}, Examples: g.Examples}))
+	i := r.routing.Snapshot().ServiceItems()[0]
+	must(r.t, r.routing.UpdateItem(ctx, by, i.Version, routing.ItemFields{Code: i.Code, Names: i.Names, Agency: i.Agency, Category: i.Category, Area: "dist-east", Channels: []string{"online", "phone"}, LifeEvent: "home"}))
+	return []pageOf{
+		{"ref-categories", "administrator", "/console/admin/categories"},
+		{"ref-category", "administrator", "/console/admin/categories/environment.noise"},
+		{"ref-items", "administrator", "/console/admin/items"},
+		{"ref-item", "administrator", "/console/admin/items/" + i.Code},
+		{"ref-areas", "administrator", "/console/admin/areas"},
+		{"ref-area", "administrator", "/console/admin/areas/street-east-1"},
+		{"ref-area-new", "administrator", "/console/admin/areas/new?parent=dist-east"},
 	}
 }
