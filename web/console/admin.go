@@ -231,6 +231,9 @@ type agencyData struct {
 	Parent string
 	Error  string
 	Saved  string
+
+	Changes []refChange
+	Older   template.URL
 }
 
 func (c *Console) showAgency(w http.ResponseWriter, r *http.Request, v View, d *agencyData, status int) error {
@@ -238,6 +241,11 @@ func (c *Console) showAgency(w http.ResponseWriter, r *http.Request, v View, d *
 	d.Above = c.agencyOptions(v.Lang, func(a routing.Agency) bool { return a.Active })
 	d.Areas = c.areaOptions(v.Lang)
 	d.Kinds, d.Langs, d.Parent = routing.Kinds(), s.Jurisdiction().Languages, v.Agency(d.A.Parent)
+	history := refForm{New: d.New}
+	if err := history.begin(c, r, v, "agency", d.A.Code); err != nil {
+		return err
+	}
+	d.Changes, d.Older = history.Changes, history.Older
 	v.Nav, v.Title, v.D = "agencies", d.A.Names.In(v.Lang), d
 	if d.New {
 		v.Title = v.T("agencies.new")

@@ -181,7 +181,7 @@ func (v View) refCode(field, code string) string {
 		return v.Category(code)
 	case "agency_id":
 		return v.Agency(parseID(code))
-	case "area":
+	case "area", "area_code":
 		return v.Area(code)
 	case "urgency":
 		return v.Urgency(code)

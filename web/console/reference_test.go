@@ -61,6 +61,15 @@ func TestCategoriesAreAdministered(t *testing.T) {
 	d.post("/console/admin/categories/new", form).wants(t, http.StatusForbidden)
 }
 
+func TestTheHistoryOfAnAgencyStandsOnItsPage(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	b := r.signIn("administrator")
+	path := "/console/admin/agencies/" + r.city.Agencies["dept-utilities"].String()
+	b.post(path, url.Values{"version": {version(t, b.get(path).body)}, "name_en": {"Waterworks"}, "name_zh-CN": {"自来水公司"}, "phone": {"555-7"}, "hours_zh-CN": {"周一至周五"}}).
+		wants(t, http.StatusOK, "Waterworks", "Who changed what", "<ins>555-7</ins>", "administrator", `value="周一至周五"`)
+}
+
 func TestServiceItemsAreAdministered(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
