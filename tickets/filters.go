@@ -196,7 +196,7 @@ func (s *Service) filterCountQuery(a Actor, f SavedFilter) (string, []any, error
 	if err != nil {
 		return "", nil, err
 	}
-	facets := strings.TrimPrefix(f.Filter.conditions(arg, s.router, false), " and ")
+	facets := strings.TrimPrefix(f.Filter.conditions(f.View, arg, s.router, false), " and ")
 	if facets == "" {
 		facets = "true"
 	}
@@ -215,8 +215,8 @@ func (s *Service) filterCountQuery(a Actor, f SavedFilter) (string, []any, error
 // tagIsRare decides how a filter by tag is read: from the tag's own rows when they are few, else in the order of the view, which then meets some soon.
 func tagIsRare(ctx context.Context, tx db.Tx, tag uuid.UUID) (bool, error) {
 	var n int
-	err := tx.QueryRow(ctx, `select count(*) from (select from ticket_tags where tag_id = $1 limit $2) few`, tag, countDepth+1).Scan(&n)
-	return n <= countDepth, err
+	err := tx.QueryRow(ctx, `select count(*) from (select from ticket_tags where tag_id = $1 limit $2) few`, tag, rareDepth+1).Scan(&n)
+	return n <= rareDepth, err
 }
 
 // uniqueViolation reports whether a row with the same key is there already.

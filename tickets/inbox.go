@@ -159,7 +159,7 @@ func condition(v View, now time.Time, soon time.Duration, user uuid.UUID, arg fu
 }
 
 // conditions writes the facets. rareTag: few tickets have the tag, so they are looked for first.
-func (f Filter) conditions(arg func(any) string, r Router, rareTag bool) string {
+func (f Filter) conditions(v View, arg func(any) string, r Router, rareTag bool) string {
 	var b strings.Builder
 	and := func(s string) { b.WriteString(" and " + s) }
 	if f.Kind != "" {
@@ -169,6 +169,8 @@ func (f Filter) conditions(arg func(any) string, r Router, rareTag bool) string 
 	case f.Category == "":
 	case r.CategoryLeaf(f.Category):
 		and("a.category = " + arg(f.Category)) // in the order of its own index
+	case len(r.CategoriesBelow(f.Category)) > 0:
+		and("a.category = any(" + arg(append(r.CategoriesBelow(f.Category), f.Category)) + ")")
 	default:
 		and("(a.category = " + arg(f.Category) + " or a.category like " + arg(likePrefix(f.Category)+".%") + ")")
 	}
@@ -177,6 +179,9 @@ func (f Filter) conditions(arg func(any) string, r Router, rareTag bool) string 
 	}
 	if f.State != "" {
 		and("a.state = " + arg(string(f.State)))
+		if v == ViewClosed && f.State.Info().Open {
+			and("a.role = 'past'") // over for the agency, not for the ticket: these few have an index
+		}
 	}
 	if f.Lead != uuid.Nil {
 		and("a.lead_id = " + arg(f.Lead))
@@ -249,18 +254,12 @@ const listSettings = `select set_config('statement_timeout', '2s', true), set_co
 const unsorted = listSettings + `, set_config('enable_sort', 'off', true)`
 
 // rareDepth is how many tickets a facet may match and still be read through its own index and sorted; of more than that some come soon in any order.
-const rareDepth = 2000
+const rareDepth = 1000
 
-// rare reports whether one of the facets that have an index matches few tickets of the agency.
+// rare reports whether one of the facets that have an index of ticket_access matches few tickets of the agency.
 func (s *Service) rare(ctx context.Context, tx db.Tx, agency uuid.UUID, f Filter) (bool, error) {
-	for _, one := range []Filter{{Category: f.Category}, {Area: f.Area}, {Kind: f.Kind}, {Tag: f.Tag}} {
+	for _, one := range []Filter{{Category: f.Category}, {Area: f.Area}, {Kind: f.Kind}} {
 		if one == (Filter{}) {
-			continue
-		}
-		if one.Tag != uuid.Nil {
-			if rare, err := tagIsRare(ctx, tx, f.Tag); err != nil || rare {
-				return rare, err
-			}
 			continue
 		}
 		sql, args := s.rareQuery(agency, one)
@@ -281,7 +280,7 @@ func (s *Service) rareQuery(agency uuid.UUID, f Filter) (string, []any) {
 		args = append(args, v)
 		return fmt.Sprintf("$%d", len(args))
 	}
-	return fmt.Sprintf(`select count(*) from (select from ticket_access a where a.agency_id = %s%s limit %d) few`, arg(agency), f.conditions(arg, s.router, false), rareDepth+1), args
+	return fmt.Sprintf(`select count(*) from (select from ticket_access a where a.agency_id = %s%s limit %d) few`, arg(agency), f.conditions(ViewAll, arg, s.router, false), rareDepth+1), args
 }
 
 // agencyOf is whose list it is: the system reads the hotline's.
@@ -309,23 +308,28 @@ func (s *Service) page(ctx context.Context, a Actor, v View, f Filter, after str
 	}
 	var page Page
 	err = db.ReadTx(ctx, s.pool, a.DB, func(tx db.Tx) error {
-		settings := listSettings
-		if v != ViewLive && f.Text == "" {
+		settings, rareTag := listSettings, false
+		if f.Tag != uuid.Nil {
+			var err error
+			if rareTag, err = tagIsRare(ctx, tx, f.Tag); err != nil {
+				return err
+			}
+			if q, err = s.listQuery(a, v, f, after, limit, rareTag); err != nil {
+				return err
+			}
+		}
+		switch {
+		case rareTag:
+		case f.Text != "" || v == ViewLive: // few, found first
+		case v == ViewWatched || v == ViewMentioned: // a person's list is short
+			settings = unsorted
+		default:
 			rare, err := s.rare(ctx, tx, agencyOf(a, s), f)
 			if err != nil {
 				return err
 			}
 			if !rare {
 				settings = unsorted
-			}
-		}
-		if f.Tag != uuid.Nil {
-			rare, err := tagIsRare(ctx, tx, f.Tag)
-			if err != nil {
-				return err
-			}
-			if q, err = s.listQuery(a, v, f, after, limit, rare); err != nil {
-				return err
 			}
 		}
 		b := &pgx.Batch{}
@@ -393,7 +397,7 @@ func (s *Service) listQuery(a Actor, v View, f Filter, after string, limit int, 
 	if err != nil {
 		return listQuery{}, err
 	}
-	where += f.conditions(arg, s.router, rareTag)
+	where += f.conditions(v, arg, s.router, rareTag)
 	var c cursor
 	if after != "" {
 		if c, err = decodeCursor(after, v); err != nil {

@@ -3,6 +3,7 @@ package tickets
 import (
 	"encoding/json"
 	"slices"
+	"strings"
 
 	"github.com/google/uuid"
 
@@ -34,5 +35,14 @@ func RouterOf(s *routing.Service) Router {
 		CategoryLeaf:  func(code string) bool { c, ok := s.Snapshot().Category(code); return ok && c.Leaf },
 		ItemKnown:     func(code string) bool { i, ok := s.Snapshot().ServiceItem(code); return ok && i.Active },
 		AreasBelow:    func(code string) []string { return s.Snapshot().AreasBelow(code) },
+		CategoriesBelow: func(code string) []string {
+			var out []string
+			for _, c := range s.Snapshot().Categories() {
+				if strings.HasPrefix(c.Code, code+".") {
+					out = append(out, c.Code)
+				}
+			}
+			return out
+		},
 	}
 }

@@ -59,6 +59,8 @@ type Router struct {
 	CategoryLeaf  func(code string) bool     // optional: no category lies below it
 	ItemKnown     func(code string) bool     // optional
 	AreasBelow    func(code string) []string // optional: the areas inside one
+	// CategoriesBelow is optional: the categories under one.
+	CategoriesBelow func(code string) []string
 }
 
 // Deps are what New needs. Settings may be zero: the shipped defaults for China then hold until Reload.
@@ -109,6 +111,9 @@ func New(d Deps) (*Service, error) {
 	}
 	if d.Router.AreasBelow == nil {
 		d.Router.AreasBelow = func(string) []string { return nil }
+	}
+	if d.Router.CategoriesBelow == nil {
+		d.Router.CategoriesBelow = func(string) []string { return nil }
 	}
 	if d.Router.Below == nil {
 		d.Router.Below = func(uuid.UUID) bool { return true }
