@@ -32,7 +32,7 @@ func commands() []command {
 		{"verify", "[--from D] [--to D] [--anchors FILE]", "check every history and the daily anchors; names the first broken entry", verify},
 		{"anchors", "[--after D]", "print the daily anchors of the history, for keeping outside", anchors},
 		{"measures", "rebuild [--data D]", "build the facts and sums of the statistics again, with progress", measuresCommand},
-		{"bench", "[--json] [--quick]", "measure intake, idle chats, bot turn and search on this machine", benchmark},
+		{"bench", "[tickets-at --tickets N]", "measure intake, idle chats, bot turn and search on this machine", benchmark},
 		{"chat", "[--url U] [--lang L]", "talk to a running installation from the terminal", chatTerminal},
 		{"config", "", "list every setting as a Markdown table", printConfig},
 		{"version", "", "print the version", printVersion},
