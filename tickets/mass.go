@@ -66,6 +66,9 @@ func (s *Service) MarkMass(ctx context.Context, a Actor, ticket uuid.UUID, d Mas
 	if d.Category != "" && !s.router.CategoryKnown(d.Category) {
 		return Ticket{}, ErrUnknownCategory
 	}
+	if d.Area != "" && !s.router.AreaKnown(d.Area) {
+		return Ticket{}, ErrBadField.On("area").With("field", "area")
+	}
 	return s.amend(ctx, a, ticket, key, "mass_marked", Fields{}, func(_ context.Context, _ db.Tx, c *change) error {
 		switch {
 		case !c.t.Open():

@@ -81,6 +81,9 @@ func TestMassEventsFromTheFirstReportToTheAnswer(t *testing.T) {
 	if _, err := o.MarkMass(t.Context(), o.as("dispatcher"), o.file(func(d *tickets.Draft) { d.Kind = "report" }).ID, tickets.MassDraft{Title: "x"}, ""); !errors.Is(err, tickets.ErrMassConfidential) {
 		t.Errorf("a confidential one: %v", err)
 	}
+	if _, err := o.MarkMass(t.Context(), o.as("dispatcher"), parent.ID, tickets.MassDraft{Title: "x", Area: "nowhere"}, ""); !errors.Is(err, tickets.ErrBadField) {
+		t.Errorf("an area that there is not: %v", err)
+	}
 	must(o.MarkMass(t.Context(), o.as("dispatcher"), parent.ID, draft, "form-1"))
 	must(o.MarkMass(t.Context(), o.as("dispatcher"), parent.ID, draft, "form-1")) // pressed twice
 

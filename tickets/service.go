@@ -58,6 +58,7 @@ type Router struct {
 	CategoryKnown func(code string) bool
 	CategoryLeaf  func(code string) bool     // optional: no category lies below it
 	ItemKnown     func(code string) bool     // optional
+	AreaKnown     func(code string) bool     // optional: else every area is
 	AreasBelow    func(code string) []string // optional: the areas inside one
 	// CategoriesBelow is optional: the categories under one.
 	CategoriesBelow func(code string) []string
@@ -108,6 +109,9 @@ func New(d Deps) (*Service, error) {
 	}
 	if d.Router.CategoryLeaf == nil {
 		d.Router.CategoryLeaf = func(string) bool { return false }
+	}
+	if d.Router.AreaKnown == nil {
+		d.Router.AreaKnown = func(string) bool { return true }
 	}
 	if d.Router.AreasBelow == nil {
 		d.Router.AreasBelow = func(string) []string { return nil }

@@ -284,7 +284,7 @@ func (s *Service) noteSurge(ctx context.Context, tx db.Tx, now, from time.Time, 
 	return err
 }
 
-// Surges lists alerts for the hotline: those that run first, then the newest; before is the opening of the last one seen, zero at the start.
+// Surges lists alerts for the hotline, the newest first; before is the opening of the last one seen, zero at the start.
 // Staff of agencies get none.
 func (s *Service) Surges(ctx context.Context, a Actor, before time.Time, limit int) ([]Surge, error) {
 	limit = max(1, min(limit, 100))

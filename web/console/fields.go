@@ -43,22 +43,45 @@ func (c *Console) loadFields(ctx context.Context, v View, t tickets.Ticket) (fie
 		return d, err
 	}
 	for _, f := range defs {
-		row := fieldRow{CustomField: f, Value: values[f.Code].Value}
-		switch row.Words = row.Value; f.Type {
-		case tickets.FieldYesNo:
-			if row.Value != "" {
-				row.Words = v.T(row.Value)
-			}
-		case tickets.FieldChoice:
-			for _, o := range f.Choices {
-				if o.Code == row.Value {
-					row.Words = o.Name(v.Lang)
-				}
-			}
-		}
-		d.Rows = append(d.Rows, row)
+		value := values[f.Code].Value
+		d.Rows = append(d.Rows, fieldRow{CustomField: f, Value: value, Words: v.fieldWords(f, value)})
 	}
 	return d, nil
+}
+
+// fieldWords is a value as a reader sees it.
+func (v View) fieldWords(f tickets.CustomField, value string) string {
+	switch f.Type {
+	case tickets.FieldYesNo:
+		if value != "" {
+			return v.T(value)
+		}
+	case tickets.FieldChoice:
+		for _, o := range f.Choices {
+			if o.Code == value {
+				return o.Name(v.Lang)
+			}
+		}
+	}
+	return value
+}
+
+// entry is a history entry of filled-in fields in words: it names fields and choices by their codes, as they are kept. What was defined for a category
+// that the ticket has no more keeps its code.
+func (d fieldsData) entry(v View, text string) string {
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		code, value, ok := strings.Cut(line, ": ")
+		for _, f := range d.Rows {
+			if ok && f.Code == code {
+				if value = v.fieldWords(f.CustomField, value); value == "" {
+					value = "–"
+				}
+				lines[i] = f.Label(v.Lang) + ": " + value
+			}
+		}
+	}
+	return strings.Join(lines, "\n")
 }
 
 func (c *Console) fieldsSet(w http.ResponseWriter, r *http.Request) error {

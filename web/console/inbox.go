@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/google/uuid"
 
@@ -92,6 +93,7 @@ func (c *Console) side(ctx context.Context, v View) side {
 			if v.Nav == "inbox" && current != nil {
 				e.Current = current.Query().Get("view") == string(view) && current.Query().Get("saved") == ""
 			}
+			e.Current = e.Current || v.Nav == "mass" && view == tickets.ViewMass
 			s.Views = append(s.Views, e)
 		}
 	}
@@ -152,6 +154,8 @@ func (c *Console) sideLists(w http.ResponseWriter, r *http.Request) error {
 			v.Nav = "inbox"
 		case len(at.Path) >= 14 && at.Path[:14] == "/console/chats":
 			v.Nav = "chats"
+		case strings.HasPrefix(at.Path, "/console/mass"):
+			v.Nav = "mass"
 		}
 	}
 	v.Side = c.side(r.Context(), v)

@@ -55,7 +55,7 @@ const massPage = 30
 
 func (c *Console) massList(w http.ResponseWriter, r *http.Request) error {
 	v := c.view(r)
-	v.Nav, v.Title = "mass", v.T("nav.mass")
+	v.Nav, v.Title = "mass", v.T("mass.board")
 	var before time.Time
 	if at, err := time.Parse(time.RFC3339Nano, r.URL.Query().Get("before")); err == nil {
 		before = at

@@ -276,12 +276,9 @@ func (c *Console) release(w http.ResponseWriter, r *http.Request) error {
 	return c.together(w, r, id, v.T("done.unmerge"), err)
 }
 
-// massEntries are the boards of what many people report, in the side.
+// massEntries are the boards of what many people report, in the side. Mass events are a view of the inbox, which leads to their board.
 func (c *Console) massEntries(ctx context.Context, v View, s *side) {
 	p := v.Me
-	if hasAny(p, ticketRoles...) {
-		s.Work = append(s.Work, entry{URL: "/console/mass", Name: v.T("nav.mass"), Icon: "people", Current: v.Nav == "mass"})
-	}
 	if !p.Desk || !hasAny(p, "operator", "dispatcher", "supervisor") {
 		return
 	}

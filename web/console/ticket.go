@@ -17,6 +17,8 @@ import (
 	"hotline/internal/errs"
 	"hotline/routing"
 	"hotline/tickets"
+	"hotline/tickets/measures"
+	"hotline/web/figures"
 )
 
 // ticketData is the ticket page: the ticket, what happened, what may be done, and what helps to decide.
@@ -172,6 +174,11 @@ func (c *Console) loadTicket(ctx context.Context, v View, id uuid.UUID, shown bo
 	}
 	d.Assignee = names[t.Assignee]
 	d.Feed = feed(v, t, events, messages, names)
+	for i, item := range d.Feed {
+		if item.Event != nil && item.Event.Type == "fields" {
+			d.Feed[i].Text = d.Fields.entry(v, item.Text)
+		}
+	}
 	d.Asked = !slices.ContainsFunc(messages, func(m chat.Message) bool {
 		return m.Author == chat.ByCitizen && strings.TrimSpace(m.Text) == strings.TrimSpace(t.Description)
 	})
@@ -302,6 +309,13 @@ func (v View) eventLines(e tickets.Event, names map[uuid.UUID]string) []string {
 			out = append(out, f.Title)
 		}
 		f.Lead, f.Title = uuid.Nil, ""
+	}
+	switch e.Type {
+	case "mass_marked":
+		out, f.Title = append(out, f.Title), ""
+	case tickets.MeasureAppealed, tickets.MeasureUpheld, tickets.MeasureRejected:
+		out = append(out, figures.Words{Bundle: v.c.words, Lang: v.Lang}.Failure(measures.Failure(f.Reason)))
+		f.Reason = ""
 	}
 	line("lead", v.Agency(f.Lead))
 	co := make([]string, 0, len(f.Co))

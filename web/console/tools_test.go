@@ -250,7 +250,7 @@ func TestFieldsOfACategoryInTheConsole(t *testing.T) {
 	reply := url.Values{"mode": {"reply"}, "text": {"The site stops at ten."}, "outcome": {"resolved"}, "resolved": {"yes"}, "version": {strconv.Itoa(k.Version)}, "key": {"r1"}}
 	b.post(path+"/compose", reply).wants(t, http.StatusBadRequest, "Please fill in: Source of the noise")
 	b.post(path+"/fields", url.Values{"f_source": {"moon"}}, "HX-Request", "true").wants(t, http.StatusBadRequest, "not possible: Source of the noise")
-	b.post(path+"/fields", url.Values{"f_source": {"site"}}).wants(t, http.StatusOK, "source: site")
+	b.post(path+"/fields", url.Values{"f_source": {"site"}}).wants(t, http.StatusOK, "Source of the noise: Building site")
 	reply.Set("key", "r2")
 	b.post(path+"/compose", reply).wants(t, http.StatusOK, "replied")
 }
