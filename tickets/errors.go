@@ -119,7 +119,9 @@ var (
 	// ErrNoContact: the ticket is anonymous, or confidential: there is nobody to put a flag on.
 	ErrNoContact = errs.New(errs.Conflict, "tickets.no_contact", "this ticket has no contact that a flag could be put on")
 	// ErrFlagged: the contact has a flag of this type already.
-	ErrFlagged = errs.New(errs.Conflict, "tickets.flagged", "the contact has this flag already")
+	// ErrFlagStale: somebody else changed the flag.
+	ErrFlagStale = errs.New(errs.Conflict, "tickets.flag_stale", "somebody else changed this flag in the meantime")
+	ErrFlagged   = errs.New(errs.Conflict, "tickets.flagged", "the contact has this flag already")
 	// ErrFlagEnded: the flag is no longer in force.
 	ErrFlagEnded = errs.New(errs.Conflict, "tickets.flag_ended", "this flag is no longer in force")
 	// ErrUnknownView: no such built-in view.

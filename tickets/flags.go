@@ -169,7 +169,7 @@ func scanFlag(row pgx.CollectableRow) (Flag, error) {
 }
 
 // ChangeFlag changes a flag's reason and dates; with the same reason it is a review. For supervisors.
-// Errors: ErrNotFound, ErrForbidden, ErrStale, ErrFlagEnded, ErrBadField, ErrMissing, ErrTooLong.
+// Errors: ErrNotFound, ErrForbidden, ErrFlagStale, ErrFlagEnded, ErrBadField, ErrMissing, ErrTooLong.
 func (s *Service) ChangeFlag(ctx context.Context, a Actor, flag uuid.UUID, version int, d FlagDraft) error {
 	return s.editFlag(ctx, a, flag, version, func(tx db.Tx, f Flag, now time.Time) (*pgx.Batch, error) {
 		d.Type = f.Type
@@ -188,7 +188,7 @@ func (s *Service) ChangeFlag(ctx context.Context, a Actor, flag uuid.UUID, versi
 }
 
 // EndFlag takes a flag off, with a reason. For supervisors.
-// Errors: ErrNotFound, ErrForbidden, ErrStale, ErrFlagEnded, ErrMissing, ErrTooLong.
+// Errors: ErrNotFound, ErrForbidden, ErrFlagStale, ErrFlagEnded, ErrMissing, ErrTooLong.
 func (s *Service) EndFlag(ctx context.Context, a Actor, flag uuid.UUID, version int, reason string) error {
 	reason = strings.TrimSpace(reason)
 	if reason == "" {
@@ -227,7 +227,7 @@ func (s *Service) editFlag(ctx context.Context, a Actor, flag uuid.UUID, version
 		case f.EndedAt != nil:
 			return ErrFlagEnded
 		case version != AnyVersion && version != f.Version:
-			return ErrStale.With("version", f.Version).With("seen", version)
+			return ErrFlagStale
 		}
 		b, err := edit(tx, f, s.clock.Now())
 		if err != nil {

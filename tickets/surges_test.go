@@ -155,7 +155,7 @@ func TestFlagsInformAndNothingElse(t *testing.T) {
 		t.Error("told twice that a review is due")
 	}
 	d := draft()
-	if err := o.ChangeFlag(ctx, o.as("supervisor"), f.ID, 99, d); !errors.Is(err, tickets.ErrStale) {
+	if err := o.ChangeFlag(ctx, o.as("supervisor"), f.ID, 99, d); !errors.Is(err, tickets.ErrFlagStale) {
 		t.Errorf("stale: %v", err)
 	}
 	if err := o.ChangeFlag(ctx, o.as("supervisor"), f.ID, f.Version, d); err != nil {

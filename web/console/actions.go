@@ -267,6 +267,9 @@ func (c *Console) explain(ctx context.Context, v View, err error) string {
 		}
 		action, _ := e.Args["action"].(string)
 		state, _ := e.Args["state"].(string)
+		if action == "" { // what happened is not told with every refusal
+			return c.words.Error(v.Lang, err)
+		}
 		return v.T("conflict.stale", "who", who, "event", v.Event(action), "at", v.Clock(at), "state", v.State(state))
 	case errors.Is(err, tickets.ErrMissing), errors.Is(err, tickets.ErrBadField):
 		name, _ := e.Args["field"].(string)

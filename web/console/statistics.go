@@ -411,7 +411,7 @@ func (c *Console) rowName(v View, q figures.Query, key string) (string, figures.
 	}
 	words := figures.Words{Bundle: c.words, Lang: v.Lang}
 	_, long := words.Piece(q.By, day)
-	to := stepEnd(q.By, day)
+	to := figures.Next(q.By, day)
 	q.Preset, q.From, q.To = figures.Custom, maxTime(day, q.From), minTime(to, q.To)
 	return long, q
 }
@@ -421,20 +421,6 @@ func orNone(v View, name string) string {
 		return v.T("statistics.none")
 	}
 	return name
-}
-
-func stepEnd(step tickets.Dimension, day time.Time) time.Time {
-	switch step {
-	case tickets.ByWeek:
-		return day.AddDate(0, 0, 7)
-	case tickets.ByMonth:
-		return day.AddDate(0, 1, 0)
-	case tickets.ByQuarter:
-		return day.AddDate(0, 3, 0)
-	case tickets.ByYear:
-		return day.AddDate(1, 0, 0)
-	}
-	return day.AddDate(0, 0, 1)
 }
 
 func maxTime(a, b time.Time) time.Time {

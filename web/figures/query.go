@@ -190,7 +190,8 @@ func floor(step tickets.Dimension, day time.Time) time.Time {
 	return day
 }
 
-func next(step tickets.Dimension, day time.Time) time.Time {
+// Next is the first day after the piece of a period that begins on day.
+func Next(step tickets.Dimension, day time.Time) time.Time {
 	switch step {
 	case tickets.ByWeek:
 		return day.AddDate(0, 0, 7)
@@ -211,7 +212,7 @@ const maxSteps = 400
 func (q Query) Steps() []time.Time {
 	step := q.Step()
 	var out []time.Time
-	for at := floor(step, q.From); at.Before(q.To); at = next(step, at) {
+	for at := floor(step, q.From); at.Before(q.To); at = Next(step, at) {
 		out = append(out, at)
 	}
 	return out[max(0, len(out)-maxSteps):]
