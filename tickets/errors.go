@@ -103,6 +103,10 @@ var (
 	ErrBulkNotFound = errs.New(errs.NotFound, "tickets.bulk_not_found", "there is no such bulk action")
 	ErrNotUndoable  = errs.New(errs.Conflict, "tickets.not_undoable", "this cannot be taken back")
 	ErrUndone       = errs.New(errs.Conflict, "tickets.undone", "this was taken back already")
+	// ErrUnknownField, ErrFieldType, ErrFieldNeeded: what came with a filing does not fit the fields of its category. Field is fields.<code>; Args: field, type.
+	ErrUnknownField = errs.New(errs.Invalid, "tickets.unknown_field", "the category has no such field that a citizen is asked for")
+	ErrFieldType    = errs.New(errs.Invalid, "tickets.field_type", "the value does not fit the type of the field")
+	ErrFieldNeeded  = errs.New(errs.Invalid, "tickets.field_needed", "the category needs this field")
 	// ErrFieldExists: the category has a field with this code. Args: code. ErrFieldStale: somebody else changed the definition.
 	ErrFieldExists = errs.New(errs.Conflict, "tickets.field_exists", "the category has a field with this code")
 	ErrFieldStale  = errs.New(errs.Conflict, "tickets.field_stale", "somebody else changed this field in the meantime")

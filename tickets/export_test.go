@@ -15,6 +15,9 @@ func (s *Service) ListSQL(a Actor, v View, f Filter, after string, limit int) (s
 	return q.sql, q.args, err
 }
 
+// OpenFieldsSQL stores the values of a filing.
+const OpenFieldsSQL = openFieldsSQL
+
 // RareTag is a tag that ListSQL takes for rare.
 var RareTag = uuid.MustParse("00000000-0000-7000-8000-000000000001")
 

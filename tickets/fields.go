@@ -58,6 +58,8 @@ type CustomField struct {
 	Type     FieldType
 	Choices  []FieldChoiceOption
 	Closing  bool // an answer needs it
+	Asked    bool // shown to the citizen who files, and asked for
+	Intake   bool // a filing needs it, so it is asked for; where nobody could be asked its lack is noted
 	Position int
 	Active   bool
 	Version  int
@@ -65,6 +67,18 @@ type CustomField struct {
 
 // Label is the field's name for a reader of lang.
 func (f CustomField) Label(lang string) string { return pick(f.Names, lang) }
+
+// Words is a value for a reader of lang: the name of a choice. Yes and no stay codes, which every surface has words of its own for.
+func (f CustomField) Words(value, lang string) string {
+	if f.Type == FieldChoice {
+		for _, o := range f.Choices {
+			if o.Code == value {
+				return o.Name(lang)
+			}
+		}
+	}
+	return value
+}
 
 const maxFieldText = 2000
 
@@ -106,12 +120,12 @@ func (f CustomField) Judge(value string) (string, error) {
 	return value, nil
 }
 
-const fieldColumns = `id, category, code, names, type, choices, closing, position, active, version`
+const fieldColumns = `id, category, code, names, type, choices, closing, asked, intake, position, active, version`
 
 func scanField(row pgx.CollectableRow) (CustomField, error) {
 	var f CustomField
 	var names, choices []byte
-	if err := row.Scan(&f.ID, &f.Category, &f.Code, &names, &f.Type, &choices, &f.Closing, &f.Position, &f.Active, &f.Version); err != nil {
+	if err := row.Scan(&f.ID, &f.Category, &f.Code, &names, &f.Type, &choices, &f.Closing, &f.Asked, &f.Intake, &f.Position, &f.Active, &f.Version); err != nil {
 		return f, err
 	}
 	return f, errors.Join(json.Unmarshal(names, &f.Names), json.Unmarshal(choices, &f.Choices))
@@ -134,16 +148,7 @@ func fieldsTx(ctx context.Context, tx db.Tx, category string) ([]CustomField, er
 		return nil, err
 	}
 	all, err := pgx.CollectRows(rows, scanField)
-	// The nearer category's field stands for one of the same code above it.
-	var out []CustomField
-	for _, f := range all {
-		if i := slices.IndexFunc(out, func(o CustomField) bool { return o.Code == f.Code }); i >= 0 {
-			out[i] = f
-			continue
-		}
-		out = append(out, f)
-	}
-	return out, err
+	return nearer(nil, all), err
 }
 
 // CustomFields lists the fields of a category, those from above first; "" lists all definitions, for administration.
@@ -169,7 +174,7 @@ func (s *Service) CustomFields(ctx context.Context, a Actor, category string) ([
 }
 
 // SaveField creates a definition (with a nil ID) or changes one at the version that was seen; category, code and type of a field that is in use stay.
-// Values that were given before stay as they are: each remembers the version that judged it. For administrators.
+// Values that were given before stay as they are: each remembers the version that judged it. It holds here at once; tell the other nodes (SubjectSettings). For administrators.
 // Errors: ErrForbidden, ErrUnknownCategory, ErrBadField, ErrMissing, ErrTooLong, ErrFieldExists, ErrFieldStale.
 func (s *Service) SaveField(ctx context.Context, a Actor, f CustomField) (CustomField, error) {
 	if a.Kind != KindStaff || !slices.Contains(a.Roles, "administrator") {
@@ -199,6 +204,7 @@ func (s *Service) SaveField(ctx context.Context, a Actor, f CustomField) (Custom
 		}
 		seen[o.Code] = true
 	}
+	f.Asked = f.Asked || f.Intake // what is needed has to be asked for
 	if f.Choices == nil {
 		f.Choices = []FieldChoiceOption{}
 	}
@@ -210,12 +216,13 @@ func (s *Service) SaveField(ctx context.Context, a Actor, f CustomField) (Custom
 	err := db.WithTx(ctx, s.pool, db.System(), func(tx db.Tx) error {
 		if f.ID == uuid.Nil {
 			f.ID, f.Version = db.NewID(), 1
-			_, err := tx.Exec(ctx, `insert into custom_fields (id, category, code, names, type, choices, closing, position, active, updated_by, updated_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
-				f.ID, f.Category, f.Code, names, string(f.Type), choices, f.Closing, f.Position, f.Active, optional(a.DB.User()), s.clock.Now())
+			_, err := tx.Exec(ctx, `insert into custom_fields (id, category, code, names, type, choices, closing, asked, intake, position, active, updated_by, updated_at)
+				values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
+				f.ID, f.Category, f.Code, names, string(f.Type), choices, f.Closing, f.Asked, f.Intake, f.Position, f.Active, optional(a.DB.User()), s.clock.Now())
 			return err
 		}
-		done, err := tx.Exec(ctx, `update custom_fields set names = $3, choices = $4, closing = $5, position = $6, active = $7, version = version + 1, updated_by = $8, updated_at = $9 where id = $1 and version = $2`,
-			f.ID, f.Version, names, choices, f.Closing, f.Position, f.Active, optional(a.DB.User()), s.clock.Now())
+		done, err := tx.Exec(ctx, `update custom_fields set names = $3, choices = $4, closing = $5, asked = $10, intake = $11, position = $6, active = $7, version = version + 1, updated_by = $8, updated_at = $9 where id = $1 and version = $2`,
+			f.ID, f.Version, names, choices, f.Closing, f.Position, f.Active, optional(a.DB.User()), s.clock.Now(), f.Asked, f.Intake)
 		if err == nil && done.RowsAffected() == 0 {
 			return ErrFieldStale
 		}
@@ -224,6 +231,9 @@ func (s *Service) SaveField(ctx context.Context, a Actor, f CustomField) (Custom
 	})
 	if uniqueViolation(err) {
 		return CustomField{}, ErrFieldExists.With("code", f.Code)
+	}
+	if err == nil {
+		err = s.reloadFields(ctx)
 	}
 	return f, wrapped("save field of", err)
 }

@@ -25,8 +25,9 @@ func Kinds() []string { return slices.Clone(kinds) }
 
 // Opening is a ticket that has been thought through and is not stored yet: everything but its number.
 type Opening struct {
-	c *change
-	d Draft
+	c     *change
+	d     Draft
+	given given
 }
 
 // Plan thinks a new ticket through, in memory: history, clocks, routing, access rows, notices.
@@ -34,7 +35,7 @@ type Opening struct {
 // A ticket that needs no judgement of its scope is accepted at once; where routing is sure and the ticket is not confidential it is
 // dispatched at once too. Reports (举报) are confidential.
 //
-// Errors: ErrBadField, ErrTooLong, ErrMissing, ErrUnknownCategory.
+// Errors: ErrBadField, ErrTooLong, ErrMissing, ErrUnknownCategory; for a draft that insists on its fields also ErrUnknownField, ErrFieldType, ErrFieldNeeded.
 func (s *Service) Plan(d Draft) (*Opening, error) {
 	now := s.clock.Now()
 	t, err := s.draft(d, now)
@@ -58,8 +59,15 @@ func (s *Service) Plan(d Draft) (*Opening, error) {
 		c.add(opened, author)
 		s.intake(c, d)
 	}
+	var g given
+	if d.DirectAnswer == nil {
+		if g, err = s.givenFields(c, d); err != nil {
+			return nil, err
+		}
+		g.note(c, author)
+	}
 	c.clocks.summarize(&c.t)
-	return &Opening{c, d}, nil
+	return &Opening{c, d, g}, nil
 }
 
 // Ticket is the ticket; it has its number when a batch that Queue filled has been sent.
@@ -227,12 +235,13 @@ func (o *Opening) queue(b *pgx.Batch, link bool) {
 		t.Title, t.Description, t.Place, t.Lat, t.Lon, t.Lang, t.Urgency, t.Channel,
 		t.ConversationID, t.ContactID, t.Confidential, string(t.State), optional(t.Lead), list(t.Co), t.Dispatches,
 		t.SignDueAt, t.WarnAt, t.DueAt, t.PromisedAt, t.Provisional, []byte(t.Decision), t.Reply, t.Outcome,
-		c.now, t.ClosedAt, t.Version, string(t.Queue()), t.Open(), SearchVector(*t), o.d.Key, c.clocks.policy.Code, link, list(o.d.Uploads),
+		c.now, t.ClosedAt, t.Version, string(t.Queue()), t.Open(), o.searchVector(), o.d.Key, c.clocks.policy.Code, link, list(o.d.Uploads),
 		accAgency, accRole, accActing,
 		e.kind, e.actor, e.user, e.agency, e.from, e.to, e.public, e.data, e.seal,
 		k.name, k.agency, k.n, k.unit, k.warn, k.due, k.provisional, k.next, k.stopped,
 		noteID, noteAgency, noteRole, noteType,
 	).QueryRow(func(row pgx.Row) error { return row.Scan(&t.Number) })
+	o.queueFields(b)
 }
 
 // eventColumns is history entries, column by column, for unnest.

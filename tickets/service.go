@@ -85,6 +85,7 @@ type Service struct {
 	log      *slog.Logger
 	notify   func(context.Context, db.Tx, Ticket, Event) error
 	settings atomic.Pointer[Settings]
+	fields   atomic.Pointer[fieldBook]
 
 	lightsMu sync.Mutex
 	lights   map[lightsKey]lightsEntry

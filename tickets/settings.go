@@ -14,7 +14,7 @@ import (
 	"hotline/tickets/sla"
 )
 
-// SubjectSettings is the bus subject on which callers tell the other nodes that policies or calendars have changed.
+// SubjectSettings is the bus subject on which callers tell the other nodes that policies, calendars or fields have changed.
 const SubjectSettings = "tickets.settings"
 
 // Settings are the defaults that a jurisdiction may change. The zero value of a number takes the shipped default.
@@ -80,7 +80,7 @@ func (s *Service) use(set Settings) {
 // Settings returns what is in force.
 func (s *Service) Settings() Settings { return *s.settings.Load() }
 
-// CatchUp reloads when policies or calendars have changed since they were read here: for the hint of another node, and for the slow look that
+// CatchUp reloads when policies, calendars or fields have changed since they were read here: for the hint of another node, and for the slow look that
 // notices a lost one.
 func (s *Service) CatchUp(ctx context.Context) error {
 	var revision int64
@@ -96,11 +96,12 @@ func (s *Service) CatchUp(ctx context.Context) error {
 	return s.Reload(ctx)
 }
 
-// Reload reads policies and calendars from the database; a jurisdiction without any works by the shipped ones. Running clocks keep the deadlines
+// Reload reads policies, calendars and the definitions of fields from the database; a jurisdiction without any works by the shipped ones. Running clocks keep the deadlines
 // they have; Recompute brings them under new rules.
 func (s *Service) Reload(ctx context.Context) error {
 	now := s.Settings()
 	next := Settings{Others: map[string]Rules{}}
+	var book fieldBook
 	err := db.ReadTx(ctx, s.pool, db.System(), func(tx db.Tx) error {
 		zone := ""
 		err := tx.QueryRow(ctx, `select r.revision, coalesce(j.code, ''), coalesce(j.timezone, '') from settings_revision r left join (select code, timezone from jurisdictions order by code limit 1) j on true`).
@@ -121,12 +122,14 @@ func (s *Service) Reload(ctx context.Context) error {
 		next.Calendar, next.SLA = own.Calendar, own.SLA
 		delete(all, next.Jurisdiction)
 		next.Others = all
-		return nil
+		book, err = readBook(ctx, tx)
+		return err
 	})
 	if err != nil {
 		return fmt.Errorf("tickets: reload: %w", err)
 	}
 	s.use(next)
+	s.fields.Store(&book)
 	s.log.InfoContext(ctx, "service levels loaded", "jurisdiction", next.Jurisdiction, "calendar", next.Calendar.Code(), "published_until", next.Calendar.LastPublishedYear(),
 		"others", len(next.Others), "revision", next.Revision)
 	return nil

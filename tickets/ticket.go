@@ -140,6 +140,9 @@ type Draft struct {
 	// Author is who files: citizen (default), bot or staff; UserID and AgencyID belong to staff.
 	Author           string
 	UserID, AgencyID uuid.UUID
+	// Fields are values of the category's own fields, by code. Who insists on them gets an error for what does not fit; otherwise the ticket comes first.
+	Fields         map[string]string `json:",omitempty"`
+	InsistOnFields bool              `json:"-"`
 	// Key makes a second OpenTx for the same cause a unique violation on ticket_events_action; usually the caller is idempotent itself.
 	Key string
 }

@@ -62,10 +62,14 @@ func stem(w string) string {
 // hold letters, marks and digits only, so nothing in it needs quoting.
 func SearchVector(t Ticket) string {
 	var v vector
+	v.putTicket(t)
+	return v.String()
+}
+
+func (v *vector) putTicket(t Ticket) {
 	v.put(t.Title, 'A')
 	v.put(t.Place, 'B')
 	v.put(t.Description, 'D')
-	return v.String()
 }
 
 // laterWords is what a reply or a citizen's addition adds to the entry.

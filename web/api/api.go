@@ -108,6 +108,7 @@ func (a *API) routes() {
 	a.uploadRoutes()
 	a.knowledgeRoutes()
 	a.referenceRoutes()
+	a.fieldRoutes()
 	a.statisticsRoutes()
 	a.messageRoutes()
 }

@@ -46,6 +46,8 @@ type NewTicket struct {
 	Confidential bool        `json:"confidential,omitempty" doc:"Reports are confidential whatever is said here" example:"false"`
 	Lang         string      `json:"lang,omitempty" enum:"en,zh-CN" doc:"Of the text and of the answers; left out, it is recognized" example:"en"`
 	Uploads      []uuid.UUID `json:"uploads,omitempty" maxItems:"10" doc:"Files sent before to /uploads with the same Idempotency-Key" example:"[]"`
+	// Values as programs have them: text, number, true or false.
+	Fields map[string]any `json:"fields,omitempty" maxProperties:"100" doc:"The category's own fields, by code: see /categories/{code}/fields. Needs category" example:"{\"source\":\"site\"}"`
 }
 
 // FiledTicket is what came of a filing.
@@ -84,7 +86,8 @@ type fileOutput struct {
 func (a *API) ticketRoutes() {
 	register(a, operation{
 		id: "file-ticket", method: http.MethodPost, path: "/tickets", tag: tagTickets, summary: "File a ticket",
-		about: "Takes a question, complaint, report or suggestion in. When this answers 201 the ticket is stored, has its clocks, and is on its way to the agency responsible. " +
+		about: "Takes a question, complaint, report or suggestion in. A category may have fields of its own, some of them needed (/categories/{code}/fields): " +
+			"tickets.field_needed, tickets.field_type and tickets.unknown_field say in field which one is wrong. When this answers 201 the ticket is stored, has its clocks, and is on its way to the agency responsible. " +
 			"Without an API key the number of filings an address can make is limited.",
 		scope: auth.ScopeTicketsWrite, public: true, filing: true, idempotent: true, status: http.StatusCreated, errors: []int{http.StatusNotFound},
 		example: map[string]any{
@@ -104,7 +107,7 @@ func (a *API) file(c *call, in *fileInput) (*fileOutput, error) {
 	}
 	danger := a.emergency(in.Body.Description, f.Draft.Lang, c.lang)
 	if danger != nil {
-		f.Draft.Urgency = "urgent"
+		f.Draft.Urgency, f.Draft.InsistOnFields = "urgent", false // nobody in danger is sent back for a detail
 	}
 	// The filing's receipt tells a repeated call, for as long as there is the ticket.
 	filed, err := a.Chat.FileTicket(c.ctx, f)
@@ -130,13 +133,18 @@ func (a *API) file(c *call, in *fileInput) (*fileOutput, error) {
 }
 
 // filing turns the request into what chat takes.
-// Errors: ErrContactAnonymous, ErrMissingField.
+// Errors: ErrContactAnonymous, ErrMissingField, ErrField.
 func (a *API) filing(c *call, n NewTicket) (chat.Filing, error) {
 	d := tickets.Draft{Kind: n.Kind, Category: n.Category, ServiceItem: n.ServiceItem, Title: channels.CleanLine(n.Title, tickets.MaxTitle),
 		Description: channels.CleanText(n.Description), Lang: n.Lang, Confidential: n.Confidential}
 	if strings.TrimSpace(d.Description) == "" {
 		return chat.Filing{}, named(ErrMissingField, "description")
 	}
+	var err error
+	if d.Fields, err = customFields(n); err != nil {
+		return chat.Filing{}, err
+	}
+	d.InsistOnFields = true
 	if n.Place != nil {
 		d.Place, d.Lat, d.Lon = channels.CleanLine(n.Place.Text, channels.MaxLabel), n.Place.Lat, n.Place.Lon
 	}

@@ -77,6 +77,7 @@ type TicketDetail struct {
 	CitizenResolved *bool        `json:"citizen_resolved,omitempty"`
 	ClosedAt        *time.Time   `json:"closed_at,omitempty"`
 	Files           []File       `json:"files"`
+	Fields          []FieldValue `json:"fields" doc:"The category's own fields that have a value"`
 	Actions         []ActionInfo `json:"actions" doc:"What this key may do now"`
 }
 
@@ -285,6 +286,9 @@ func (a *API) get(c *call, in *numberInput) (*ticketOutput, error) {
 	}
 	attached, err := a.Tickets.Attachments(c.ctx, c.staff(), t.ID)
 	if err != nil {
+		return nil, err
+	}
+	if d.Fields, err = a.fieldValues(c, t); err != nil {
 		return nil, err
 	}
 	d.Files = make([]File, len(attached))

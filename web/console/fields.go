@@ -3,6 +3,7 @@ package console
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/google/uuid"
@@ -28,6 +29,12 @@ type fieldRow struct {
 	Value string
 	Words string // the value as a reader sees it
 }
+
+// Lacking: the filing should have had it.
+func (r fieldRow) Lacking() bool { return r.Intake && r.Value == "" }
+
+// Lacking reports whether a field that intake needs is empty.
+func (d fieldsData) Lacking() bool { return slices.ContainsFunc(d.Rows, fieldRow.Lacking) }
 
 func (c *Console) loadFields(ctx context.Context, v View, t tickets.Ticket) (fieldsData, error) {
 	d := fieldsData{Ticket: t.ID, MayFix: c.Tickets.MaySplit(actor(v.Me), t)}
@@ -232,7 +239,7 @@ func (c *Console) fieldSave(w http.ResponseWriter, r *http.Request) error {
 	v := c.view(r)
 	q := r.PostForm
 	f := tickets.CustomField{ID: parseID(q.Get("id")), Version: number(q.Get("version")), Category: clean(q.Get("category"), 100), Code: clean(q.Get("code"), 60), Names: map[string]string{},
-		Type: tickets.FieldType(q.Get("type")), Closing: q.Get("closing") != "", Active: q.Get("active") != "", Position: number(q.Get("position"))}
+		Type: tickets.FieldType(q.Get("type")), Closing: q.Get("closing") != "", Asked: q.Get("asked") != "", Intake: q.Get("intake") != "", Active: q.Get("active") != "", Position: number(q.Get("position"))}
 	for _, lang := range c.words.Languages() {
 		if name := clean(q.Get("name_"+lang), 200); name != "" {
 			f.Names[lang] = name
@@ -247,5 +254,6 @@ func (c *Console) fieldSave(w http.ResponseWriter, r *http.Request) error {
 		}
 		return c.showFieldList(w, r, &fieldForm{F: f, Choices: q.Get("choices"), Error: c.explain(r.Context(), v, err)}, httperr.Status(errs.KindOf(err)))
 	}
+	c.tellNodes(tickets.SubjectSettings)
 	return see(w, r, "/console/admin/fields?saved=1")
 }

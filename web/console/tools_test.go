@@ -236,7 +236,8 @@ func TestFieldsOfACategoryInTheConsole(t *testing.T) {
 	form := url.Values{"category": {"environment"}, "code": {"source"}, "type": {"choice"}, "name_en": {"Source of the noise"}, "choices": {"site = Building site"}, "closing": {"yes"}, "active": {"yes"}}
 	admin.post("/console/admin/fields", form).wants(t, http.StatusBadRequest, "Source of the noise", "site = Building site")
 	form.Set("choices", "site = Building site = 工地\nbar = Bar")
-	admin.post("/console/admin/fields", form).wants(t, http.StatusOK, "Saved.", "Source of the noise")
+	form.Set("intake", "yes") // which says that it is asked for, too
+	admin.post("/console/admin/fields", form).wants(t, http.StatusOK, "Saved.", "Source of the noise", "asked, needed")
 	r.signIn("supervisor").get("/console/admin/fields").wants(t, http.StatusForbidden)
 
 	k := r.file("complaint", "Drilling at night", "Construction noise at night keeps us awake", "environment.noise")
@@ -246,11 +247,13 @@ func TestFieldsOfACategoryInTheConsole(t *testing.T) {
 	k = r.apply("handler-env", k, tickets.Sign, tickets.Fields{})
 	b := r.signIn("handler-env")
 	path := "/console/tickets/" + k.ID.String()
-	b.get(path).wants(t, http.StatusOK, "Source of the noise", "Building site")
+	b.get(path).wants(t, http.StatusOK, "Source of the noise", "Building site", "Details needed at intake are missing", "needed at intake, ask for it", "saw that details needed at intake are missing")
 	reply := url.Values{"mode": {"reply"}, "text": {"The site stops at ten."}, "outcome": {"resolved"}, "resolved": {"yes"}, "version": {strconv.Itoa(k.Version)}, "key": {"r1"}}
 	b.post(path+"/compose", reply).wants(t, http.StatusBadRequest, "Please fill in: Source of the noise")
 	b.post(path+"/fields", url.Values{"f_source": {"moon"}}, "HX-Request", "true").wants(t, http.StatusBadRequest, "not possible: Source of the noise")
-	b.post(path+"/fields", url.Values{"f_source": {"site"}}).wants(t, http.StatusOK, "Source of the noise: Building site")
+	filled := b.post(path+"/fields", url.Values{"f_source": {"site"}})
+	filled.wants(t, http.StatusOK, "Source of the noise: Building site")
+	filled.lacks(t, "Details needed at intake are missing")
 	reply.Set("key", "r2")
 	b.post(path+"/compose", reply).wants(t, http.StatusOK, "replied")
 }
