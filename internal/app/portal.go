@@ -112,6 +112,19 @@ func (c portalCity) CategoryName(code, lang string) string {
 	return ""
 }
 
+// Details implements portal.City.
+func (c portalCity) Details(category, lang string) []portal.Detail {
+	var out []portal.Detail
+	for _, f := range c.app.Tickets.AskedFields(category) {
+		d := portal.Detail{Code: f.Code, Label: f.Label(lang), Type: portal.DetailType(f.Type), Needed: f.Intake, Judge: f.Judge}
+		for _, o := range f.Choices {
+			d.Choices = append(d.Choices, portal.DetailOption{Code: o.Code, Name: o.Name(lang)})
+		}
+		out = append(out, d)
+	}
+	return out
+}
+
 // portalCases files and follows tickets for the holder of a tracking code.
 type portalCases struct {
 	tickets *tickets.Service
@@ -129,7 +142,7 @@ func (p portalCases) File(ctx context.Context, f portal.Filing) (portal.Filed, e
 	filed, err := p.chat.FileTicket(ctx, chat.Filing{Channel: channels.Portal, Account: portalAccount, ExternalID: f.Key, Text: f.Text, Lang: f.Lang, Uploads: f.Uploads, Follow: f.Follow,
 		Contact: channels.Contact{Name: f.Name, Phone: f.Phone, Email: f.Email},
 		Draft: tickets.Draft{Kind: f.Kind, Category: f.Category, Description: f.Text, Place: f.Place, Lat: f.Lat, Lon: f.Lon, Lang: f.Lang,
-			Confidential: f.Confidential}})
+			Confidential: f.Confidential, Fields: f.Details}})
 	return portal.Filed{Number: filed.Ticket.Number, Code: filed.Code, Followed: filed.Followed}, err
 }
 

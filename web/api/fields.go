@@ -47,7 +47,7 @@ type fieldsOutput struct {
 
 func (a *API) fieldRoutes() {
 	register(a, operation{id: "list-category-fields", method: http.MethodGet, path: "/categories/{code}/fields", tag: tagReference, summary: "List the fields of a category",
-		about: "What whoever files under the category is asked for beside the common fields, those of the categories above it first. Send values as fields of a new ticket.",
+		about:  "What whoever files under the category is asked for beside the common fields, those of the categories above it first. Send values as fields of a new ticket.",
 		errors: []int{http.StatusNotFound}}, a.categoryFields)
 }
 

@@ -55,6 +55,8 @@ type City interface {
 	// Guess gives categories for a text, best first, with their probability.
 	Guess(text string) []Guess
 	CategoryName(code, lang string) string
+	// Details is what the citizen is asked for when the category is known.
+	Details(category, lang string) []Detail
 }
 
 // Jurisdiction is the place and how to reach it.
@@ -112,6 +114,7 @@ type Filing struct {
 	Key                string
 	Lang               string
 	Kind, Category     string
+	Details            map[string]string // by code
 	Text, Place        string
 	Lat, Lon           *float64
 	Name, Phone, Email string // all empty: anonymous

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/alexedwards/scs/v2"
@@ -21,22 +22,25 @@ import (
 
 // Draft is a form on its way. It is kept until it is cleared or draftLife after the last answer.
 type Draft struct {
-	Key      string   `json:"key"` // of the filing and its uploads: the same draft never makes two tickets
-	Kind     string   `json:"kind"`
-	Text     string   `json:"text"`
-	Category string   `json:"category"`
-	Offered  []string `json:"offered"` // categories that were suggested; empty: the question is left out
-	Answered []string `json:"answered"`
-	Place    string   `json:"place"`
-	Lat      *float64 `json:"lat"`
-	Lon      *float64 `json:"lon"`
-	Photos   []Upload `json:"photos"`
-	Who      string   `json:"who"` // anonymous, contact, or "" while it is open
-	Name     string   `json:"name"`
-	Phone    string   `json:"phone"`
-	Email    string   `json:"email"`
-	Nearby   []Nearby `json:"nearby"` // what others reported, as it was shown on the check page
-	Filed    *Filed   `json:"filed"`
+	Key       string            `json:"key"` // of the filing and its uploads: the same draft never makes two tickets
+	Kind      string            `json:"kind"`
+	Text      string            `json:"text"`
+	Category  string            `json:"category"`
+	Offered   []string          `json:"offered"` // categories that were suggested; empty: the question is left out
+	Answered  []string          `json:"answered"`
+	Details   map[string]string `json:"details,omitempty"`    // answers to what the category asks for, by code
+	DetailsOf string            `json:"details_of,omitempty"` // the category they were given for
+	wanted    []Detail          // what it asks for now
+	Place     string            `json:"place"`
+	Lat       *float64          `json:"lat"`
+	Lon       *float64          `json:"lon"`
+	Photos    []Upload          `json:"photos"`
+	Who       string            `json:"who"` // anonymous, contact, or "" while it is open
+	Name      string            `json:"name"`
+	Phone     string            `json:"phone"`
+	Email     string            `json:"email"`
+	Nearby    []Nearby          `json:"nearby"` // what others reported, as it was shown on the check page
+	Filed     *Filed            `json:"filed"`
 }
 
 func newDraft() Draft { return Draft{Key: uuid.NewString()} }
@@ -45,6 +49,9 @@ func newDraft() Draft { return Draft{Key: uuid.NewString()} }
 func (d *Draft) Anonymous() bool { return d.Who == "anonymous" }
 
 func (d *Draft) answered(step string) bool {
+	if step == "details" {
+		return d.detailed()
+	}
 	for _, s := range d.Answered {
 		if s == step {
 			return true
@@ -54,7 +61,7 @@ func (d *Draft) answered(step string) bool {
 }
 
 func (d *Draft) answer(step string) {
-	if !d.answered(step) {
+	if !slices.Contains(d.Answered, step) {
 		d.Answered = append(d.Answered, step)
 	}
 }

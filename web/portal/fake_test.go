@@ -12,6 +12,8 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -98,6 +100,45 @@ func (fakeCity) Guess(text string) []Guess {
 		return []Guess{{"environment.noise", .8}, {"environment.waste", .1}, {"city.light", .01}}
 	}
 	return []Guess{{"environment.noise", .02}}
+}
+
+// Details: noise wants to know something, waste wants one thing, whatever else is asked nothing.
+func (fakeCity) Details(category, lang string) []Detail {
+	text := func(s string) (string, error) { return s, nil }
+	number := func(s string) (string, error) {
+		if _, err := strconv.ParseFloat(s, 64); s != "" && err != nil {
+			return "", errs.New(errs.Invalid, "test.number", "no number")
+		}
+		return s, nil
+	}
+	chosen := func(of ...string) func(string) (string, error) {
+		return func(s string) (string, error) {
+			if s != "" && !slices.Contains(of, s) {
+				return "", errs.New(errs.Invalid, "test.choice", "no such choice")
+			}
+			return s, nil
+		}
+	}
+	label := func(en, zh string) string {
+		if lang == "zh-CN" {
+			return zh
+		}
+		return en
+	}
+	switch category {
+	case "environment.noise":
+		return []Detail{
+			{Code: "source", Label: label("Where does the noise come from?", "噪声来自哪里？"), Type: DetailChoice, Needed: true, Judge: chosen("site", "bar", "home"),
+				Choices: []DetailOption{{"site", label("A building site", "建筑工地")}, {"bar", label("A bar or restaurant", "酒吧或餐馆")}, {"home", label("A neighbour", "邻居")}}},
+			{Code: "nights", Label: label("How many nights a week?", "每周几晚？"), Type: DetailNumber, Judge: number},
+			{Code: "since", Label: label("Since when?", "从哪天开始？"), Type: DetailDate, Judge: text},
+			{Code: "firm", Label: label("Name of the firm", "单位名称"), Type: DetailText, Judge: text},
+			{Code: "again", Label: label("Have you reported it before?", "以前投诉过吗？"), Type: DetailYesNo, Judge: chosen("yes", "no")},
+		}
+	case "environment.waste":
+		return []Detail{{Code: "bin", Label: "Number of the bin", Type: DetailText, Needed: true, Judge: text}}
+	}
+	return nil
 }
 
 func (fakeCity) CategoryName(code, lang string) string {

@@ -17,7 +17,7 @@ type flow struct {
 }
 
 var (
-	fileFlow   = &flow{name: "file", path: "/file", steps: []string{"kind", "what", "category", "where", "photos", "contact", "check"}}
+	fileFlow   = &flow{name: "file", path: "/file", steps: []string{"kind", "what", "category", "details", "where", "photos", "contact", "check"}}
 	reportFlow = &flow{name: "report", path: "/report", confidential: true, steps: []string{"what", "where", "photos", "contact", "check"}}
 	flows      = []*flow{fileFlow, reportFlow}
 )
@@ -30,7 +30,9 @@ func (f *flow) first() string { return f.path + "/" + f.steps[0] }
 func (f *flow) has(step string) bool { return slices.Contains(f.steps, step) }
 
 // left says whether a step is left out for this draft.
-func (f *flow) left(step string, d *Draft) bool { return step == "category" && len(d.Offered) == 0 }
+func (f *flow) left(step string, d *Draft) bool {
+	return step == "category" && len(d.Offered) == 0 || step == "details" && len(d.wanted) == 0
+}
 
 // next is the step after the given one; previous the one before, "" at the start.
 func (f *flow) next(step string, d *Draft) string {
@@ -114,6 +116,8 @@ func (p *Portal) fill(v *view, f *flow, step string, d *Draft, r *http.Request) 
 			d.Category = ""
 			v.problem("category-0", "category.missing")
 		}
+	case "details":
+		p.fillDetails(v, d, r)
 	case "where":
 		p.fillWhere(v, d, r)
 	case "contact":

@@ -34,7 +34,7 @@ var (
 // photos takes the files of the question and stays on the page when the person wants to add more.
 func (p *Portal) photos(f *flow) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		d, ok, err := p.drafts.load(r, f)
+		d, ok, err := p.load(r, f)
 		switch {
 		case err != nil:
 			httperr.Write(w, r, err)
@@ -93,7 +93,7 @@ func (p *Portal) photos(f *flow) http.HandlerFunc {
 // removePhoto takes one file out of the draft. The stored bytes belong to nobody then and are swept away with other leftovers.
 func (p *Portal) removePhoto(f *flow) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		d, ok, err := p.drafts.load(r, f)
+		d, ok, err := p.load(r, f)
 		if err != nil || !ok {
 			p.lost(w, r, f)
 			return

@@ -13,7 +13,7 @@ import (
 // submit files the draft. Pressed twice, or again after "back", it shows the same ticket.
 func (p *Portal) submit(f *flow) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		d, ok, err := p.drafts.load(r, f)
+		d, ok, err := p.load(r, f)
 		switch {
 		case err != nil:
 			httperr.Write(w, r, err)
@@ -64,7 +64,7 @@ type doneBody struct {
 // done shows number and code until the draft ends or is cleared.
 func (p *Portal) done(f *flow) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		d, ok, err := p.drafts.load(r, f)
+		d, ok, err := p.load(r, f)
 		switch {
 		case err != nil:
 			httperr.Write(w, r, err)

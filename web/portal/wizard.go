@@ -31,7 +31,7 @@ func (p *Portal) stepPage(r *http.Request, f *flow, step string, d *Draft) *view
 		body.Accept = acceptPictures
 	}
 	switch previous := f.previous(step, d); {
-	case body.Change:
+	case body.Change && f.open(d) == "check":
 		body.Back = f.path + "/check"
 	case previous != "":
 		body.Back = f.path + "/" + previous
@@ -56,6 +56,14 @@ func (p *Portal) stepPage(r *http.Request, f *flow, step string, d *Draft) *view
 	}
 	v.NoChat = f.confidential
 	return v
+}
+
+// load gives the request's draft with what its category asks for; ok is false when there is none (any more).
+func (p *Portal) load(r *http.Request, f *flow) (d Draft, ok bool, err error) {
+	if d, ok, err = p.drafts.load(r, f); ok {
+		p.wants(f, &d, httperr.Lang(r.Context()))
+	}
+	return d, ok, err
 }
 
 // begin shows the way in: the report explains itself first, the ordinary form asks at once.
@@ -107,7 +115,7 @@ func (p *Portal) step(f *flow) http.HandlerFunc {
 			httperr.Write(w, r, httperr.ErrNotFound)
 			return
 		}
-		d, ok, err := p.drafts.load(r, f)
+		d, ok, err := p.load(r, f)
 		switch {
 		case err != nil:
 			httperr.Write(w, r, err)
@@ -166,7 +174,7 @@ func (p *Portal) answer(f *flow) http.HandlerFunc {
 			httperr.Write(w, r, readProblem(err))
 			return
 		}
-		d, ok, err := p.drafts.load(r, f)
+		d, ok, err := p.load(r, f)
 		if err != nil {
 			httperr.Write(w, r, err)
 			return
@@ -199,11 +207,16 @@ func (p *Portal) answer(f *flow) http.HandlerFunc {
 			return
 		}
 		d.answer(step)
+		p.wants(f, &d, v.Lang) // another category asks for something else
 		if err := p.drafts.save(w, r, f, d); err != nil {
 			httperr.Write(w, r, err)
 			return
 		}
-		see(w, r, f.path+"/"+p.after(r, f, step, &d))
+		to := p.after(r, f, step, &d)
+		if r.FormValue("change") == "1" && to != "check" { // what the change leaves open is part of it
+			to += "?change=1"
+		}
+		see(w, r, f.path+"/"+to)
 	}
 }
 
