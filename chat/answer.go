@@ -124,7 +124,7 @@ func (s *Service) drafts(ctx context.Context, tx db.Tx, t *turn, reply bot.Reply
 	base := func(d bot.Draft) tickets.Draft {
 		// The bot's category is a guess; routing takes a given one for a person's choice and guesses better itself.
 		k := tickets.Draft{Kind: d.Kind, Title: d.Title, Description: d.Description, Place: d.Place, Lat: d.Lat, Lon: d.Lon,
-			Lang: d.Lang, Urgency: d.Urgency, Channel: t.channel, ConversationID: t.conversation, Confidential: d.Confidential, NeedsAcceptance: d.Scope != ""}
+			Lang: d.Lang, Urgency: d.Urgency, Channel: t.channel, ConversationID: t.conversation, Confidential: d.Confidential, NeedsAcceptance: d.Scope != "", Fields: d.Details}
 		if k.Lang == "" {
 			k.Lang = t.lang
 		}

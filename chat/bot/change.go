@@ -1,10 +1,17 @@
 package bot
 
-import "unicode/utf8"
+import (
+	"slices"
+	"unicode/utf8"
+)
 
 func (p *Policy) changeMenu(t *turn) {
 	m := p.say(t, "change.which")
-	p.offer(t, m, "change:what", "change:where", "change:contact", "change:kind", "cancel", "human")
+	ids := []string{"change:what", "change:where", "change:contact", "change:kind", "cancel", "human"}
+	if len(p.details(t.st.Form, t.lang)) > 0 {
+		ids = slices.Insert(ids, 2, "change:details")
+	}
+	p.offer(t, m, ids...)
 	t.st.Waiting = waitChange
 }
 

@@ -10,6 +10,12 @@ import (
 // fill takes a text as the answer to the slot that was asked for.
 func (p *Policy) fill(ctx context.Context, t *turn, r *reading) {
 	f := t.st.Form
+	if strings.HasPrefix(f.Asked, detailPrefix) { // no answer to it: a question, or about the form
+		if !r.question || !p.aside(ctx, t, r, true) {
+			p.next(t)
+		}
+		return
+	}
 	switch f.Asked {
 	case AskWhere:
 		p.fillWhere(ctx, t, r)

@@ -63,6 +63,7 @@ func (p *Policy) next(t *turn) {
 		p.prompt(t, AskWhat, key, "cancel", "human")
 	case f.needsPlace():
 		p.prompt(t, AskWhere, "where", "skip_place", "cancel", "human")
+	case p.asksDetail(t):
 	case !f.ContactDone:
 		key := "contact"
 		if f.Kind == Report {
@@ -113,6 +114,10 @@ func (p *Policy) summary(t *turn) string {
 		place = strconv.FormatFloat(*f.Lat, 'f', 5, 64) + ", " + strconv.FormatFloat(*f.Lon, 'f', 5, 64)
 	}
 	add("where", place)
+	_, told := p.told(f, t.lang)
+	for _, line := range told {
+		lines = append(lines, p.tx.t(t.lang, "summary.detail", "label", defuse(line[0]), "value", defuse(cut(line[1], 300))))
+	}
 	if f.Attachments > 0 {
 		add("files", strconv.Itoa(f.Attachments))
 	}
@@ -145,6 +150,9 @@ func (p *Policy) send(t *turn) {
 	}
 	d := f.Draft
 	d.Title = title(d.Description)
+	if d.Details, _ = p.told(f, t.lang); len(d.Details) == 0 {
+		d.Details = nil
+	}
 	d.Confidential = d.Confidential || d.Kind == Report
 	t.reply.Open = &d
 	key := "opened"
@@ -210,7 +218,7 @@ func (p *Policy) chooseInForm(t *turn, id string, r *reading) bool {
 		p.cancel(t)
 	case "go_on":
 		p.next(t)
-	case "skip", "skip_place", "skip_contact":
+	case "skip", "skip_place", "skip_contact", "skip_detail":
 		p.skip(t)
 	case "anonymous":
 		f.anonymise()
@@ -236,10 +244,17 @@ func (p *Policy) chooseInForm(t *turn, id string, r *reading) bool {
 	case "change:where":
 		f.clearPlace()
 		p.prompt(t, AskWhere, "where", "skip_place", "cancel", "human")
+	case "change:details":
+		f.Details, f.DetailsDone = nil, nil
+		p.next(t)
 	case "change:contact":
 		f.clearContact()
 		p.next(t)
 	default:
+		if option, ok := strings.CutPrefix(id, optionPrefix); ok {
+			p.optionChosen(t, option)
+			return true
+		}
 		if r.empty() {
 			p.next(t)
 			return true
@@ -252,6 +267,10 @@ func (p *Policy) chooseInForm(t *turn, id string, r *reading) bool {
 // skip leaves out the slot that was asked for. The matter itself cannot be left out.
 func (p *Policy) skip(t *turn) {
 	f := t.st.Form
+	if d, ok := p.askedDetail(t); ok {
+		p.detail(t, d, "")
+		return
+	}
 	switch f.Asked {
 	case AskWhere:
 		f.NoPlace = true
@@ -268,6 +287,9 @@ func (p *Policy) inForm(ctx context.Context, t *turn, r *reading, in Input) {
 	f := t.st.Form
 	f.Attachments += in.Attachments
 	f.locate(in.Place)
+	if !r.has("human") && p.answersDetail(ctx, t, r, in) {
+		return
+	}
 	waiting := t.st.Waiting
 	t.st.Waiting = ""
 	if in.Attachments > 0 {
@@ -374,7 +396,8 @@ func (p *Policy) answersReport(t *turn, r *reading) bool {
 
 // explain says why the bot wants to know.
 func (p *Policy) explain(t *turn) {
-	key := "why." + t.st.Form.Asked
+	slot, _, _ := strings.Cut(t.st.Form.Asked, ":")
+	key := "why." + slot
 	if !p.tx.has(t.lang, key) {
 		key = "why"
 	}

@@ -34,6 +34,7 @@ type Options struct {
 	Knowledge  Knowledge
 	Tickets    Tickets
 	Classifier Classifier
+	Fields     Fields // may be nil: nothing is asked beside what every ticket has
 	// CategoryScore is the probability from which a category is put into the draft; 0 means 0.5.
 	CategoryScore float64
 }
@@ -47,6 +48,7 @@ type Policy struct {
 	kb        Knowledge
 	tickets   Tickets
 	classify  Classifier
+	fields    Fields
 	minScore  float64
 }
 
@@ -69,7 +71,7 @@ func New(o Options) (*Policy, error) {
 	if o.CategoryScore == 0 {
 		o.CategoryScore = 0.5
 	}
-	return &Policy{env: o.Live, emergency: e, lex: e.lex, tx: e.tx, kb: o.Knowledge, tickets: o.Tickets, classify: o.Classifier, minScore: o.CategoryScore}, nil
+	return &Policy{env: o.Live, emergency: e, lex: e.lex, tx: e.tx, kb: o.Knowledge, tickets: o.Tickets, classify: o.Classifier, fields: o.Fields, minScore: o.CategoryScore}, nil
 }
 
 // Emergency gives the detector, for the intake.
@@ -226,7 +228,7 @@ func offers(cs []Choice, id string) bool {
 // language decides in which language to go on. A short word, an address or a name switches nothing.
 func (p *Policy) language(t *turn, r *reading) {
 	least := 2
-	if f := t.st.Form; f != nil && (f.Asked == AskWhere || f.Asked == AskContact) {
+	if f := t.st.Form; f != nil && (f.Asked == AskWhere || f.Asked == AskContact || strings.HasPrefix(f.Asked, detailPrefix)) {
 		least = 5
 	}
 	if len(t.st.Offered) > 0 && r.mostly("thanks", "yes", "no", "bye") {
@@ -309,8 +311,10 @@ func chosen(offered []Choice, r *reading) string {
 	return ""
 }
 
-// graded reports whether the quick replies are grades, where a typed number means the grade and not the place in the list.
-func graded(cs []Choice) bool { return len(cs) > 0 && strings.HasPrefix(cs[0].ID, "rate:") }
+// graded reports whether the quick replies are grades, or wait for a typed answer: a number then means itself and not the place in the list.
+func graded(cs []Choice) bool {
+	return len(cs) > 0 && (strings.HasPrefix(cs[0].ID, "rate:") || cs[0].ID == "skip_detail")
+}
 
 // plain is a text without case, width and punctuation around it.
 func plain(s string) string {

@@ -41,6 +41,8 @@ type Form struct {
 	Tries       int    `json:"tries,omitempty"`     // how often the same slot got an unusable answer
 	InChat      bool   `json:"in_chat,omitempty"`   // a report that the citizen wants to make here
 	Hint        string `json:"hint,omitempty"`      // words about the matter that are too few for a description
+	// DetailsDone are the codes of the details that were told or skipped.
+	DetailsDone []string `json:"details_done,omitempty"`
 }
 
 // Other things State.Waiting can be.

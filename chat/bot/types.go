@@ -91,6 +91,8 @@ type Draft struct {
 	Scope Scope `json:"scope,omitempty"`
 	// Attachments counts the files sent while the form was open.
 	Attachments int `json:"attachments,omitempty"`
+	// Details are values of the category's own fields, by code.
+	Details map[string]string `json:"details,omitempty"`
 }
 
 // Why a person takes over.

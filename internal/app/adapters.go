@@ -112,6 +112,24 @@ func (c botClassifier) Predict(text string) []bot.Guess {
 	return out
 }
 
+// botFields tells the bot what the tickets of a category need.
+func botFields(service *tickets.Service) bot.Fields {
+	return func(category, lang string) []bot.Field {
+		var out []bot.Field
+		for _, f := range service.AskedFields(category) {
+			if !f.Intake {
+				continue
+			}
+			d := bot.Field{Code: f.Code, Label: f.Label(lang), Type: bot.FieldType(f.Type), Judge: f.Judge}
+			for _, o := range f.Choices {
+				d.Options = append(d.Options, bot.Choice{ID: o.Code, Label: o.Name(lang)})
+			}
+			out = append(out, d)
+		}
+		return out
+	}
+}
+
 // storeTelegramFile keeps a file that came in by Telegram.
 func (a *App) storeTelegramFile(ctx context.Context, thread, name string, r io.Reader) ([16]byte, error) {
 	u, err := a.Chat.Upload(ctx, db.System(), chat.Owner{Channel: telegram.Name, Account: a.telegram.Account(), Thread: thread}, name, r)

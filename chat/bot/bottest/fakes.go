@@ -3,6 +3,8 @@ package bottest
 import (
 	"context"
 	"errors"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -119,6 +121,48 @@ func (c Classifier) Predict(text string) []bot.Guess {
 	return []bot.Guess{{Label: "other", Score: 0.1}}
 }
 
+// needed are the details that heating and dogs want, in both languages; nothing else wants any.
+func needed(category, lang string) []bot.Field {
+	name := func(en, zh string) string {
+		if lang == "zh-CN" {
+			return zh
+		}
+		return en
+	}
+	judge := func(ok func(string) bool) func(string) (string, error) {
+		return func(s string) (string, error) {
+			if s = strings.TrimSpace(s); !ok(s) {
+				return "", errAnswer
+			}
+			return s, nil
+		}
+	}
+	one := func(of ...string) func(string) (string, error) {
+		return judge(func(s string) bool { return slices.Contains(of, s) })
+	}
+	number := judge(func(s string) bool { _, err := strconv.ParseFloat(s, 64); return err == nil })
+	date := judge(func(s string) bool { _, err := time.Parse("2006-01-02", s); return err == nil })
+	text := judge(func(s string) bool { return s != "" && len(s) < 200 })
+	switch category {
+	case "heating":
+		return []bot.Field{
+			{Code: "state", Label: name("What do the radiators do?", "暖气是什么情况？"), Type: bot.FieldChoice, Judge: one("cold", "lukewarm"),
+				Options: []bot.Choice{{ID: "cold", Label: name("They are cold", "完全不热")}, {ID: "lukewarm", Label: name("They are lukewarm", "温度不够")}}},
+			{Code: "degrees", Label: name("How many degrees is it in the room?", "室内多少度？"), Type: bot.FieldNumber, Judge: number},
+			{Code: "since", Label: name("Since which day?", "从哪天开始的？"), Type: bot.FieldDate, Judge: date},
+			{Code: "firm", Label: name("Who delivers the heat?", "供热单位是哪家？"), Type: bot.FieldText, Judge: text},
+		}
+	case "dogs":
+		return []bot.Field{
+			{Code: "bitten", Label: name("Has it bitten somebody?", "咬过人吗？"), Type: bot.FieldYesNo, Judge: one("yes", "no")},
+			{Code: "tag", Label: name("Does it wear a tag? What is on it?", "狗牌上写的是什么？"), Type: bot.FieldText, Judge: text},
+		}
+	}
+	return nil
+}
+
+var errAnswer = errors.New("no such answer")
+
 // Scripted makes the policy that the golden dialogues were written for.
 func Scripted(d *Dialogue) (*bot.Policy, error) {
 	zone := time.FixedZone("CST", 8*3600)
@@ -136,7 +180,8 @@ func Scripted(d *Dialogue) (*bot.Policy, error) {
 			"12345678901234567890": {TicketID: "T-1", Number: "2026-000017", Title: "Street light broken", State: "in_progress", Agency: "Lanting Utilities", Updated: time.Date(2026, 3, 3, 9, 0, 0, 0, zone), Due: &due},
 			"11112222333344445555": {TicketID: "T-2", Number: "2026-000009", Title: "夜间施工噪音", State: "completed", Agency: "市生态环境局", Reply: "已责令施工单位22时后停工。", CanRate: true},
 		},
-		Classifier: Classifier{{"light", "street-lights"}, {"noise", "noise"}, {"pothole", "roads"}, {"rubbish", "waste"}, {"bench", "parks"}, {"lift", "lifts"}, {"路灯", "street-lights"}, {"噪音", "noise"}, {"施工", "noise"}, {"垃圾", "waste"}, {"电梯", "lifts"}, {"工资", "wages"}},
+		Fields:     needed,
+		Classifier: Classifier{{"light", "street-lights"}, {"noise", "noise"}, {"pothole", "roads"}, {"rubbish", "waste"}, {"bench", "parks"}, {"lift", "lifts"}, {"路灯", "street-lights"}, {"噪音", "noise"}, {"施工", "noise"}, {"垃圾", "waste"}, {"电梯", "lifts"}, {"工资", "wages"}, {"radiator", "heating"}, {"stray dog", "dogs"}, {"暖气", "heating"}, {"流浪狗", "dogs"}},
 	})
 }
 

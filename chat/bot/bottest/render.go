@@ -2,6 +2,8 @@ package bottest
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -105,6 +107,9 @@ func draft(d bot.Draft) string {
 		if f.on {
 			b.WriteString(" " + f.name)
 		}
+	}
+	for _, code := range slices.Sorted(maps.Keys(d.Details)) {
+		fmt.Fprintf(&b, " %s:%q", code, d.Details[code])
 	}
 	if d.Attachments > 0 {
 		fmt.Fprintf(&b, " files=%d", d.Attachments)
