@@ -58,29 +58,24 @@ func (c *Console) loadFields(ctx context.Context, v View, t tickets.Ticket) (fie
 
 // fieldWords is a value as a reader sees it.
 func (v View) fieldWords(f tickets.CustomField, value string) string {
-	switch f.Type {
-	case tickets.FieldYesNo:
-		if value != "" {
-			return v.T(value)
-		}
-	case tickets.FieldChoice:
-		for _, o := range f.Choices {
-			if o.Code == value {
-				return o.Name(v.Lang)
-			}
-		}
+	if f.Type == tickets.FieldYesNo && value != "" {
+		return v.T(value)
 	}
-	return value
+	return f.Words(value, v.Lang)
 }
 
-// entry is a history entry of filled-in fields in words: it names fields and choices by their codes, as they are kept. What was defined for a category
+// entry is a history entry of filled-in or missing fields in words: it names fields and choices by their codes, as they are kept. What was defined for a category
 // that the ticket has no more keeps its code.
 func (d fieldsData) entry(v View, text string) string {
 	lines := strings.Split(text, "\n")
 	for i, line := range lines {
 		code, value, ok := strings.Cut(line, ": ")
 		for _, f := range d.Rows {
-			if ok && f.Code == code {
+			switch {
+			case f.Code != code:
+			case !ok:
+				lines[i] = f.Label(v.Lang)
+			default:
 				if value = v.fieldWords(f.CustomField, value); value == "" {
 					value = "–"
 				}

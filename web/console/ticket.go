@@ -175,7 +175,7 @@ func (c *Console) loadTicket(ctx context.Context, v View, id uuid.UUID, shown bo
 	d.Assignee = names[t.Assignee]
 	d.Feed = feed(v, t, events, messages, names)
 	for i, item := range d.Feed {
-		if item.Event != nil && item.Event.Type == "fields" {
+		if item.Event != nil && (item.Event.Type == "fields" || item.Event.Type == "fields_missing") {
 			d.Feed[i].Text = d.Fields.entry(v, item.Text)
 		}
 	}
