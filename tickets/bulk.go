@@ -230,6 +230,16 @@ func (s *Service) BulkWaiting(ctx context.Context) (map[uuid.UUID]uuid.UUID, err
 	return out, nil
 }
 
+// DropBulk ends a waiting job without doing the rest of it: its person has left, or works for another agency now. Left waiting, it would stand in front of
+// those of others.
+func (s *Service) DropBulk(ctx context.Context, id uuid.UUID) error {
+	err := db.WithTx(ctx, s.pool, db.System(), func(tx db.Tx) error {
+		_, err := tx.Exec(ctx, `update bulk_jobs set finished_at = $2 where id = $1 and finished_at is null and claimed_until < $2`, id, s.clock.Now())
+		return err
+	})
+	return wrapped("drop bulk on", err)
+}
+
 // RunBulk does a job, or what is left of it, and returns it as it is then. Each ticket is judged on its own, under the actor's own eyes; told hears of
 // each that changed. A job that somebody else works on is returned as it is. A cancelled context leaves the rest for later.
 // Errors: ErrBulkNotFound.

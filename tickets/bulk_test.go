@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"hotline/internal/db"
 	"hotline/tickets"
 )
 
@@ -168,5 +169,27 @@ func TestABulkActionGoesOnWhereItStopped(t *testing.T) {
 		if notes != 1 {
 			t.Errorf("%d notes on one ticket", notes)
 		}
+	}
+}
+
+// Whose account is closed, or who works elsewhere now, leaves a job that nobody may do: it must not stand before those of others for ever.
+func TestAJobWithoutItsPersonIsDropped(t *testing.T) {
+	t.Parallel()
+	o := open(t)
+	k, a := o.inProgress(), o.as("handler-env")
+	j := must(o.StartBulk(t.Context(), a, tickets.BulkDeed{Do: tickets.BulkNote, Text: "once"}, []uuid.UUID{k.ID}))
+	o.clock.Advance(time.Minute)
+	elsewhere := tickets.Staff(db.Staff(a.DB.User(), o.city.Agencies["dept-utilities"], false, false), []string{"handler"})
+	if _, err := o.RunBulk(t.Context(), elsewhere, j.ID, nil); !errors.Is(err, tickets.ErrBulkNotFound) {
+		t.Errorf("from another agency: %v", err)
+	}
+	if err := o.DropBulk(t.Context(), j.ID); err != nil {
+		t.Fatal(err)
+	}
+	if waiting := must(o.BulkWaiting(t.Context())); len(waiting) != 0 {
+		t.Errorf("still waiting: %v", waiting)
+	}
+	if got := must(o.RunBulk(t.Context(), a, j.ID, nil)); len(got.Results) != 0 {
+		t.Errorf("done after all: %+v", got.Results)
 	}
 }

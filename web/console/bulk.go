@@ -65,11 +65,16 @@ func (c *Console) sweepBulk(ctx context.Context) {
 	for id, user := range waiting {
 		// With the rights that the person has now, not those of when they asked.
 		p, err := c.Auth.ByID(ctx, user)
-		if err != nil {
-			c.Log.WarnContext(ctx, "bulk sweep", "job", id, "error", err)
-			continue
+		if err == nil {
+			_, err = c.Tickets.RunBulk(ctx, actor(&p), id, c.Chat.Announce)
 		}
-		c.runBulk(ctx, p, id)
+		if errors.Is(err, auth.ErrNotFound) || errors.Is(err, auth.ErrInactive) || errors.Is(err, tickets.ErrBulkNotFound) {
+			c.Log.WarnContext(ctx, "bulk action dropped: its person is gone", "job", id)
+			err = c.Tickets.DropBulk(ctx, id)
+		}
+		if err != nil && ctx.Err() == nil {
+			c.Log.ErrorContext(ctx, "bulk action", "job", id, "error", err)
+		}
 	}
 }
 
