@@ -228,8 +228,12 @@ func (c *Console) inboxExport(w http.ResponseWriter, r *http.Request, format str
 			row := []any{t.Number, t.OpenedAt.In(zone), v.Kind(t.Kind), v.Category(t.Category), v.Area(t.Area), v.Channel(t.Channel), v.Urgency(t.Urgency), v.State(t.State), v.Agency(t.Lead),
 				moment(t.DueAt, zone), moment(t.ClosedAt, zone), v.Outcome(t.Outcome), t.Dispatches, said(v, t.CitizenResolved)}
 			if contacts {
-				// The title is free text of the citizen: it goes with the contacts.
-				row = append(row, t.Title, t.Name, t.Phone, t.Email)
+				// The title is free text of the citizen: it goes with the contacts, and stays behind with those of confidential tickets.
+				title := t.Title
+				if t.Confidential {
+					title = ""
+				}
+				row = append(row, title, t.Name, t.Phone, t.Email)
 			}
 			return file.Row(row...)
 		})

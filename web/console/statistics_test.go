@@ -147,6 +147,10 @@ func TestExports(t *testing.T) {
 	if with := r.signIn("dispatcher").get("/console/inbox/export.csv?view=all&contacts=1"); strings.Contains(with.body, "13800001234") {
 		t.Error("contacts for a dispatcher")
 	}
+	secret := r.file("report", "Bribes at the market", "The inspector asked for money twice.", "environment.waste")
+	if with := b.get("/console/inbox/export.csv?view=all&contacts=1"); !strings.Contains(with.body, secret.Number) || strings.Contains(with.body, "Bribes") {
+		t.Error("a confidential ticket is missing, or its title goes out with it")
+	}
 	r.signIn("handler-env").get("/console/inbox/export.csv").wants(t, http.StatusForbidden)
 	b.get("/console/inbox/export.pdf?view=all").wants(t, http.StatusNotFound)
 	b.get("/console/inbox/export.csv?view=nonsense").wants(t, http.StatusBadRequest)
