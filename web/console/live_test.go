@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/chromedp"
@@ -135,8 +136,24 @@ func TestLiveChatBothWays(t *testing.T) {
 	tab.Run(t, chromedp.SendKeys("#composer-text", "Hello, how can I help?"+kb.Enter))
 	tab.WaitJS(t, `document.getElementById("feed").textContent.includes("how can I help?") && document.getElementById("composer-text").value === ""`)
 	tab.Run(t, chromedp.SendKeys("#composer-text", "One mom"))
-	r.chat.Typing(conv, chat.ByCitizen)
+	// Somebody who types is heard every few seconds, and one hint may fall between two streams of the page.
+	stopped, typed := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(typed)
+		tick := time.NewTicker(200 * time.Millisecond)
+		defer tick.Stop()
+		for {
+			r.chat.Typing(conv, chat.ByCitizen)
+			select {
+			case <-stopped:
+				return
+			case <-tick.C:
+			}
+		}
+	}()
 	tab.WaitJS(t, `!document.getElementById("typing").hidden`)
+	close(stopped)
+	<-typed
 	say("2", "My bill is too high")
 	tab.WaitJS(t, `document.getElementById("feed").textContent.includes("My bill is too high") && document.getElementById("typing").hidden`)
 	if got := webtest.Eval[string](t, tab, `document.getElementById("composer-text").value`); got != "One mom" {
