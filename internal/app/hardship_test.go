@@ -139,7 +139,7 @@ func TestHardship(t *testing.T) {
 	h.acts(handler, "answer_supervision", map[string]string{"#f-text": "Measured twice; the site is ordered to stop at ten."})
 	h.entry("answer_supervision")
 	handler.tab.Go(t, chromedp.Navigate(a.URL()+"/console/tickets/"+h.id))
-	answer(handler, "The site has to stop at ten in the evening.")
+	answer(handler, "The site has to stop at ten in the evening.", "")
 	h.state("replied")
 	h.presses(operator, "complete")
 	h.state("completed")
