@@ -20,13 +20,13 @@ import (
 // filler writes tickets with everything that hangs on them, in the order of their opening.
 type filler struct {
 	*metropolis
-	r                                                                                                                                                 *rand.Rand
-	now                                                                                                                                               time.Time
-	lean                                                                                                                                              bool      // inbox, clock and search rows only
-	shared                                                                                                                                            uuid.UUID // lean: the conversation of all
-	tables                                                                                                                                            []*table
-	tickets, access, clocks, search, events, assignments, contacts, conversations, messages, watchers, mentions, tags, ratings, rectifications, links *table
-	merged                                                                                                                                            uuid.UUID // a parent for merged ones
+	r                                                                                                                                          *rand.Rand
+	now                                                                                                                                        time.Time
+	lean                                                                                                                                       bool      // inbox, clock and search rows only
+	shared                                                                                                                                     uuid.UUID // lean: the conversation of all
+	tables                                                                                                                                     []*table
+	tickets, access, clocks, search, events, assignments, contacts, conversations, messages, watchers, mentions, tags, ratings, rectifications *table
+	merged                                                                                                                                     uuid.UUID // a parent for merged ones
 }
 
 const (
@@ -61,14 +61,6 @@ func newFiller(ctx context.Context, owner *pgxpool.Pool, m *metropolis, now time
 	return f
 }
 
-func (f *filler) names() []string {
-	out := make([]string, len(f.tables))
-	for i, t := range f.tables {
-		out[i] = t.name
-	}
-	return out
-}
-
 func (f *filler) close() (err error) {
 	for _, t := range f.tables {
 		err = errors.Join(err, t.close())
@@ -84,12 +76,6 @@ func (f *filler) idAt(at time.Time) uuid.UUID {
 	id[6] = id[6]&0x0f | 0x70
 	id[8] = id[8]&0x3f | 0x80
 	return id
-}
-
-// one is a ticket while it is written.
-type one struct {
-	tickets.Ticket
-	acting map[string]bool // by role
 }
 
 // ticket writes the i-th of n.
