@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 
 	"hotline/internal/db"
+	"hotline/internal/decision"
 	"hotline/internal/errs"
 )
 
@@ -56,8 +57,9 @@ type Text struct {
 	Body      string // Markdown
 	Keywords  []string
 	Questions []string
-	ValidFrom *time.Time // date
-	ValidTo   *time.Time // last valid day
+	ValidFrom *time.Time     // date
+	ValidTo   *time.Time     // last valid day
+	Form      *decision.Form // questions that lead to an outcome; nil when there are none
 }
 
 // Version is one text of an article, with its review.

@@ -185,7 +185,7 @@ func (s *Service) importChange(ctx context.Context, tx db.Tx, by Staff, in Impor
 	if e.Version.State == InReview || e.Version.State == Drafted && (e.Article.Live != 0 || e.Version.Author != by.Actor.User()) {
 		return nil, ErrImportBusy, nil
 	}
-	text.ValidFrom, text.ValidTo = e.Version.ValidFrom, e.Version.ValidTo
+	text.ValidFrom, text.ValidTo, text.Form = e.Version.ValidFrom, e.Version.ValidTo, e.Version.Form // what a line cannot say stays
 	settled := e.Version.State == Published || o.Draft && e.Version.State == Drafted
 	if settled && e.Version.Text.same(text) {
 		report.Unchanged++

@@ -34,11 +34,11 @@ func (a *Article) fields(owner **uuid.UUID) []any {
 }
 
 const versionColumns = `v.article_id, v.version, v.state, v.edit, v.author_id, v.reviewer_id, v.review_note, v.created_at, v.published_at,
-	v.title, v.summary, v.body, v.keywords, v.questions, v.valid_from, v.valid_to`
+	v.title, v.summary, v.body, v.keywords, v.questions, v.valid_from, v.valid_to, v.form`
 
 func (v *Version) fields(author, reviewer **uuid.UUID) []any {
 	return []any{&v.Article, &v.Number, &v.State, &v.Edit, author, reviewer, &v.ReviewNote, &v.CreatedAt, &v.PublishedAt,
-		&v.Title, &v.Summary, &v.Body, &v.Keywords, &v.Questions, &v.ValidFrom, &v.ValidTo}
+		&v.Title, &v.Summary, &v.Body, &v.Keywords, &v.Questions, &v.ValidFrom, &v.ValidTo, &v.Form}
 }
 
 func value(id *uuid.UUID) uuid.UUID {
@@ -151,8 +151,8 @@ const sqlInsertArticle = `insert into articles (id, external_id, key, lang, slug
 	values ($1, nullif($2, ''), $3, $4, $5, $6, $7, $8, $9, $10, $10, nullif($11, 0))`
 
 const sqlInsertVersion = `insert into article_versions
-	(article_id, version, state, edit, author_id, title, summary, body, keywords, questions, valid_from, valid_to, created_at, published_at)
-	values ($1, $2, $3, 1, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`
+	(article_id, version, state, edit, author_id, title, summary, body, keywords, questions, valid_from, valid_to, created_at, published_at, form)
+	values ($1, $2, $3, 1, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`
 
 // insertEntries writes new articles with their first versions in one round
 // trip. Errors: ErrSlugTaken, ErrUnknownOwner, ErrStale.
@@ -168,7 +168,7 @@ func insertEntries(ctx context.Context, tx db.Tx, entries ...Entry) error {
 
 func versionValues(v Version) []any {
 	return []any{v.Article, v.Number, v.State, optional(v.Author), v.Title, v.Summary, v.Body,
-		list(v.Keywords), list(v.Questions), v.ValidFrom, v.ValidTo, v.CreatedAt, v.PublishedAt}
+		list(v.Keywords), list(v.Questions), v.ValidFrom, v.ValidTo, v.CreatedAt, v.PublishedAt, v.Form}
 }
 
 const sqlUpdateArticle = `update articles set key = $2, topic = $3, owner_id = $4, audience = $5, services = $6, slug = $7, updated_at = $8 where id = $1`
@@ -201,10 +201,10 @@ func insertVersion(ctx context.Context, tx db.Tx, v Version) error {
 }
 
 const sqlUpdateDraft = `update article_versions set title = $3, summary = $4, body = $5, keywords = $6, questions = $7,
-	valid_from = $8, valid_to = $9, author_id = $10, edit = edit + 1 where article_id = $1 and version = $2`
+	valid_from = $8, valid_to = $9, author_id = $10, form = $11, edit = edit + 1 where article_id = $1 and version = $2`
 
 func updateDraft(ctx context.Context, tx db.Tx, v Version) error {
-	_, err := tx.Exec(ctx, sqlUpdateDraft, v.Article, v.Number, v.Title, v.Summary, v.Body, list(v.Keywords), list(v.Questions), v.ValidFrom, v.ValidTo, optional(v.Author))
+	_, err := tx.Exec(ctx, sqlUpdateDraft, v.Article, v.Number, v.Title, v.Summary, v.Body, list(v.Keywords), list(v.Questions), v.ValidFrom, v.ValidTo, optional(v.Author), v.Form)
 	return err
 }
 
