@@ -97,9 +97,11 @@ func (s *Service) writeReply(ctx context.Context, tx db.Tx, t *turn, reply bot.R
 	if l := channels.Lang(reply.Lang); l != "" {
 		lang = l
 	}
-	_, err := tx.Exec(ctx, `update conversations set answered_seq = last_seq, bot_state = $2, lang = $3, turn_due_at = null, lease_owner = null, lease_until = null, turn_failures = 0,
+	b := &pgx.Batch{} // one round trip for what ends the turn
+	b.Queue(`update conversations set answered_seq = last_seq, bot_state = $2, lang = $3, turn_due_at = null, lease_owner = null, lease_until = null, turn_failures = 0,
 		closed_at = case when $4 then $5::timestamptz end where id = $1`, t.conversation, state.Encode(), lang, reply.Close, s.now())
-	if err != nil {
+	s.queueTold(b, t, reply, lang, done.posts, ticket)
+	if err := tx.SendBatch(ctx, b).Close(); err != nil {
 		return fmt.Errorf("chat: turn: %w", err)
 	}
 	if reply.HandOff == nil {
@@ -228,12 +230,6 @@ func (s *Service) afterTurn(ctx context.Context, t *turn, reply bot.Reply, done 
 	}
 	for _, err := range reply.Problems {
 		s.log.WarnContext(ctx, "the bot could not use a part", "conversation", t.conversation, "error", err)
-	}
-	if s.gap != nil && reply.Unanswered != "" {
-		s.gap(ctx, Gap{Question: reply.Unanswered, Lang: reply.Lang})
-	}
-	if c := reply.NotHelped; s.gap != nil && c != nil {
-		s.gap(ctx, Gap{Lang: reply.Lang, Article: c.ArticleID, Version: c.Version})
 	}
 	if s.tickets == nil {
 		return

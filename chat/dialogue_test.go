@@ -87,17 +87,6 @@ func TestFalseAlarmTakesTheUrgentTicketBack(t *testing.T) {
 	}
 }
 
-func TestGapsAreTold(t *testing.T) {
-	t.Parallel()
-	var heard []chat.Gap
-	r := newRig(t)
-	r.deps.Gap = gaps(&heard)
-	r.turnWith(t, "ann", "1", "how do I fly?", bot.Reply{Lang: "en", Messages: []bot.Message{{Text: "I do not know."}}, Unanswered: "how do I fly?", NotHelped: &bot.Citation{ArticleID: "x", Version: 2}})
-	if len(heard) != 2 || heard[0].Question != "how do I fly?" || heard[1].Article != "x" || heard[1].Version != 2 {
-		t.Errorf("%+v", heard)
-	}
-}
-
 func TestPagesOfMessages(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)

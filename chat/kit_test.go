@@ -162,7 +162,3 @@ func fixed(reply bot.Reply) chat.Thinker {
 		return reply, st, nil
 	}
 }
-
-func gaps(into *[]chat.Gap) func(context.Context, chat.Gap) {
-	return func(_ context.Context, g chat.Gap) { *into = append(*into, g) }
-}

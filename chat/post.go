@@ -51,7 +51,11 @@ func (s *Service) PostTx(ctx context.Context, tx db.Tx, actor db.Actor, conversa
 	if len([]rune(out.Text)) > channels.MaxText {
 		return Posting{}, channels.ErrTooLong.On("text")
 	}
-	return s.appendTx(ctx, tx, conversation, out)
+	p, err := s.appendTx(ctx, tx, conversation, out)
+	if err == nil && !p.duplicate && out.Author == ByStaff && len(out.Payload.Citations) > 0 {
+		err = s.staffToldTx(ctx, tx, conversation, out, p.Seq)
+	}
+	return p, err
 }
 
 // Posted tells the others about what committed.

@@ -8,9 +8,11 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 
 	"hotline/channels"
 	"hotline/internal/db"
+	"hotline/knowledge"
 )
 
 // Choices that mean something whoever holds the conversation.
@@ -67,8 +69,12 @@ func chatGrade(in channels.Inbound) (int, bool) {
 
 // rateChatTx stores the grade with the message that gives it. A later one replaces it.
 func (s *Service) rateChatTx(ctx context.Context, tx db.Tx, id uuid.UUID, grade int) error {
-	_, err := tx.Exec(ctx, `update conversations set rating = $2, rated_at = $3, rated_user_id = holder_user_id where id = $1`, id, grade, s.now())
-	if err != nil {
+	b := &pgx.Batch{}
+	b.Queue(`update conversations set rating = $2, rated_at = $3, rated_user_id = holder_user_id where id = $1`, id, grade, s.now())
+	if grade != 3 { // neither good nor bad says nothing of an answer
+		knowledge.QueueGraded(b, id, grade > 3, s.now())
+	}
+	if err := tx.SendBatch(ctx, b).Close(); err != nil {
 		return fmt.Errorf("chat: rate chat: %w", err)
 	}
 	return nil

@@ -41,16 +41,6 @@ type Deps struct {
 	Options  Options
 	// Think replaces Bot.Turn; nil takes Bot.Turn.
 	Think Thinker
-	// Gap hears, after commit, of questions that found no good answer and of answers that did not help. May be nil.
-	Gap func(ctx context.Context, g Gap)
-}
-
-// Gap is a hole in the knowledge base.
-type Gap struct {
-	Question string
-	Lang     string
-	Article  string // the answer that did not help, "" when nothing was found
-	Version  int
 }
 
 // Options tune the service; zero values take the defaults.
@@ -109,7 +99,6 @@ type Service struct {
 	blob     blob.Store
 	words    *i18n.Bundle
 	node     uuid.UUID
-	gap      func(context.Context, Gap)
 	opt      Options
 
 	turns     chan uuid.UUID
@@ -123,7 +112,7 @@ type Service struct {
 func New(d Deps) (*Service, error) {
 	s := &Service{
 		pool: d.Pool, clock: d.Clock, log: d.Log, bus: d.Bus, jobs: d.Jobs, tickets: d.Tickets, bot: d.Bot, think: d.Think,
-		channels: d.Channels, push: d.Channels.Names(), blob: d.Blob, words: d.Words, node: d.NodeID, gap: d.Gap, opt: d.Options.withDefaults(),
+		channels: d.Channels, push: d.Channels.Names(), blob: d.Blob, words: d.Words, node: d.NodeID, opt: d.Options.withDefaults(),
 		turns: make(chan uuid.UUID, 4096), uploading: make(chan struct{}, 6),
 	}
 	if len(s.push) > 0 && s.jobs == nil {

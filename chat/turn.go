@@ -21,6 +21,7 @@ type turn struct {
 	conversation uuid.UUID
 	lease        uuid.UUID
 	channel      string
+	confidential bool
 	lang         string
 	lastSeq      int64
 	state        bot.State
@@ -92,7 +93,7 @@ func (s *Service) oneTurn(ctx context.Context, t *turn) (again bool, err error) 
 
 const claimTurnSQL = `update conversations set lease_owner = $2, lease_until = $3
 	where id = $1 and holder = 'bot' and turn_due_at is not null and (lease_until is null or lease_until <= $4)
-	returning channel, lang, last_seq, answered_seq, bot_state, turn_failures`
+	returning channel, confidential, lang, last_seq, answered_seq, bot_state, turn_failures`
 
 // claimTurn takes the lease and reads what is to be answered.
 func (s *Service) claimTurn(ctx context.Context, id uuid.UUID) (*turn, bool, error) {
@@ -102,7 +103,7 @@ func (s *Service) claimTurn(ctx context.Context, id uuid.UUID) (*turn, bool, err
 	err := db.WithTx(ctx, s.pool, db.System(), func(tx db.Tx) error {
 		var raw []byte
 		var answered int64
-		err := tx.QueryRow(ctx, claimTurnSQL, id, t.lease, now.Add(s.opt.Lease), now).Scan(&t.channel, &t.lang, &t.lastSeq, &answered, &raw, &t.failures)
+		err := tx.QueryRow(ctx, claimTurnSQL, id, t.lease, now.Add(s.opt.Lease), now).Scan(&t.channel, &t.confidential, &t.lang, &t.lastSeq, &answered, &raw, &t.failures)
 		if errors.Is(err, pgx.ErrNoRows) {
 			return nil
 		}

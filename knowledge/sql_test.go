@@ -24,6 +24,7 @@ func TestStatementsFitTheSchema(t *testing.T) {
 		"corrections": sqlCorrections, "lock correction": sqlLockCorrection, "decide": sqlDecide, "open left": sqlOpenLeft, "accepted": sqlAccepted,
 		"synonyms": sqlSynonyms, "delete synonyms": sqlDeleteSynonyms, "insert synonyms": sqlInsertSynonyms,
 		"latest by external id": sqlLatestByExternal, "stock": sqlStock, "covered": sqlCovered, "list": sqlList,
+		"tell": sqlTell, "helped": sqlHelped, "graded": sqlGraded,
 	} {
 		if _, err := conn.Conn().Prepare(t.Context(), "", sql); err != nil {
 			t.Errorf("%s: %v", name, err)

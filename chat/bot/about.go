@@ -35,7 +35,7 @@ func (p *Policy) about(ctx context.Context, t *turn, r *reading) bool {
 	}
 	text := p.sectionOn(sections, a)
 	if text == "" {
-		t.reply.Unanswered = question(c.Title + ": " + r.text)
+		t.unanswered(question(c.Title+": "+r.text), 0)
 		t.st.Question, t.st.Waiting, t.st.Cited = t.reply.Unanswered, waitFile, nil
 		m := p.say(t, "about.none", "title", c.Title)
 		m.Citations = []Citation{c}
@@ -43,6 +43,7 @@ func (p *Policy) about(ctx context.Context, t *turn, r *reading) bool {
 		return true
 	}
 	p.tell(t, Answer{Text: cut(text, maxSection), Citations: []Citation{c}})
+	t.told(question(c.Title+": "+r.text), Answer{Outcome: OutcomeAnswer, Citations: []Citation{c}}, true)
 	m := p.say(t, "helped?")
 	m.Ask, t.st.Waiting = AskHelped, AskHelped
 	p.offer(t, m, "helped", "not_helped")

@@ -134,6 +134,7 @@ func (p *Policy) handOff(t *turn, reason string, afterHours bool) {
 	p.say(t, key, "when", when)
 	p.offer(t, &t.reply.Messages[len(t.reply.Messages)-1], "leave_queue")
 	t.reply.HandOff, t.st.Waiting, t.st.Misses = h, "", 0
+	t.told(t.st.Question, Answer{Outcome: OutcomeHandOff}, t.st.Question != "")
 }
 
 // moment tells a time the way people say it: today, tomorrow, a weekday, or a date when it is more than six days away.

@@ -25,10 +25,11 @@ func (p *Policy) ask(ctx context.Context, t *turn, r *reading, in Input) {
 		m.Choices = append(m.Choices, p.choices(t.lang, "none_of_these", "human")...)
 		m.Ask, t.st.Waiting = AskArticle, AskArticle
 		t.st.Question, t.st.Misses = asked, 0
+		t.told(asked, Answer{Outcome: OutcomeChoices, Score: a.Score, Citations: a.Citations[:min(4, len(a.Citations))]}, false)
 	case r.scope() != "":
 		p.refuse(t, r.scope(), false)
 	case r.has("insist", "file", "problem") || r.kind() != "" && r.kind() != Help:
-		p.unknown(t, r.text, "none_problem")
+		p.unknown(t, r.text, "none_problem", a.Score)
 	case p.unclear(r) && t.st.Misses == 0:
 		t.st.Misses++
 		m := p.say(t, "clarify")
@@ -42,10 +43,10 @@ func (p *Policy) ask(ctx context.Context, t *turn, r *reading, in Input) {
 		p.start(t, r.kind(), r.kind() != "")
 		p.take(t, r, in)
 	case !r.question:
-		p.unknown(t, r.text, "none_problem")
+		p.unknown(t, r.text, "none_problem", a.Score)
 	default:
 		t.st.Misses++
-		p.unknown(t, r.text, "none")
+		p.unknown(t, r.text, "none", a.Score)
 	}
 }
 
@@ -80,6 +81,7 @@ func (p *Policy) tell(t *turn, a Answer) {
 // tellAndAsk shows an answer, asks whether it helped, and offers a ticket beside it where something is wrong.
 func (p *Policy) tellAndAsk(t *turn, r *reading, a Answer, asked string) {
 	p.tell(t, a)
+	t.told(asked, a, false)
 	m := p.say(t, "helped?")
 	m.Ask, t.st.Waiting = AskHelped, AskHelped
 	ids := []string{"helped", "not_helped"}
@@ -118,6 +120,7 @@ func (p *Policy) article(ctx context.Context, t *turn, id string) {
 		p.offer(t, m, "human", "file")
 	default:
 		p.tell(t, a)
+		t.told(t.st.Question, a, true)
 		if t.st.Form != nil {
 			p.next(t)
 			return
@@ -144,11 +147,18 @@ func (p *Policy) notHelped(t *turn) {
 	p.offer(t, m, "human", "file_question", "ask")
 }
 
-// nothing says that no article fits.
-func (p *Policy) nothing(t *turn, q string) { p.unknown(t, q, "none") }
+// nothing says that none of the articles offered fits.
+func (p *Policy) nothing(t *turn, q string) {
+	t.reply.NoneFits, t.reply.Question, t.reply.Unanswered = true, q, question(q)
+	p.notKnown(t, q, "none")
+}
 
-func (p *Policy) unknown(t *turn, q, key string) {
-	t.reply.Unanswered = question(q)
+func (p *Policy) unknown(t *turn, q, key string, score float64) {
+	t.unanswered(question(q), score)
+	p.notKnown(t, q, key)
+}
+
+func (p *Policy) notKnown(t *turn, q, key string) {
 	t.st.Question, t.st.Waiting, t.st.Cited = question(q), waitFile, nil
 	m := p.say(t, key)
 	p.offer(t, m, "file_question", "human", "ask")

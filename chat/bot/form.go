@@ -420,18 +420,20 @@ func (p *Policy) questionFirst(ctx context.Context, t *turn, r *reading) {
 // aside answers a question in the middle of a form and comes back to the form. Unless it must, it stays silent about a text without a
 // good answer and reports false: the text is then the answer to what was asked.
 func (p *Policy) aside(ctx context.Context, t *turn, r *reading, must bool) bool {
-	a, _, ok := p.lookUp(ctx, t, r)
+	a, asked, ok := p.lookUp(ctx, t, r)
 	switch {
 	case ok && a.Outcome == OutcomeAnswer && len(a.Citations) > 0:
 		p.tell(t, a)
+		t.told(asked, a, false)
 		t.st.Cited = nil
 	case ok && a.Outcome == OutcomeChoices && len(a.Citations) > 0 && must:
 		p.tell(t, Answer{Text: p.tx.t(t.lang, "aside.maybe"), Citations: a.Citations})
 		m := &t.reply.Messages[len(t.reply.Messages)-1]
 		m.Citations = a.Citations[:min(3, len(a.Citations))]
+		t.told(asked, Answer{Outcome: OutcomeChoices, Score: a.Score, Citations: m.Citations}, false)
 		t.st.Cited = nil
 	case must && ok:
-		t.reply.Unanswered = question(r.text)
+		t.unanswered(question(r.text), a.Score)
 		p.say(t, "aside.none")
 	case must:
 		p.say(t, "aside.down")

@@ -146,7 +146,9 @@ type Reply struct {
 	Answered     *Citation // the citizen confirmed that this answer helped
 	NotHelped    *Citation
 	Question     string // the question that Answered or NotHelped is about
-	Unanswered   string // a question that found no good article, for the gap list
+	Unanswered   string // a question that found no good article
+	NoneFits     bool   // none of the articles offered for Question is what was meant
+	Told         []Told // for the record of answers
 	Rate         *Rating
 	Close        bool
 	// Problems are failures of Knowledge or Tickets that the bot talked its way around; the caller logs them.
@@ -169,6 +171,7 @@ type Answer struct {
 	Outcome   Outcome
 	Text      string // Markdown
 	Citations []Citation
+	Score     float64 // how well the best article fits, 0 to 1
 }
 
 // Section is a part of an article.

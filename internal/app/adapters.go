@@ -28,7 +28,7 @@ func (k botKnowledge) Answer(ctx context.Context, text, lang string) (bot.Answer
 	if err != nil {
 		return bot.Answer{}, err
 	}
-	out := bot.Answer{Outcome: bot.Outcome(a.Outcome), Text: a.Text} // both packages use the same words
+	out := bot.Answer{Outcome: bot.Outcome(a.Outcome), Text: a.Text, Score: a.Score} // both packages use the same words
 	for _, c := range a.Citations {
 		out.Citations = append(out.Citations, bot.Citation{ArticleID: c.Article, Version: c.Version, Title: c.Title, URL: k.baseURL + c.URL, Snippet: c.Snippet})
 	}
