@@ -105,7 +105,10 @@ func TestQuestionsAreSeenByThoseTheyConcern(t *testing.T) {
 	}
 	cited := []bot.Citation{{ArticleID: noise.String(), Version: 1}}
 	r.turnWith(t, "ann", "1", "q", bot.Reply{Lang: "en", Messages: []bot.Message{{Text: "a", Citations: cited}}, Told: []bot.Told{
-		{Question: "noise?", Outcome: bot.OutcomeAnswer, Cited: cited}, {Question: "unknown?", Outcome: bot.OutcomeNone}}})
+		{Question: "noise?", Outcome: bot.OutcomeAnswer, Cited: cited}, {Question: "unknown? call me on 13812345678", Outcome: bot.OutcomeNone}}})
+	if got := r.told(t, db.System()); strings.Contains(strings.Join(got, " "), "1381234") {
+		t.Errorf("a telephone number is kept: %q", got)
+	}
 	for who, want := range map[string]int{"editor": 2, "operator": 2, "head-env": 1, "handler-util": 0} {
 		if got := r.told(t, r.city.Staff(who)); len(got) != want {
 			t.Errorf("%s sees %q", who, got)

@@ -5,6 +5,8 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+
+	"hotline/internal/redact"
 )
 
 // HandedOff is the outcome of a question that a person takes.
@@ -82,4 +84,4 @@ func QueueGraded(b *pgx.Batch, conversation uuid.UUID, helped bool, at time.Time
 }
 
 // storable is a question as it may be kept.
-func storable(question string) string { return cutQuestion(question) }
+func storable(question string) string { return redact.New().Hide(cutQuestion(question)) }
