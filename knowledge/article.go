@@ -15,11 +15,14 @@ import (
 type State string
 
 // A version moves draft → in_review → published → superseded, expired or
-// withdrawn; a review that is refused leads back to draft. At most one version
-// of an article is published: the one its row names as live.
+// withdrawn; approved for a later moment it is scheduled in between. A review
+// that is refused leads back to draft. At most one version of an article is
+// published: the one its row names as live. A draft that was set aside by a
+// restore is superseded without ever having been published.
 const (
 	Drafted    State = "draft"
 	InReview   State = "in_review"
+	Scheduled  State = "scheduled"
 	Published  State = "published"
 	Superseded State = "superseded"
 	Expired    State = "expired"
@@ -36,7 +39,7 @@ type Article struct {
 	Slug       string
 	Topic      string
 	Owner      uuid.UUID // agency; uuid.Nil when none
-	Audience   string
+	Audience   string    // of the published version; of the latest where none is
 	Disputed   bool
 	Services   []string // codes of service items
 	Live       int      // published version, 0 when none
@@ -57,6 +60,7 @@ type Text struct {
 	Body      string // Markdown
 	Keywords  []string
 	Questions []string
+	Audience  string         // public or staff; empty: as the article has it
 	ValidFrom *time.Time     // date
 	ValidTo   *time.Time     // last valid day
 	Form      *decision.Form // questions that lead to an outcome; nil when there are none
@@ -73,6 +77,9 @@ type Version struct {
 	ReviewNote  string
 	CreatedAt   time.Time
 	PublishedAt *time.Time
+	PublishAt   *time.Time // when a scheduled version goes live
+	ExpireAt    *time.Time // from when on it is served no more, whatever its last valid day
+	Restored    int        // the version whose text this one began with; 0 for none
 	Text
 }
 
@@ -106,31 +113,6 @@ func optional(id uuid.UUID) *uuid.UUID {
 	return &id
 }
 
-func (s Staff) mayEdit() error {
-	if s.has("editor", "reviewer", "administrator") {
-		return nil
-	}
-	return ErrNotEditor
-}
-
-// mayReview: a reviewer of the owner agency or of the hotline itself, who did
-// not write the text.
-func (s Staff) mayReview(a Article, v Version) error {
-	if s.Actor.IsSystem() {
-		return nil
-	}
-	if !s.has("reviewer") {
-		return ErrNotReviewer
-	}
-	if !s.Actor.Desk() && a.Owner != s.Actor.Agency() {
-		return ErrNotReviewer
-	}
-	if v.Author != uuid.Nil && v.Author == s.Actor.User() {
-		return ErrOwnReview
-	}
-	return nil
-}
-
 // Errors of articles.
 var (
 	ErrNotFound     = errs.New(errs.NotFound, "knowledge.not_found", "there is no such article")
@@ -138,6 +120,7 @@ var (
 	ErrNotReviewer  = errs.New(errs.Forbidden, "knowledge.not_reviewer", "only a reviewer of the owner agency or of the hotline may decide this")
 	ErrOwnReview    = errs.New(errs.Forbidden, "knowledge.own_review", "a text is published by someone other than its author")
 	ErrStale        = errs.New(errs.Conflict, "knowledge.stale", "someone else changed the article in the meantime")
+	ErrNotOwner     = errs.New(errs.Forbidden, "knowledge.not_owner", "articles are changed by their owner agency and by the hotline")
 	ErrState        = errs.New(errs.Conflict, "knowledge.wrong_state", "the article is not in a state that allows this")
 	ErrSlugTaken    = errs.New(errs.Conflict, "knowledge.slug_taken", "another article has this address")
 	ErrTextMissing  = errs.New(errs.Invalid, "knowledge.text_missing", "this text is required")
@@ -146,6 +129,7 @@ var (
 	ErrAudience     = errs.New(errs.Invalid, "knowledge.audience", "the audience is public or staff")
 	ErrSlug         = errs.New(errs.Invalid, "knowledge.slug", "an address has lower-case letters, digits and hyphens")
 	ErrValidity     = errs.New(errs.Invalid, "knowledge.validity", "the last valid day is before the first")
+	ErrSchedule     = errs.New(errs.Invalid, "knowledge.schedule", "a text cannot stop being served before it begins, or in the past")
 	ErrUnknownOwner = errs.New(errs.Invalid, "knowledge.unknown_owner", "there is no such agency")
 	ErrSynonyms     = errs.New(errs.Invalid, "knowledge.synonyms", "a synonym group needs a language and at least two expressions")
 )

@@ -10,7 +10,7 @@ import (
 )
 
 // normalize cleans a text and checks it. Errors: ErrTextMissing,
-// ErrTextTooLong, ErrValidity, each naming its field.
+// ErrTextTooLong, ErrAudience, ErrValidity, each naming its field.
 func (t Text) normalize() (Text, error) {
 	t.Title, t.Summary, t.Body = clean(t.Title), clean(t.Summary), cleanText(t.Body)
 	t.Keywords, t.Questions = cleanAll(t.Keywords), cleanAll(t.Questions)
@@ -36,6 +36,9 @@ func (t Text) normalize() (Text, error) {
 		if e := checkList(name, list, limit); e != nil {
 			return t, ErrTextTooLong.On(name).With("limit", e.Args["limit"])
 		}
+	}
+	if t.Audience != "" && t.Audience != AudiencePublic && t.Audience != AudienceStaff {
+		return t, ErrAudience.On("audience")
 	}
 	if t.ValidFrom != nil && t.ValidTo != nil && t.ValidTo.Before(*t.ValidFrom) {
 		return t, ErrValidity.On("valid_to")

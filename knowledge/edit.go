@@ -2,6 +2,7 @@ package knowledge
 
 import (
 	"context"
+	"slices"
 
 	"github.com/google/uuid"
 
@@ -10,11 +11,15 @@ import (
 
 // Create makes an article with its first draft. Of head, the fields ExternalID,
 // Key, Lang, Slug (made up when empty), Topic, Owner, Audience and Services
-// count. Errors: ErrNotEditor, ErrSlugTaken, ErrUnknownOwner, and those of the
+// count. Outside of the hotline the owner is the editor's own agency. Errors:
+// ErrNotEditor, ErrNotOwner, ErrSlugTaken, ErrUnknownOwner, and those of the
 // checks, naming the field.
 func (s *Service) Create(ctx context.Context, by Staff, head Article, text Text) (Entry, error) {
 	var e Entry
-	if err := by.mayEdit(); err != nil {
+	if head.Owner == uuid.Nil && !by.Actor.Desk() {
+		head.Owner = by.Actor.Agency()
+	}
+	if err := by.mayChange(head); err != nil {
 		return e, err
 	}
 	err := db.WithTx(ctx, s.Pool, by.Actor, func(tx db.Tx) (err error) {
@@ -43,6 +48,10 @@ func (s *Service) newEntry(by Staff, head Article, text Text) (Entry, error) {
 	if err != nil {
 		return Entry{}, err
 	}
+	if text.Audience == "" {
+		text.Audience = a.Audience
+	}
+	a.Audience = text.Audience
 	now := s.Clock.Now()
 	a.ID, a.Live, a.Latest, a.Disputed, a.CreatedAt, a.UpdatedAt = db.NewID(), 0, 1, false, now, now
 	return Entry{a, Version{Article: a.ID, Number: 1, State: Drafted, Edit: 1, Author: by.Actor.User(), CreatedAt: now, Text: text}}, nil
@@ -59,13 +68,21 @@ type Ref struct {
 // Ref names this text.
 func (v Version) Ref() Ref { return Ref{v.Article, v.Number, v.Edit} }
 
-// change locks an article and the latest version, checks that it is the one
-// that was seen, runs fn, and afterwards updates the index.
-func (s *Service) change(ctx context.Context, by Staff, ref Ref, fn func(tx db.Tx, e *Entry) error) (Entry, error) {
+// change asks whether the article may be changed, locks it and its latest
+// version, checks that it is the one that was seen, runs fn, and afterwards
+// updates the index.
+func (s *Service) change(ctx context.Context, by Staff, ref Ref, allow func(Article) error, fn func(tx db.Tx, e *Entry) error) (Entry, error) {
 	var e Entry
 	live := 0
 	err := db.WithTx(ctx, s.Pool, by.Actor, func(tx db.Tx) error {
-		a, err := lockArticle(ctx, tx, ref.Article)
+		// Asked before the lock: what may not be changed cannot be locked either.
+		a, err := articleByID(ctx, tx, ref.Article)
+		if err == nil {
+			err = allow(a)
+		}
+		if err == nil {
+			a, err = lockArticle(ctx, tx, ref.Article)
+		}
 		if err != nil {
 			return err
 		}
@@ -88,10 +105,10 @@ func (s *Service) change(ctx context.Context, by Staff, ref Ref, fn func(tx db.T
 
 // Save writes a draft. On a draft it changes it; on a text that is published
 // or past it begins the next version, and what is published stays. A text in
-// review must be recalled or refused first.
+// review or approved for later must be recalled or refused first.
 //
-// Errors: ErrNotEditor, ErrNotFound, ErrStale, ErrState, and those of the
-// checks.
+// Errors: ErrNotEditor, ErrNotOwner, ErrNotFound, ErrStale, ErrState, and those
+// of the checks.
 func (s *Service) Save(ctx context.Context, by Staff, ref Ref, text Text) (Entry, error) {
 	if err := by.mayEdit(); err != nil {
 		return Entry{}, err
@@ -100,13 +117,19 @@ func (s *Service) Save(ctx context.Context, by Staff, ref Ref, text Text) (Entry
 	if err != nil {
 		return Entry{}, err
 	}
-	return s.change(ctx, by, ref, func(tx db.Tx, e *Entry) error { return s.save(ctx, tx, by, e, text) })
+	return s.change(ctx, by, ref, by.mayChange, func(tx db.Tx, e *Entry) error { return s.save(ctx, tx, by, e, text) })
 }
 
 func (s *Service) save(ctx context.Context, tx db.Tx, by Staff, e *Entry, text Text) error {
+	if text.Audience == "" {
+		text.Audience = e.Version.Audience
+	}
+	if e.Article.Live == 0 {
+		e.Article.Audience = text.Audience
+	}
 	switch e.Version.State {
-	case InReview:
-		return ErrState.With("state", string(InReview))
+	case InReview, Scheduled:
+		return ErrState.With("state", string(e.Version.State))
 	case Drafted:
 		e.Version.Text, e.Version.Author = text, by.Actor.User()
 		e.Version.Edit++
@@ -114,30 +137,65 @@ func (s *Service) save(ctx context.Context, tx db.Tx, by Staff, e *Entry, text T
 			return err
 		}
 	default:
-		e.Article.Latest++
-		e.Version = Version{Article: e.Article.ID, Number: e.Article.Latest, State: Drafted, Edit: 1, Author: by.Actor.User(),
-			CreatedAt: e.Article.UpdatedAt, Text: text}
-		if err := insertVersion(ctx, tx, e.Version); err != nil {
+		if err := s.begin(ctx, tx, by, e, text, 0); err != nil {
 			return err
 		}
 	}
 	return setLive(ctx, tx, e.Article)
 }
 
-// SaveHead changes what versions share: key, slug, topic, owner, audience,
-// services. Errors: as Save, and ErrSlugTaken, ErrUnknownOwner.
+// begin makes the next version.
+func (s *Service) begin(ctx context.Context, tx db.Tx, by Staff, e *Entry, text Text, restored int) error {
+	e.Article.Latest++
+	e.Version = Version{Article: e.Article.ID, Number: e.Article.Latest, State: Drafted, Edit: 1, Author: by.Actor.User(),
+		CreatedAt: e.Article.UpdatedAt, Restored: restored, Text: text}
+	return insertVersion(ctx, tx, e.Version)
+}
+
+const sqlSetAside = `update article_versions set state = 'superseded', edit = edit + 1 where article_id = $1 and version = $2`
+
+// Restore makes an earlier version's text the next draft. Nothing is lost: a
+// draft that was being written is set aside as a version of its own. Days of
+// validity that are over are not taken along. Errors: as Save.
+func (s *Service) Restore(ctx context.Context, by Staff, ref Ref, number int) (Entry, error) {
+	return s.change(ctx, by, ref, by.mayChange, func(tx db.Tx, e *Entry) error {
+		if e.Version.State == InReview || e.Version.State == Scheduled || number == e.Version.Number {
+			return ErrState.With("state", string(e.Version.State))
+		}
+		old, err := versionByNumber(ctx, tx, e.Article.ID, number)
+		if err != nil {
+			return err
+		}
+		text, today := old.Text, s.today()
+		if text.ValidTo != nil && text.ValidTo.Before(today) {
+			text.ValidFrom, text.ValidTo = nil, nil
+		}
+		if e.Version.State == Drafted {
+			if _, err := tx.Exec(ctx, sqlSetAside, e.Article.ID, e.Version.Number); err != nil {
+				return err
+			}
+		}
+		if e.Article.Live == 0 {
+			e.Article.Audience = text.Audience
+		}
+		if err := s.begin(ctx, tx, by, e, text, number); err != nil {
+			return err
+		}
+		return setLive(ctx, tx, e.Article)
+	})
+}
+
+// SaveHead changes what versions share: key, slug, topic, owner, services. The
+// owner is changed by the hotline. Errors: as Save, and ErrSlugTaken,
+// ErrUnknownOwner, ErrNotReviewer for a published article.
 func (s *Service) SaveHead(ctx context.Context, by Staff, ref Ref, head Article) (Entry, error) {
-	if err := by.mayEdit(); err != nil {
-		return Entry{}, err
-	}
-	return s.change(ctx, by, ref, func(tx db.Tx, e *Entry) error {
-		// A published article is changed by who may publish: narrowing the
-		// audience hides it, widening it publishes.
+	return s.change(ctx, by, ref, by.mayChange, func(tx db.Tx, e *Entry) error {
+		// A published article is changed by who may publish.
 		if e.Article.Live != 0 && !by.has("reviewer", "administrator") {
 			return ErrNotReviewer
 		}
 		next := e.Article
-		next.Key, next.Topic, next.Owner, next.Audience, next.Services = head.Key, head.Topic, head.Owner, head.Audience, head.Services
+		next.Key, next.Topic, next.Owner, next.Services = head.Key, head.Topic, head.Owner, head.Services
 		if head.Slug != "" {
 			next.Slug = head.Slug
 		}
@@ -145,45 +203,52 @@ func (s *Service) SaveHead(ctx context.Context, by Staff, ref Ref, head Article)
 		if err != nil {
 			return err
 		}
+		if !by.owns(next) {
+			return ErrNotOwner.On("owner")
+		}
 		e.Article = next
 		return updateArticle(ctx, tx, next)
 	})
 }
 
 // move changes the state of the latest version.
-func (s *Service) move(ctx context.Context, tx db.Tx, by Staff, e *Entry, from, to State, note string) error {
-	if e.Version.State != from {
-		return ErrState.With("state", string(e.Version.State))
-	}
-	reviewer := by.user()
-	if to == InReview || from == Drafted {
-		reviewer = nil
-	}
+func (s *Service) move(ctx context.Context, tx db.Tx, e *Entry, to State, note string, reviewer *uuid.UUID) error {
 	e.Version.State, e.Version.ReviewNote = to, note
+	e.Version.PublishAt, e.Version.ExpireAt = nil, nil
 	e.Version.Edit++
-	if err := setState(ctx, tx, e.Version, to, reviewer, note, nil); err != nil {
+	if err := setState(ctx, tx, e.Version, reviewer); err != nil {
 		return err
 	}
 	return setLive(ctx, tx, e.Article)
 }
 
-// Submit asks for review. Errors: ErrNotEditor, ErrNotFound, ErrStale, ErrState.
-func (s *Service) Submit(ctx context.Context, by Staff, ref Ref) (Entry, error) {
-	if err := by.mayEdit(); err != nil {
-		return Entry{}, err
+// is checks the state of the latest version. Errors: ErrState.
+func (e *Entry) is(states ...State) error {
+	if slices.Contains(states, e.Version.State) {
+		return nil
 	}
-	return s.change(ctx, by, ref, func(tx db.Tx, e *Entry) error {
-		return s.move(ctx, tx, by, e, Drafted, InReview, "")
+	return ErrState.With("state", string(e.Version.State))
+}
+
+// Submit asks for review. Errors: ErrNotEditor, ErrNotOwner, ErrNotFound,
+// ErrStale, ErrState.
+func (s *Service) Submit(ctx context.Context, by Staff, ref Ref) (Entry, error) {
+	return s.change(ctx, by, ref, by.mayChange, func(tx db.Tx, e *Entry) error {
+		if err := e.is(Drafted); err != nil {
+			return err
+		}
+		return s.move(ctx, tx, e, InReview, "", nil)
 	})
 }
 
-// Recall takes a text back from review. Errors: as Submit.
+// Recall takes a text back from review, or from its schedule. Errors: as
+// Submit.
 func (s *Service) Recall(ctx context.Context, by Staff, ref Ref) (Entry, error) {
-	if err := by.mayEdit(); err != nil {
-		return Entry{}, err
-	}
-	return s.change(ctx, by, ref, func(tx db.Tx, e *Entry) error {
-		return s.move(ctx, tx, Staff{Actor: db.System()}, e, InReview, Drafted, "")
+	return s.change(ctx, by, ref, by.mayChange, func(tx db.Tx, e *Entry) error {
+		if err := e.is(InReview, Scheduled); err != nil {
+			return err
+		}
+		return s.move(ctx, tx, e, Drafted, "", nil)
 	})
 }
 
@@ -193,55 +258,15 @@ func (s *Service) Refuse(ctx context.Context, by Staff, ref Ref, note string) (E
 	if note = clean(note); note == "" {
 		return Entry{}, ErrTextMissing.On("note")
 	}
-	return s.change(ctx, by, ref, func(tx db.Tx, e *Entry) error {
+	return s.change(ctx, by, ref, by.reviews, func(tx db.Tx, e *Entry) error {
 		if err := by.mayReview(e.Article, e.Version); err != nil {
 			return err
 		}
-		return s.move(ctx, tx, by, e, InReview, Drafted, note)
+		if err := e.is(InReview, Scheduled); err != nil {
+			return err
+		}
+		return s.move(ctx, tx, e, Drafted, note, by.user())
 	})
-}
-
-// Publish makes a reviewed text the one that is served. It ends a dispute: the
-// corrections filed against what was published before count as accepted.
-// Errors: ErrNotReviewer, ErrOwnReview, ErrNotFound, ErrStale, ErrState.
-func (s *Service) Publish(ctx context.Context, by Staff, ref Ref) (Entry, error) {
-	return s.change(ctx, by, ref, func(tx db.Tx, e *Entry) error {
-		if err := by.mayReview(e.Article, e.Version); err != nil {
-			return err
-		}
-		if e.Version.State != InReview {
-			return ErrState.With("state", string(e.Version.State))
-		}
-		return s.PublishTx(ctx, tx, by, e)
-	})
-}
-
-const (
-	sqlSupersede         = `update article_versions set state = 'superseded', edit = edit + 1 where article_id = $1 and version = $2 and state = 'published'`
-	sqlAcceptCorrections = `update article_corrections set state = 'accepted', decided_at = $2 where article_id = $1 and state = 'open'`
-)
-
-// PublishTx publishes the latest version without asking for a review: for
-// import and for Publish. The caller calls Reindex after the commit.
-func (s *Service) PublishTx(ctx context.Context, tx db.Tx, by Staff, e *Entry) error {
-	now := s.Clock.Now()
-	if e.Article.Live != 0 && e.Article.Live != e.Version.Number {
-		if _, err := tx.Exec(ctx, sqlSupersede, e.Article.ID, e.Article.Live); err != nil {
-			return err
-		}
-	}
-	if e.Article.Disputed {
-		if _, err := tx.Exec(ctx, sqlAcceptCorrections, e.Article.ID, now); err != nil {
-			return err
-		}
-	}
-	if err := setState(ctx, tx, e.Version, Published, by.user(), "", &now); err != nil {
-		return err
-	}
-	e.Version.State, e.Version.Reviewer, e.Version.PublishedAt = Published, by.Actor.User(), &now
-	e.Version.Edit++
-	e.Article.Live, e.Article.Disputed, e.Article.UpdatedAt = e.Version.Number, false, now
-	return setLive(ctx, tx, e.Article)
 }
 
 const sqlWithdraw = `update article_versions set state = 'withdrawn', review_note = $3, reviewer_id = coalesce($4, reviewer_id), edit = edit + 1
@@ -254,11 +279,8 @@ func (s *Service) Withdraw(ctx context.Context, by Staff, ref Ref, reason string
 	if reason = clean(reason); reason == "" {
 		return Entry{}, ErrTextMissing.On("reason")
 	}
-	return s.change(ctx, by, ref, func(tx db.Tx, e *Entry) error {
-		// Taking down a text of one's own is allowed: only serving needs two.
-		if err := by.mayReview(e.Article, Version{}); err != nil {
-			return err
-		}
+	// Taking down a text of one's own is allowed: only serving needs two.
+	return s.change(ctx, by, ref, by.reviews, func(tx db.Tx, e *Entry) error {
 		if e.Article.Live == 0 {
 			return ErrState.With("state", string(e.Version.State))
 		}
@@ -272,30 +294,4 @@ func (s *Service) Withdraw(ctx context.Context, by Staff, ref Ref, reason string
 		e.Article.Live = 0
 		return setLive(ctx, tx, e.Article)
 	})
-}
-
-// Expiry: rows are locked by the update itself, and a second node finds them
-// changed.
-const sqlExpire = `with due as (
-		update article_versions v set state = 'expired', edit = edit + 1
-		from articles a where a.id = v.article_id and a.live = v.version and v.state = 'published' and v.valid_to < $1
-		returning v.article_id)
-	update articles a set live = null, updated_at = $2 from due where a.id = due.article_id returning a.id`
-
-// ExpireDue ends articles whose last valid day is over, and returns how many.
-// They were not served since that day; this puts it on record.
-func (s *Service) ExpireDue(ctx context.Context) (int, error) {
-	var ids []uuid.UUID
-	err := db.WithTx(ctx, s.Pool, db.System(), func(tx db.Tx) error {
-		rows, err := tx.Query(ctx, sqlExpire, s.today(), s.Clock.Now())
-		if err != nil {
-			return err
-		}
-		ids, err = collectIDs(rows)
-		return err
-	})
-	for _, id := range ids {
-		s.changed(ctx, id.String())
-	}
-	return len(ids), err
 }

@@ -81,7 +81,7 @@ func (s *Service) Dispute(ctx context.Context, by Staff, article uuid.UUID, text
 	case len(c.Text) > 4*maxComment:
 		return c, ErrTextTooLong.On("text").With("limit", maxComment)
 	}
-	err := db.WithTx(ctx, s.Pool, by.Actor, func(tx db.Tx) error {
+	err := s.elevated(ctx, func(tx db.Tx) error {
 		a, err := lockArticle(ctx, tx, article)
 		if err != nil {
 			return err
@@ -122,11 +122,14 @@ func (s *Service) DecideCorrection(ctx context.Context, by Staff, id uuid.UUID, 
 		if article, err = one(rows, err, pgx.RowTo[uuid.UUID]); err != nil {
 			return err
 		}
-		a, err := lockArticle(ctx, tx, article)
-		if err != nil {
-			return err
+		a, err := articleByID(ctx, tx, article)
+		if err == nil {
+			err = by.reviews(a)
 		}
-		if err := by.mayReview(a, Version{}); err != nil {
+		if err == nil {
+			a, err = lockArticle(ctx, tx, article)
+		}
+		if err != nil {
 			return err
 		}
 		state := "rejected"

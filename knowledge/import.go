@@ -185,7 +185,8 @@ func (s *Service) importChange(ctx context.Context, tx db.Tx, by Staff, in Impor
 	if e.Version.State == InReview || e.Version.State == Drafted && (e.Article.Live != 0 || e.Version.Author != by.Actor.User()) {
 		return nil, ErrImportBusy, nil
 	}
-	text.ValidFrom, text.ValidTo, text.Form = e.Version.ValidFrom, e.Version.ValidTo, e.Version.Form // what a line cannot say stays
+	// What a line cannot say stays.
+	text.ValidFrom, text.ValidTo, text.Audience, text.Form = e.Version.ValidFrom, e.Version.ValidTo, e.Version.Audience, e.Version.Form
 	settled := e.Version.State == Published || o.Draft && e.Version.State == Drafted
 	if settled && e.Version.Text.same(text) {
 		report.Unchanged++
@@ -207,6 +208,6 @@ func (i Import) text() Text {
 }
 
 func (t Text) same(o Text) bool {
-	return t.Title == o.Title && t.Summary == o.Summary && t.Body == o.Body &&
+	return t.Title == o.Title && t.Audience == o.Audience && t.Summary == o.Summary && t.Body == o.Body &&
 		slices.Equal(t.Keywords, o.Keywords) && slices.Equal(t.Questions, o.Questions)
 }

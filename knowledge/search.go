@@ -98,7 +98,7 @@ func (s *Service) find(ctx context.Context, q Query) ([]found, error) {
 			ids = append(ids, id)
 		}
 	}
-	rows, err := s.Pool.Query(ctx, sqlServableVersions, s.today(), staff, ids)
+	rows, err := s.Pool.Query(ctx, sqlServableVersions, s.today(), staff, s.Clock.Now(), ids)
 	if err != nil {
 		return nil, fmt.Errorf("check proposed articles: %w", err)
 	}

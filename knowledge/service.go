@@ -184,7 +184,7 @@ func (s *Service) Versions(ctx context.Context, id uuid.UUID) ([]Version, error)
 // BySlug returns the article a citizen (or staff) may read now at an address.
 // Errors: ErrNotFound, also for one that exists but may not be shown.
 func (s *Service) BySlug(ctx context.Context, slug string, staff bool) (Entry, error) {
-	es, err := servables(ctx, s.Pool, sqlServableBySlug, s.today(), staff, slug)
+	es, err := s.servables(ctx, sqlServableBySlug, staff, slug)
 	if err != nil {
 		return Entry{}, err
 	}
@@ -197,7 +197,7 @@ func (s *Service) BySlug(ctx context.Context, slug string, staff bool) (Entry, e
 // Servable returns those of the articles that may be shown now, in the order
 // of ids.
 func (s *Service) Servable(ctx context.Context, ids []uuid.UUID, staff bool) ([]Entry, error) {
-	es, err := servables(ctx, s.Pool, sqlServable, s.today(), staff, ids)
+	es, err := s.servables(ctx, sqlServable, staff, ids)
 	if err != nil {
 		return nil, err
 	}
@@ -218,10 +218,10 @@ func (s *Service) Servable(ctx context.Context, ids []uuid.UUID, staff bool) ([]
 // Translations returns the articles with the same key that may be shown now,
 // by language.
 func (s *Service) Translations(ctx context.Context, key string, staff bool) ([]Entry, error) {
-	return servables(ctx, s.Pool, sqlTranslations, s.today(), staff, key)
+	return s.servables(ctx, sqlTranslations, staff, key)
 }
 
 // ByService returns the articles of a service item in a language.
 func (s *Service) ByService(ctx context.Context, code, lang string, staff bool) ([]Entry, error) {
-	return servables(ctx, s.Pool, sqlByService, s.today(), staff, code, lang)
+	return s.servables(ctx, sqlByService, staff, code, lang)
 }

@@ -19,7 +19,7 @@ func TestStatementsFitTheSchema(t *testing.T) {
 		"servable": sqlServable, "servable versions": sqlServableVersions, "servable by slug": sqlServableBySlug, "translations": sqlTranslations, "by service": sqlByService,
 		"indexable": sqlIndexable, "indexable by id": sqlIndexableByID, "insert article": sqlInsertArticle, "update article": sqlUpdateArticle,
 		"insert version": sqlInsertVersion, "update draft": sqlUpdateDraft, "set state": sqlSetState, "set live": sqlSetLive,
-		"supersede": sqlSupersede, "accept corrections": sqlAcceptCorrections, "withdraw": sqlWithdraw, "expire": sqlExpire,
+		"set aside": sqlSetAside, "scheduled due": sqlScheduledDue, "next due": sqlNextDue, "supersede": sqlSupersede, "accept corrections": sqlAcceptCorrections, "withdraw": sqlWithdraw, "expire": sqlExpire,
 		"insert feedback": sqlInsertFeedback, "count feedback": sqlCountFeedback, "insert correction": sqlInsertCorrection,
 		"corrections": sqlCorrections, "lock correction": sqlLockCorrection, "decide": sqlDecide, "open left": sqlOpenLeft, "accepted": sqlAccepted,
 		"synonyms": sqlSynonyms, "delete synonyms": sqlDeleteSynonyms, "insert synonyms": sqlInsertSynonyms,

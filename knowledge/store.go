@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -34,11 +33,11 @@ func (a *Article) fields(owner **uuid.UUID) []any {
 }
 
 const versionColumns = `v.article_id, v.version, v.state, v.edit, v.author_id, v.reviewer_id, v.review_note, v.created_at, v.published_at,
-	v.title, v.summary, v.body, v.keywords, v.questions, v.valid_from, v.valid_to, v.form`
+	v.title, v.summary, v.body, v.keywords, v.questions, v.valid_from, v.valid_to, v.form, v.audience, v.publish_at, v.expire_at, coalesce(v.restored_from, 0)`
 
 func (v *Version) fields(author, reviewer **uuid.UUID) []any {
 	return []any{&v.Article, &v.Number, &v.State, &v.Edit, author, reviewer, &v.ReviewNote, &v.CreatedAt, &v.PublishedAt,
-		&v.Title, &v.Summary, &v.Body, &v.Keywords, &v.Questions, &v.ValidFrom, &v.ValidTo, &v.Form}
+		&v.Title, &v.Summary, &v.Body, &v.Keywords, &v.Questions, &v.ValidFrom, &v.ValidTo, &v.Form, &v.Audience, &v.PublishAt, &v.ExpireAt, &v.Restored}
 }
 
 func value(id *uuid.UUID) uuid.UUID {
@@ -114,24 +113,24 @@ func versionByNumber(ctx context.Context, q querier, id uuid.UUID, number int) (
 
 const sqlVersions = `select ` + versionColumns + ` from article_versions v where v.article_id = $1 order by v.version desc`
 
-// servable is the condition under which an article may be shown on a day:
-// $1 the day, $2 whether staff asks.
+// servable is the condition under which an article may be shown: $1 the
+// jurisdiction's day, $2 whether staff asks, $3 the moment.
 const servable = `v.state = 'published' and not a.disputed and ($2 or a.audience = 'public')
-	and (v.valid_from is null or v.valid_from <= $1) and (v.valid_to is null or v.valid_to >= $1)`
+	and (v.valid_from is null or v.valid_from <= $1) and (v.valid_to is null or v.valid_to >= $1) and (v.expire_at is null or v.expire_at > $3)`
 
 const sqlFromLive = ` from articles a join article_versions v on v.article_id = a.id and v.version = a.live where ` + servable
 
 const (
-	sqlServable = `select ` + articleColumns + `, ` + versionColumns + sqlFromLive + ` and a.id = any($3)`
+	sqlServable = `select ` + articleColumns + `, ` + versionColumns + sqlFromLive + ` and a.id = any($4)`
 	// sqlServableVersions reads no texts.
-	sqlServableVersions = `select a.id, v.version` + sqlFromLive + ` and a.id = any($3)`
-	sqlServableBySlug   = `select ` + articleColumns + `, ` + versionColumns + sqlFromLive + ` and a.slug = $3`
-	sqlTranslations     = `select ` + articleColumns + `, ` + versionColumns + sqlFromLive + ` and a.key = $3 and a.key <> '' order by a.lang, a.id`
-	sqlByService        = `select ` + articleColumns + `, ` + versionColumns + sqlFromLive + ` and a.lang = $4 and $3 = any(a.services) order by a.helpful desc, a.id limit 20`
+	sqlServableVersions = `select a.id, v.version` + sqlFromLive + ` and a.id = any($4)`
+	sqlServableBySlug   = `select ` + articleColumns + `, ` + versionColumns + sqlFromLive + ` and a.slug = $4`
+	sqlTranslations     = `select ` + articleColumns + `, ` + versionColumns + sqlFromLive + ` and a.key = $4 and a.key <> '' order by a.lang, a.id`
+	sqlByService        = `select ` + articleColumns + `, ` + versionColumns + sqlFromLive + ` and a.lang = $5 and $4 = any(a.services) order by a.helpful desc, a.id limit 20`
 )
 
-func servables(ctx context.Context, q querier, sql string, day time.Time, staff bool, args ...any) ([]Entry, error) {
-	rows, err := q.Query(ctx, sql, append([]any{day, staff}, args...)...)
+func (s *Service) servables(ctx context.Context, sql string, staff bool, args ...any) ([]Entry, error) {
+	rows, err := s.Pool.Query(ctx, sql, append([]any{s.today(), staff, s.Clock.Now()}, args...)...)
 	if err != nil {
 		return nil, err
 	}
@@ -151,8 +150,8 @@ const sqlInsertArticle = `insert into articles (id, external_id, key, lang, slug
 	values ($1, nullif($2, ''), $3, $4, $5, $6, $7, $8, $9, $10, $10, nullif($11, 0))`
 
 const sqlInsertVersion = `insert into article_versions
-	(article_id, version, state, edit, author_id, title, summary, body, keywords, questions, valid_from, valid_to, created_at, published_at, form)
-	values ($1, $2, $3, 1, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`
+	(article_id, version, state, edit, author_id, title, summary, body, keywords, questions, valid_from, valid_to, created_at, published_at, form, audience, restored_from)
+	values ($1, $2, $3, 1, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, nullif($16, 0))`
 
 // insertEntries writes new articles with their first versions in one round
 // trip. Errors: ErrSlugTaken, ErrUnknownOwner, ErrStale.
@@ -168,13 +167,13 @@ func insertEntries(ctx context.Context, tx db.Tx, entries ...Entry) error {
 
 func versionValues(v Version) []any {
 	return []any{v.Article, v.Number, v.State, optional(v.Author), v.Title, v.Summary, v.Body,
-		list(v.Keywords), list(v.Questions), v.ValidFrom, v.ValidTo, v.CreatedAt, v.PublishedAt, v.Form}
+		list(v.Keywords), list(v.Questions), v.ValidFrom, v.ValidTo, v.CreatedAt, v.PublishedAt, v.Form, v.Audience, v.Restored}
 }
 
-const sqlUpdateArticle = `update articles set key = $2, topic = $3, owner_id = $4, audience = $5, services = $6, slug = $7, updated_at = $8 where id = $1`
+const sqlUpdateArticle = `update articles set key = $2, topic = $3, owner_id = $4, services = $5, slug = $6, updated_at = $7 where id = $1`
 
 func updateArticle(ctx context.Context, tx db.Tx, a Article) error {
-	_, err := tx.Exec(ctx, sqlUpdateArticle, a.ID, a.Key, a.Topic, optional(a.Owner), a.Audience, list(a.Services), a.Slug, a.UpdatedAt)
+	_, err := tx.Exec(ctx, sqlUpdateArticle, a.ID, a.Key, a.Topic, optional(a.Owner), list(a.Services), a.Slug, a.UpdatedAt)
 	return articleError(err)
 }
 
@@ -201,25 +200,27 @@ func insertVersion(ctx context.Context, tx db.Tx, v Version) error {
 }
 
 const sqlUpdateDraft = `update article_versions set title = $3, summary = $4, body = $5, keywords = $6, questions = $7,
-	valid_from = $8, valid_to = $9, author_id = $10, form = $11, edit = edit + 1 where article_id = $1 and version = $2`
+	valid_from = $8, valid_to = $9, author_id = $10, form = $11, audience = $12, edit = edit + 1 where article_id = $1 and version = $2`
 
 func updateDraft(ctx context.Context, tx db.Tx, v Version) error {
-	_, err := tx.Exec(ctx, sqlUpdateDraft, v.Article, v.Number, v.Title, v.Summary, v.Body, list(v.Keywords), list(v.Questions), v.ValidFrom, v.ValidTo, optional(v.Author), v.Form)
+	_, err := tx.Exec(ctx, sqlUpdateDraft, v.Article, v.Number, v.Title, v.Summary, v.Body, list(v.Keywords), list(v.Questions), v.ValidFrom, v.ValidTo, optional(v.Author), v.Form, v.Audience)
 	return err
 }
 
 const sqlSetState = `update article_versions set state = $3, reviewer_id = coalesce($4, reviewer_id), review_note = $5,
-	published_at = coalesce($6, published_at), edit = edit + 1 where article_id = $1 and version = $2`
+	published_at = $6, publish_at = $7, expire_at = $8, edit = edit + 1 where article_id = $1 and version = $2`
 
-func setState(ctx context.Context, tx db.Tx, v Version, to State, reviewer *uuid.UUID, note string, published *time.Time) error {
-	_, err := tx.Exec(ctx, sqlSetState, v.Article, v.Number, to, reviewer, note, published)
+// setState writes the state of a version with what belongs to it; the reviewer
+// stays where none is named.
+func setState(ctx context.Context, tx db.Tx, v Version, reviewer *uuid.UUID) error {
+	_, err := tx.Exec(ctx, sqlSetState, v.Article, v.Number, v.State, reviewer, v.ReviewNote, v.PublishedAt, v.PublishAt, v.ExpireAt)
 	return err
 }
 
-const sqlSetLive = `update articles set live = nullif($2, 0), latest = $3, disputed = $4, updated_at = $5 where id = $1`
+const sqlSetLive = `update articles set live = nullif($2, 0), latest = $3, disputed = $4, updated_at = $5, audience = $6 where id = $1`
 
 func setLive(ctx context.Context, tx db.Tx, a Article) error {
-	_, err := tx.Exec(ctx, sqlSetLive, a.ID, a.Live, a.Latest, a.Disputed, a.UpdatedAt)
+	_, err := tx.Exec(ctx, sqlSetLive, a.ID, a.Live, a.Latest, a.Disputed, a.UpdatedAt, a.Audience)
 	return err
 }
 

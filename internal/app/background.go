@@ -46,6 +46,7 @@ func (a *App) background(ctx context.Context) error {
 		return err
 	}
 	a.loops.run(a.sweepBroadcasts)
+	a.loops.run(a.sweepKnowledge)
 	a.loops.run(func(ctx context.Context) { a.elected(ctx, "lookout", a.lookOut) })
 	a.loops.run(a.clean)
 	a.loops.run(func(ctx context.Context) { a.elected(ctx, "measures", a.followMeasures) })
@@ -243,9 +244,6 @@ func (a *App) clean(ctx context.Context) {
 		}
 		if err == nil {
 			err = a.Auth.Sweep(ctx)
-		}
-		if err == nil {
-			_, err = a.Knowledge.ExpireDue(ctx)
 		}
 		if err != nil && ctx.Err() == nil {
 			a.log.Warn("cleaning", "error", err)

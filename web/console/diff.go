@@ -1,9 +1,21 @@
 package console
 
-import "strings"
+import (
+	"strings"
+	"unicode"
+)
 
-// diffLine is a line of a comparison: "" kept, "+" added, "-" removed, "…" a part left out.
-type diffLine struct{ Op, Text string }
+// diffLine is a line of a comparison: "" kept, "+" added, "-" removed, "…" a part left out. Parts, where a line has them, are its text with the
+// words marked that differ from the line it was or became.
+type diffLine struct {
+	Op, Text string
+	Parts    []diffPart
+}
+
+type diffPart struct {
+	Text string
+	Mark bool
+}
 
 // maxDiff bounds the table of the longest common subsequence; longer texts are shown as removed and added.
 const maxDiff = 1500
@@ -14,13 +26,24 @@ func diff(before, after string) []diffLine {
 	var out []diffLine
 	if len(a) > maxDiff || len(b) > maxDiff {
 		for _, s := range a {
-			out = append(out, diffLine{"-", s})
+			out = append(out, diffLine{Op: "-", Text: s})
 		}
 		for _, s := range b {
-			out = append(out, diffLine{"+", s})
+			out = append(out, diffLine{Op: "+", Text: s})
 		}
 		return out
 	}
+	for _, step := range common(a, b) {
+		out = append(out, diffLine{Op: step.op, Text: step.text})
+	}
+	markWords(out)
+	return fold(out)
+}
+
+type diffStep struct{ op, text string }
+
+// common walks along the longest common subsequence of two lists.
+func common(a, b []string) []diffStep {
 	// length[i][j] is the longest common subsequence of a[i:] and b[j:].
 	length := make([][]int32, len(a)+1)
 	for i := range length {
@@ -35,21 +58,124 @@ func diff(before, after string) []diffLine {
 			}
 		}
 	}
+	out := make([]diffStep, 0, len(a)+len(b))
 	i, j := 0, 0
 	for i < len(a) || j < len(b) {
 		switch {
 		case i < len(a) && j < len(b) && a[i] == b[j]:
-			out = append(out, diffLine{"", a[i]})
+			out = append(out, diffStep{"", a[i]})
 			i, j = i+1, j+1
 		case i < len(a) && (j == len(b) || length[i+1][j] >= length[i][j+1]):
-			out = append(out, diffLine{"-", a[i]})
+			out = append(out, diffStep{"-", a[i]})
 			i++
 		default:
-			out = append(out, diffLine{"+", b[j]})
+			out = append(out, diffStep{"+", b[j]})
 			j++
 		}
 	}
-	return fold(out)
+	return out
+}
+
+// markWords pairs each run of removed lines with the added lines behind it and marks, in those that are one line changed, the words that differ.
+func markWords(all []diffLine) {
+	for i := 0; i < len(all); {
+		if all[i].Op != "-" {
+			i++
+			continue
+		}
+		removed := i
+		for i < len(all) && all[i].Op == "-" {
+			i++
+		}
+		added := i
+		for i < len(all) && all[i].Op == "+" {
+			i++
+		}
+		for line := added; line < i && removed < added; line++ {
+			for was := removed; was < added; was++ {
+				if wordDiff(&all[was], &all[line]) {
+					removed = was + 1
+					break
+				}
+			}
+		}
+	}
+}
+
+// maxWords bounds the comparison of two lines word by word.
+const maxWords = 1000
+
+// wordDiff marks what differs between two lines, and tells whether one is the other, changed.
+func wordDiff(was, is *diffLine) bool {
+	a, b := words(was.Text), words(is.Text)
+	if len(a) > maxWords || len(b) > maxWords {
+		return false
+	}
+	steps, kept := common(a, b), 0
+	for _, s := range steps {
+		if s.op == "" {
+			kept += len(strings.TrimSpace(s.text))
+		}
+	}
+	// Two lines that have little in common are another line, not a changed one.
+	if kept == 0 || 3*kept < len(was.Text) && 3*kept < len(is.Text) {
+		return false
+	}
+	for _, s := range steps {
+		if s.op != "+" {
+			was.Parts = addPart(was.Parts, s.text, s.op == "-")
+		}
+		if s.op != "-" {
+			is.Parts = addPart(is.Parts, s.text, s.op == "+")
+		}
+	}
+	was.Parts, is.Parts = joinMarks(was.Parts), joinMarks(is.Parts)
+	return true
+}
+
+// joinMarks makes one mark of two with nothing but a space between them.
+func joinMarks(parts []diffPart) []diffPart {
+	var out []diffPart
+	for i, p := range parts {
+		space := !p.Mark && strings.TrimSpace(p.Text) == "" && i > 0 && i+1 < len(parts)
+		out = addPart(out, p.Text, p.Mark || space)
+	}
+	return out
+}
+
+func addPart(parts []diffPart, text string, mark bool) []diffPart {
+	if n := len(parts); n > 0 && parts[n-1].Mark == mark {
+		parts[n-1].Text += text
+		return parts
+	}
+	return append(parts, diffPart{text, mark})
+}
+
+// words splits a line into words, spaces and signs; a Chinese character is a word.
+func words(line string) []string {
+	var out []string
+	class := func(r rune) int {
+		switch {
+		case r > 0x2e80 && unicode.IsLetter(r):
+			return 0 // alone
+		case unicode.IsLetter(r) || unicode.IsDigit(r):
+			return 1
+		case unicode.IsSpace(r):
+			return 2
+		}
+		return 0
+	}
+	last := 0
+	for _, r := range line {
+		now := class(r)
+		if now != 0 && now == last {
+			out[len(out)-1] += string(r)
+		} else {
+			out = append(out, string(r))
+		}
+		last = now
+	}
+	return out
 }
 
 // fold leaves out what is far from any change.

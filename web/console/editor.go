@@ -43,7 +43,9 @@ func (c *Console) showEditor(w http.ResponseWriter, r *http.Request, v View, d *
 	d.HTML = knowledge.RenderHTML(d.V.Body)
 	d.Keywords, d.Questions = strings.Join(d.V.Keywords, "\n"), strings.Join(d.V.Questions, "\n")
 	d.From, d.To = cmp.Or(d.From, day(d.V.ValidFrom)), cmp.Or(d.To, day(d.V.ValidTo))
-	d.Agencies, d.Langs = c.agencyOptions(v.Lang, func(a routing.Agency) bool { return a.Active || a.ID == d.A.Owner }), c.words.Languages()
+	d.Agencies, d.Langs = c.agencyOptions(v.Lang, func(a routing.Agency) bool {
+		return (a.Active || a.ID == d.A.Owner) && (v.Me.Desk || a.ID == v.Me.AgencyID)
+	}), c.words.Languages()
 	d.Head = mayChangeHead(v, d.A)
 	v.Nav, v.Title, v.D = "knowledge", v.T("knowledge.edit"), d
 	if d.New {
@@ -62,7 +64,7 @@ func day(t *time.Time) string {
 
 func (c *Console) articleNew(w http.ResponseWriter, r *http.Request) error {
 	v := c.view(r)
-	return c.showEditor(w, r, v, &editData{New: true, A: knowledge.Article{Lang: v.Lang, Audience: knowledge.AudiencePublic, Owner: v.Me.AgencyID}}, http.StatusOK)
+	return c.showEditor(w, r, v, &editData{New: true, A: knowledge.Article{Lang: v.Lang, Owner: v.Me.AgencyID}}, http.StatusOK)
 }
 
 func (c *Console) articleEdit(w http.ResponseWriter, r *http.Request) error {
@@ -73,6 +75,9 @@ func (c *Console) articleEdit(w http.ResponseWriter, r *http.Request) error {
 	a, err := c.Knowledge.Article(r.Context(), id)
 	if err != nil {
 		return err
+	}
+	if !staff(c.view(r)).May(a).Edit {
+		return knowledge.ErrNotOwner
 	}
 	version, err := c.Knowledge.Version(r.Context(), id, a.Latest)
 	if err != nil {
@@ -105,7 +110,8 @@ func date(q url.Values, field string) (*time.Time, error) {
 }
 
 func readText(q url.Values) (knowledge.Text, error) {
-	t := knowledge.Text{Title: q.Get("title"), Summary: q.Get("summary"), Body: text(q.Get("body")), Keywords: lines(q.Get("keywords")), Questions: lines(q.Get("questions"))}
+	t := knowledge.Text{Title: q.Get("title"), Summary: q.Get("summary"), Body: text(q.Get("body")), Keywords: lines(q.Get("keywords")), Questions: lines(q.Get("questions")),
+		Audience: q.Get("audience")}
 	var fromErr, toErr error
 	t.ValidFrom, fromErr = date(q, "valid_from")
 	t.ValidTo, toErr = date(q, "valid_to")
@@ -113,7 +119,7 @@ func readText(q url.Values) (knowledge.Text, error) {
 }
 
 func readHead(q url.Values, a knowledge.Article) knowledge.Article {
-	a.Topic, a.Owner, a.Audience, a.Slug = clean(q.Get("topic"), 300), parseID(q.Get("owner")), q.Get("audience"), clean(q.Get("slug"), 200)
+	a.Topic, a.Owner, a.Slug = clean(q.Get("topic"), 300), parseID(q.Get("owner")), clean(q.Get("slug"), 200)
 	return a
 }
 
@@ -200,7 +206,7 @@ func (c *Console) articleSave(w http.ResponseWriter, r *http.Request) error {
 	if err == nil {
 		e, err = c.Knowledge.Save(r.Context(), staff(v), ref, words)
 	}
-	if err == nil && (head.Topic != a.Topic || head.Owner != a.Owner || head.Audience != a.Audience || head.Slug != a.Slug) {
+	if err == nil && (head.Topic != a.Topic || head.Owner != a.Owner || head.Slug != a.Slug) {
 		e, err = c.Knowledge.SaveHead(r.Context(), staff(v), e.Version.Ref(), head)
 	}
 	if err != nil {
@@ -257,6 +263,9 @@ func whole(v View, t knowledge.Text) string {
 	}
 	part(v.T("knowledge.questions"), t.Questions...)
 	part(v.T("knowledge.keywords"), t.Keywords...)
+	if t.Audience != "" {
+		part(v.T("field.audience"), v.T("audience."+t.Audience))
+	}
 	part(v.T("knowledge.valid_from"), day(t.ValidFrom))
 	part(v.T("knowledge.valid_to"), day(t.ValidTo))
 	return b.String()

@@ -87,7 +87,7 @@ func TestTwoEditorsAtOnceSeeEachOther(t *testing.T) {
 	save(theirs, 1, 1, "## Rule\n\nNot after **21:00**.").wants(t, http.StatusOK)
 	conflict := save(mine, 1, 1, "## Rule\n\nNot after **23:00**.")
 	conflict.wants(t, http.StatusConflict, "reviewer saved this article", "What you typed is still here", "Not after **23:00**.</textarea>",
-		"<del>Not after **21:00**.</del>", "<ins>Not after **23:00**.</ins>", `name="edit" value="2"`)
+		"<del>Not after **<mark>21</mark>:00**.</del>", "<ins>Not after **<mark>23</mark>:00**.</ins>", `name="edit" value="2"`)
 	save(mine, 1, 2, "## Rule\n\nNot after **23:00**.").wants(t, http.StatusOK, "<strong>23:00</strong>")
 
 	// A version that began meanwhile is met in the same way.
@@ -112,7 +112,7 @@ func TestAReviewerSeesEverythingThatChanged(t *testing.T) {
 		f.Set("keywords", "noise\nparty")
 		f.Set("valid_to", "")
 	})).wants(t, http.StatusOK, "in review")
-	reviewer.get(path).wants(t, http.StatusOK, "<del>Questions it answers: Who stops noise at night?</del>", "<ins>Questions it answers: Who stops the neighbours?</ins>",
+	reviewer.get(path).wants(t, http.StatusOK, "<del>Questions it answers: Who stops <mark>noise at night</mark>?</del>", "<ins>Questions it answers: Who stops <mark>the neighbours</mark>?</ins>",
 		"<ins>Keywords: party</ins>", "<del>Last valid day: 2026-12-31</del>", "since 2026-01-01")
 }
 

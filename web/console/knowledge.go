@@ -53,7 +53,7 @@ type articleRow struct {
 	Percent int
 }
 
-var articleStates = []string{"draft", "in_review", "published", "expired", "withdrawn", "disputed"}
+var articleStates = []string{"draft", "in_review", "scheduled", "published", "expired", "withdrawn", "disputed"}
 
 func (c *Console) articles(w http.ResponseWriter, r *http.Request) error {
 	v := c.view(r)
@@ -147,6 +147,9 @@ type articleData struct {
 	MayReview   bool
 	OwnReview   bool // in review, but one's own text
 	MayWithdraw bool
+	MayRestore  bool
+	From, Until string // of the schedule's form
+	Begins      *time.Time
 	MayDispute  bool
 	Error       string
 	Text        string // of the form that failed
@@ -157,7 +160,7 @@ type correctionRow struct {
 	Name string
 }
 
-func (c *Console) loadArticle(ctx context.Context, v View, id uuid.UUID, number int) (*articleData, error) {
+func (c *Console) loadArticle(ctx context.Context, v View, id uuid.UUID, number, against int) (*articleData, error) {
 	a, err := c.Knowledge.Article(ctx, id)
 	if err != nil {
 		return nil, err
@@ -183,8 +186,7 @@ func (c *Console) loadArticle(ctx context.Context, v View, id uuid.UUID, number 
 	}
 	d.V, d.Latest = d.Versions[at], number == a.Latest
 	d.HTML = knowledge.RenderHTML(d.V.Body)
-	if at+1 < len(d.Versions) {
-		before := d.Versions[at+1]
+	if before, ok := compared(d, at, against); ok {
 		d.Against, d.Diff = before.Number, diff(whole(v, before.Text), whole(v, d.V.Text))
 	}
 	corrections, err := c.Knowledge.Corrections(ctx, id)
@@ -204,14 +206,19 @@ func (c *Console) loadArticle(ctx context.Context, v View, id uuid.UUID, number 
 	for _, x := range corrections {
 		d.Corrections = append(d.Corrections, correctionRow{x, d.Names[x.User]})
 	}
-	reviews := v.Me.Has("reviewer") && (v.Me.Desk || a.Owner == v.Me.AgencyID)
-	d.MayEdit = edits && d.Latest && d.V.State != knowledge.InReview
-	d.MaySubmit = edits && d.Latest && d.V.State == knowledge.Drafted
-	d.MayRecall = edits && d.Latest && d.V.State == knowledge.InReview
-	d.OwnReview = reviews && d.V.Author == v.Me.UserID && d.V.Author != uuid.Nil
-	d.MayReview = reviews && d.Latest && d.V.State == knowledge.InReview && !d.OwnReview
-	d.MayWithdraw = reviews && a.Live != 0
+	may, waits := staff(v).May(a), d.V.State == knowledge.InReview || d.V.State == knowledge.Scheduled
+	latest := d.Versions[0]
+	d.MayEdit = may.Edit && d.Latest && !waits
+	d.MaySubmit = may.Edit && d.Latest && d.V.State == knowledge.Drafted
+	d.MayRecall = may.Edit && d.Latest && waits
+	d.OwnReview = may.Review && d.V.Author == v.Me.UserID && d.V.Author != uuid.Nil
+	d.MayReview = may.Review && d.Latest && waits && !d.OwnReview
+	d.MayWithdraw = may.Review && a.Live != 0
 	d.MayDispute = a.Live != 0
+	d.MayRestore = may.Edit && !d.Latest && latest.State != knowledge.InReview && latest.State != knowledge.Scheduled
+	if d.MayReview {
+		d.scheduled(c.zone(), v.Now)
+	}
 	return d, nil
 }
 
@@ -228,13 +235,13 @@ func (v View) Validity(x knowledge.Version) string {
 	return v.T("knowledge.valid_always")
 }
 
-func (c *Console) showArticle(w http.ResponseWriter, r *http.Request, number, status int, edit func(*articleData)) error {
+func (c *Console) showArticle(w http.ResponseWriter, r *http.Request, version, status int, edit func(*articleData)) error {
 	id, err := pathID(r, "id")
 	if err != nil {
 		return err
 	}
 	v := c.view(r)
-	d, err := c.loadArticle(r.Context(), v, id, number)
+	d, err := c.loadArticle(r.Context(), v, id, version, number(r.URL.Query().Get("against")))
 	if err != nil {
 		return err
 	}
@@ -279,6 +286,13 @@ func (c *Console) articleDo(w http.ResponseWriter, r *http.Request) error {
 		_, err = c.Knowledge.Refuse(ctx, by, ref, words)
 	case "publish":
 		_, err = c.Knowledge.Publish(ctx, by, ref)
+	case "schedule":
+		var when knowledge.When
+		if when, err = c.when(q); err == nil {
+			_, err = c.Knowledge.Approve(ctx, by, ref, when)
+		}
+	case "restore":
+		_, err = c.Knowledge.Restore(ctx, by, ref, number(q.Get("number")))
 	case "withdraw":
 		_, err = c.Knowledge.Withdraw(ctx, by, ref, words)
 	case "dispute":
@@ -290,7 +304,12 @@ func (c *Console) articleDo(w http.ResponseWriter, r *http.Request) error {
 		if !expected(err) {
 			return err
 		}
-		return c.showArticle(w, r, 0, httperr.Status(errs.KindOf(err)), func(d *articleData) { d.Error, d.Text = c.explain(ctx, v, err), words })
+		return c.showArticle(w, r, 0, httperr.Status(errs.KindOf(err)), func(d *articleData) {
+			d.Error, d.Text = c.explain(ctx, v, err), words
+			if q.Has("from") {
+				d.From, d.Until = clean(q.Get("from"), 40), clean(q.Get("until"), 40)
+			}
+		})
 	}
 	http.Redirect(w, r, "/console/knowledge/"+id.String(), http.StatusSeeOther)
 	return nil

@@ -220,7 +220,7 @@ func TestAnArticleTakesTwoPeople(t *testing.T) {
 	reviewer.get(path).wants(t, http.StatusOK, "It is 21:00 now")
 	// The next version shows what changed.
 	e.post(path+"/edit", url.Values{"title": {"Noise at night"}, "summary": {"No building work after 21:00."}, "body": {"## Rule\n\nNot after **21:00**."}, "audience": {"staff"},
-		"version": {"1"}, "edit": {"3"}, "then": {"submit"}}).wants(t, http.StatusOK, "in review", "<del>Not after **22:00**.</del>", "<ins>Not after **21:00**.</ins>")
+		"version": {"1"}, "edit": {"3"}, "then": {"submit"}}).wants(t, http.StatusOK, "in review", "<del>Not after **<mark>22</mark>:00**.</del>", "<ins>Not after **<mark>21</mark>:00**.</ins>")
 }
 
 func TestALiveChatIsTakenAnsweredAndFiled(t *testing.T) {

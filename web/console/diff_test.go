@@ -1,0 +1,42 @@
+package console
+
+import (
+	"strings"
+	"testing"
+)
+
+// marked writes a comparison with [marks].
+func marked(lines []diffLine) string {
+	var b strings.Builder
+	for _, l := range lines {
+		b.WriteString(l.Op)
+		if l.Parts == nil {
+			b.WriteString(l.Text)
+		}
+		for _, p := range l.Parts {
+			if p.Mark {
+				b.WriteString("[" + p.Text + "]")
+			} else {
+				b.WriteString(p.Text)
+			}
+		}
+		b.WriteString("\n")
+	}
+	return strings.TrimSuffix(b.String(), "\n")
+}
+
+func TestDifferencesAreMarkedByWord(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ name, before, after, want string }{
+		{"a word", "The fee is 20 yuan.", "The fee is 25 yuan.", "-The fee is [20] yuan.\n+The fee is [25] yuan."},
+		{"neighbouring words are one mark", "closed on Sunday morning", "closed on public holidays", "-closed on [Sunday morning]\n+closed on [public holidays]"},
+		{"Chinese by character", "每年缴费二十元", "每年缴费三十元", "-每年缴费[二]十元\n+每年缴费[三]十元"},
+		{"another line", "Bring two photos.", "Opening hours: 9 to 5", "-Bring two photos.\n+Opening hours: 9 to 5"},
+		{"a line that moved up", "## Steps\n\nBring two photos.", "Bring three photos.", "-## Steps\n-\n-Bring [two] photos.\n+Bring [three] photos."},
+		{"nothing", "same", "same", "…"},
+	} {
+		if got := marked(diff(c.before, c.after)); got != c.want {
+			t.Errorf("%s:\n%s\nwant\n%s", c.name, got, c.want)
+		}
+	}
+}
