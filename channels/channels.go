@@ -31,6 +31,14 @@ const (
 	API    = "api"
 )
 
+// Names of the channels on which staff type what a person says or wrote. Nothing is delivered on them either: who has the tracking code reads the
+// answer on the portal, and everybody else is called or written to by staff.
+const (
+	Phone   = "phone"
+	Counter = "counter"
+	Letter  = "letter"
+)
+
 // Inbound is one message from outside.
 type Inbound struct {
 	Channel    string // the adapter's name

@@ -43,6 +43,8 @@ type AgencyFields struct {
 	Area   string
 	Phone  string
 	Hours  Names
+	// Counter: its staff take cases in for visitors, callers and letters.
+	Counter bool
 }
 
 const maxText = 200 // characters
@@ -123,9 +125,9 @@ func (s *Service) CreateAgency(ctx context.Context, by db.Actor, f AgencyFields)
 		}
 		var err error
 		a, err = one(ctx, tx, `
-			insert into agencies (id, code, parent_id, ancestors, names, kind, area_code, phone, hours)
-			values ($1, $2, nullif($3, '00000000-0000-0000-0000-000000000000'::uuid), $4, $5, $6, $7, $8, $9)`+returningAgency,
-			db.NewID(), f.Code, f.Parent, orEmpty(ancestors), f.Names, f.Kind, f.Area, f.Phone, f.Hours)
+			insert into agencies (id, code, parent_id, ancestors, names, kind, area_code, phone, hours, counter)
+			values ($1, $2, nullif($3, '00000000-0000-0000-0000-000000000000'::uuid), $4, $5, $6, $7, $8, $9, $10)`+returningAgency,
+			db.NewID(), f.Code, f.Parent, orEmpty(ancestors), f.Names, f.Kind, f.Area, f.Phone, f.Hours, f.Counter)
 		if db.Violates(err, "agencies_code_key") {
 			return ErrAgencyCodeTaken
 		}
@@ -138,7 +140,7 @@ func (s *Service) CreateAgency(ctx context.Context, by db.Actor, f AgencyFields)
 	return a, nil
 }
 
-// UpdateAgency changes names, area, telephone and hours of version's state.
+// UpdateAgency changes names, area, telephone, hours and the counter of version's state.
 // Errors: forbidden, invalid fields, ErrAgencyNotFound, ErrAgencyStale.
 func (s *Service) UpdateAgency(ctx context.Context, by db.Actor, id uuid.UUID, version int, f AgencyFields) (Agency, error) {
 	if err := mayChange(by); err != nil {
@@ -149,8 +151,8 @@ func (s *Service) UpdateAgency(ctx context.Context, by db.Actor, id uuid.UUID, v
 	}
 	return s.changeAgency(ctx, by, id, version, func(tx db.Tx, _ Agency) (Agency, error) {
 		return one(ctx, tx, `
-			update agencies set names = $2, area_code = $3, phone = $4, hours = $5, version = version + 1
-			where id = $1`+returningAgency, id, f.Names, f.Area, f.Phone, f.Hours)
+			update agencies set names = $2, area_code = $3, phone = $4, hours = $5, counter = $6, version = version + 1
+			where id = $1`+returningAgency, id, f.Names, f.Area, f.Phone, f.Hours, f.Counter)
 	})
 }
 
@@ -222,7 +224,7 @@ func (s *Service) changeAgency(ctx context.Context, by db.Actor, id uuid.UUID, v
 }
 
 const (
-	agencyColumns = `id, code, coalesce(parent_id, '00000000-0000-0000-0000-000000000000'), ancestors, names, kind, area_code, phone, hours, active, version, created_at, coalesce(jurisdiction, '')`
+	agencyColumns = `id, code, coalesce(parent_id, '00000000-0000-0000-0000-000000000000'), ancestors, names, kind, area_code, phone, hours, active, version, created_at, coalesce(jurisdiction, ''), counter`
 
 	returningAgency = ` returning ` + agencyColumns
 )

@@ -121,7 +121,7 @@ func collect[T any](ctx context.Context, tx db.Tx, sql string, scan pgx.RowToFun
 }
 
 func scanAgency(r pgx.CollectableRow) (a Agency, err error) {
-	err = r.Scan(&a.ID, &a.Code, &a.Parent, &a.Ancestors, &a.Names, &a.Kind, &a.Area, &a.Phone, &a.Hours, &a.Active, &a.Version, &a.CreatedAt, &a.Jurisdiction)
+	err = r.Scan(&a.ID, &a.Code, &a.Parent, &a.Ancestors, &a.Names, &a.Kind, &a.Area, &a.Phone, &a.Hours, &a.Active, &a.Version, &a.CreatedAt, &a.Jurisdiction, &a.Counter)
 	return a, err
 }
 

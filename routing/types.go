@@ -51,6 +51,8 @@ type Agency struct {
 	Active    bool
 	Version   int
 	CreatedAt time.Time
+	// Counter: its staff take cases in for visitors, callers and letters.
+	Counter bool
 	// Jurisdiction whose rules of time the agency works by; "" takes those of the agency above it.
 	Jurisdiction string
 }

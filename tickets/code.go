@@ -44,7 +44,7 @@ func (k codeKeys) code(ticket uuid.UUID, issue int) string {
 // hash is what the database stores in place of the code.
 func (k codeKeys) hash(code string) []byte { return mac(k.lookup, []byte(code)) }
 
-// TrackingCode derives the tracking code of a ticket's current issue. It is shown to the citizen and nowhere else.
+// TrackingCode derives the tracking code of a ticket's current issue. It is shown to the citizen, and once to whoever filed for one, to be handed over.
 func (s *Service) TrackingCode(t Ticket) string { return s.keys.code(t.ID, t.codeIssue) }
 
 // CodeReplaced reports whether the code that was handed out first opens nothing any more.

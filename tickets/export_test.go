@@ -91,7 +91,7 @@ var MassStatements = []string{candidatesSQL, parentsSQL, countReportersSQL, mark
 	pendingSQL, broadcastsSQL, progressSQL}
 
 // LookoutStatements are those of surges and flags.
-var LookoutStatements = []string{countArrivalsSQL, weeksSQL, surgesSQL, surgeSQL, behindSQL, insertFlagSQL, insertFlagEventSQL, flagsOfSQL, filedSQL, flagsSQL, proposalsSQL, repeatsSQL, proposeSQL}
+var LookoutStatements = []string{countArrivalsSQL, weeksSQL, surgesSQL, surgeSQL, behindSQL, insertFlagSQL, insertFlagEventSQL, flagsOfSQL, filedSQL, flagsSQL, proposalsSQL, repeatsSQL, proposeSQL, earlierSQL}
 
 // DueAt lists when the clocks of a sweep were due.
 func (s Swept) DueAt() []time.Time { return s.dueAt }

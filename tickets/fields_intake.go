@@ -96,7 +96,7 @@ func (s *Service) givenFields(c *change, d Draft) (g given, err error) {
 	// Only one's own choice of a category can be held to its fields.
 	strict := d.InsistOnFields && d.Category != ""
 	for _, code := range slices.Sorted(maps.Keys(d.Fields)) {
-		i := slices.IndexFunc(g.defs, func(f CustomField) bool { return f.Code == code && f.Asked })
+		i := slices.IndexFunc(g.defs, func(f CustomField) bool { return f.Code == code && (f.Asked || d.Author == string(KindStaff)) })
 		if i < 0 {
 			if d.InsistOnFields {
 				if !fieldCode.MatchString(code) { // whatever it is, it is no code and nothing to repeat

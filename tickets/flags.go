@@ -263,9 +263,12 @@ func (s *Service) FlagsOf(ctx context.Context, a Actor, t Ticket) (flags []Flag,
 	return flags, filed, days, wrap2("flags of a contact", err)
 }
 
+// kinSQL is the contacts of one person.
+const kinSQL = `contact_kin($1)`
+
 const (
-	flagsOfSQL = `select ` + flagColumns + `, '', null::uuid from contact_flags f where f.contact_id = any(contact_kin($1)) and f.ended_at is null and f.expires_at > $2 order by f.type desc, f.set_at`
-	filedSQL   = `select count(*) from (select from tickets where contact_id = any(contact_kin($1)) and opened_at > $2 limit 100) few`
+	flagsOfSQL = `select ` + flagColumns + `, '', null::uuid from contact_flags f where f.contact_id = any(` + kinSQL + `) and f.ended_at is null and f.expires_at > $2 order by f.type desc, f.set_at`
+	filedSQL   = `select count(*) from (select from tickets where contact_id = any(` + kinSQL + `) and opened_at > $2 limit 100) few`
 	flagsSQL   = `select ` + flagColumns + `, c.name, (select t.id from tickets t where t.contact_id = f.contact_id order by t.opened_at desc limit 1)
 		from contact_flags f join contacts c on c.id = f.contact_id
 		where f.ended_at is null and ($1::timestamptz is null or (f.review_at, f.id) > ($1, $2)) order by f.review_at, f.id limit $3`

@@ -67,6 +67,8 @@ type Agency struct {
 	Area   string `json:"area"` // "" when the agency answers for no area of its own
 	Phone  string `json:"phone"`
 	Hours  Text   `json:"hours"`
+	// Counter: its staff take cases in for visitors, callers and letters.
+	Counter bool `json:"counter,omitempty"`
 	// Inactive things are kept because tickets name them; nothing new goes there.
 	Inactive bool `json:"inactive,omitempty"`
 }

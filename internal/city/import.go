@@ -83,11 +83,11 @@ const (
 		on conflict (code) do update set parent = excluded.parent, level = excluded.level, names = excluded.names, geometry = excluded.geometry, active = excluded.active,
 			version = areas.version + 1`
 	sqlAddAgency = `
-		insert into agencies (id, code, parent_id, ancestors, names, kind, area_code, phone, hours, active)
-		select $1, $2, p.id, case when p.id is null then '{}' else p.ancestors || p.id end, $4, $5, $6, $7, $8, $9
+		insert into agencies (id, code, parent_id, ancestors, names, kind, area_code, phone, hours, active, counter)
+		select $1, $2, p.id, case when p.id is null then '{}' else p.ancestors || p.id end, $4, $5, $6, $7, $8, $9, $10
 		from (select 1) one left join agencies p on p.code = $3`
 	sqlSetAgency = `
-		update agencies set code = $2, names = $3, area_code = $4, phone = $5, hours = $6, active = $7, version = version + 1 where id = $1`
+		update agencies set code = $2, names = $3, area_code = $4, phone = $5, hours = $6, active = $7, counter = $8, version = version + 1 where id = $1`
 	sqlSetCategory = `
 		insert into categories (code, parent, names, kinds, urgency, confidential, description, keywords, examples, active)
 		values ($1, nullif($2, ''), $3, $4, $5, $6, $7, $8, $9, $10)
@@ -166,9 +166,9 @@ func (w writer) organisation(b *pgx.Batch) error {
 		w.state.ids[a.Code] = id
 		switch {
 		case !there:
-			b.Queue(sqlAddAgency, id, a.Code, a.Parent, a.Names, a.Kind, a.Area, a.Phone, texts(a.Hours), !a.Inactive)
+			b.Queue(sqlAddAgency, id, a.Code, a.Parent, a.Names, a.Kind, a.Area, a.Phone, texts(a.Hours), !a.Inactive, a.Counter)
 		case changed[a.Code]:
-			b.Queue(sqlSetAgency, id, a.Code, a.Names, a.Area, a.Phone, texts(a.Hours), !a.Inactive)
+			b.Queue(sqlSetAgency, id, a.Code, a.Names, a.Area, a.Phone, texts(a.Hours), !a.Inactive, a.Counter)
 		}
 	}
 	people := w.plan.written("user")

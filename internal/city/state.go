@@ -19,7 +19,7 @@ const (
 	sqlJurisdiction = `select code, names, timezone, languages, phone, settings from jurisdictions order by code limit 1`
 	sqlAreas        = `select code, coalesce(parent, ''), level, names, geometry, not active from areas order by code`
 	sqlAgencies     = `
-		select a.id, a.code, coalesce(p.code, ''), a.names, a.kind, a.area_code, a.phone, a.hours, not a.active
+		select a.id, a.code, coalesce(p.code, ''), a.names, a.kind, a.area_code, a.phone, a.hours, not a.active, a.counter
 		from agencies a left join agencies p on p.id = a.parent_id order by cardinality(a.ancestors), a.kind <> 'hotline', a.created_at, a.code`
 	sqlCategories = `
 		select code, coalesce(parent, ''), names, kinds, urgency, confidential, description, keywords, examples, not active
@@ -86,7 +86,7 @@ func readState(ctx context.Context, tx db.Tx) (*state, error) {
 	codes := map[uuid.UUID]string{}
 	if s.Agencies, err = collect(ctx, tx, sqlAgencies, func(r pgx.CollectableRow) (a Agency, err error) {
 		var id uuid.UUID
-		err = r.Scan(&id, &a.Code, &a.Parent, &a.Names, &a.Kind, &a.Area, &a.Phone, &a.Hours, &a.Inactive)
+		err = r.Scan(&id, &a.Code, &a.Parent, &a.Names, &a.Kind, &a.Area, &a.Phone, &a.Hours, &a.Inactive, &a.Counter)
 		s.ids[a.Code], codes[id] = id, a.Code
 		if a.Kind == "hotline" && s.desk == "" {
 			s.desk = a.Code

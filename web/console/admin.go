@@ -279,7 +279,7 @@ func (c *Console) areaOptions(lang string) []option {
 func readAgency(r *http.Request, langs []string) routing.AgencyFields {
 	q := r.PostForm
 	f := routing.AgencyFields{Code: clean(q.Get("code"), 100), Parent: parseID(q.Get("parent")), Kind: q.Get("kind"), Names: routing.Names{},
-		Area: clean(q.Get("area"), 100), Phone: clean(q.Get("phone"), 300), Hours: routing.Names{}}
+		Area: clean(q.Get("area"), 100), Phone: clean(q.Get("phone"), 300), Hours: routing.Names{}, Counter: q.Get("counter") != ""}
 	for _, lang := range langs {
 		f.Names[lang], f.Hours[lang] = clean(q.Get("name_"+lang), 300), clean(q.Get("hours_"+lang), 300)
 	}
@@ -287,7 +287,7 @@ func readAgency(r *http.Request, langs []string) routing.AgencyFields {
 }
 
 func withFields(a routing.Agency, f routing.AgencyFields) routing.Agency {
-	a.Names, a.Area, a.Phone, a.Hours = f.Names, f.Area, f.Phone, f.Hours
+	a.Names, a.Area, a.Phone, a.Hours, a.Counter = f.Names, f.Area, f.Phone, f.Hours, f.Counter
 	return a
 }
 

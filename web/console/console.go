@@ -36,6 +36,8 @@ type Deps struct {
 	Chat      *chat.Service
 	Routing   *routing.Service
 	Knowledge *knowledge.Service
+	// Emergency finds danger to life in what staff type for callers; nil finds none.
+	Emergency Emergency
 	// BaseURL is the installation's public address, for links that are handed to citizens.
 	BaseURL string
 	// SecureCookies marks the session cookie for https only; false on plain http, as the demo runs.
@@ -146,6 +148,7 @@ func (c *Console) routes() *http.ServeMux {
 	all("POST /console/notifications/read", c.notificationsRead)
 
 	c.ticketRoutes(on, files)
+	c.newCaseRoutes(on)
 	c.toolRoutes(on)
 	c.boardRoutes(on)
 	c.massRoutes(on)

@@ -26,6 +26,7 @@ type side struct {
 	Work   []entry
 	Admin  []entry
 	Unread string
+	New    bool // may type a case for somebody
 }
 
 type entry struct {
@@ -139,6 +140,7 @@ func (c *Console) side(ctx context.Context, v View) side {
 		add(&s.Admin, "fields", "/console/admin/fields", "columns", "")
 		add(&s.Admin, "keys", "/console/admin/keys", "key", "")
 	}
+	s.New = c.mayEnter(p)
 	s.Unread = atMost(c.unread(ctx, p))
 	return s
 }

@@ -17,6 +17,7 @@ import (
 
 	"hotline/channels"
 	"hotline/chat"
+	"hotline/chat/bot"
 	"hotline/internal/auth"
 	"hotline/internal/blob"
 	"hotline/internal/bus"
@@ -96,7 +97,9 @@ func newRig(t testing.TB) *rig {
 	for _, id := range r.city.Users {
 		must(t, r.auth.SetPassword(ctx, admin, id, password))
 	}
-	c, err := console.New(console.Deps{Pool: r.pool, Clock: r.clock, Log: log, Words: words, Bus: r.bus, Auth: r.auth, Tickets: r.tickets, Chat: r.chat, Routing: r.routing,
+	emergency, err := bot.NewEmergency(map[bot.Service]string{"fire": "119", "": "110"})
+	must(t, err)
+	c, err := console.New(console.Deps{Emergency: emergency, Pool: r.pool, Clock: r.clock, Log: log, Words: words, Bus: r.bus, Auth: r.auth, Tickets: r.tickets, Chat: r.chat, Routing: r.routing,
 		Knowledge: r.knowledge, BaseURL: "https://hotline.example", Heartbeat: time.Second})
 	must(t, err)
 	mux := http.NewServeMux()

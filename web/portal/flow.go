@@ -2,11 +2,12 @@ package portal
 
 import (
 	"net/http"
-	"net/mail"
 	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"hotline/channels"
 )
 
 // flow is one form: the ordinary ticket, or the confidential report.
@@ -70,11 +71,10 @@ func (f *flow) reachable(step string, d *Draft) bool {
 
 // Limits of what is typed, in characters.
 const (
-	maxText    = 4000
-	minText    = 5
-	maxPlace   = 300
-	maxName    = 80
-	maxContact = 120
+	maxText  = 4000
+	minText  = 5
+	maxPlace = 300
+	maxName  = 80
 )
 
 // field reads a form value without what can not be seen.
@@ -160,33 +160,15 @@ func (p *Portal) fillContact(v *view, d *Draft, r *http.Request) {
 	if d.Phone == "" && d.Email == "" {
 		v.problem("phone", "contact.reach")
 	}
-	if d.Phone != "" && !looksLikePhone(d.Phone) {
+	if d.Phone != "" && !channels.LooksLikePhone(d.Phone) {
 		v.problem("phone", "contact.phone_bad")
 	}
-	if d.Email != "" && !looksLikeEmail(d.Email) {
+	if d.Email != "" && !channels.LooksLikeEmail(d.Email) {
 		v.problem("email", "contact.email_bad")
 	}
 	if utf8.RuneCountInString(d.Name) > maxName {
 		v.problem("name", "contact.name_long", "n", maxName)
 	}
-}
-
-func looksLikePhone(s string) bool {
-	digits := 0
-	for _, c := range s {
-		switch {
-		case c >= '0' && c <= '9', c >= '０' && c <= '９':
-			digits++
-		case !strings.ContainsRune("+-–() ./（）　转", c):
-			return false
-		}
-	}
-	return digits >= 5 && digits <= 20 && len(s) <= maxContact
-}
-
-func looksLikeEmail(s string) bool {
-	a, err := mail.ParseAddress(s)
-	return err == nil && a.Address == s && len(s) <= maxContact && strings.Contains(s[strings.LastIndex(s, "@")+1:], ".")
 }
 
 // likely is the least probability at which a category is worth showing.

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"hotline/channels"
 )
 
 var alive = regexp.MustCompile(`(?i)<(script|img|svg|iframe|object|style|form|input|link|meta|base)\b|<[^>]*\son\w+\s*=|href="\s*(javascript|data|vbscript):`)
@@ -38,6 +40,6 @@ func FuzzField(f *testing.F) {
 		if !utf8.ValidString(got) || strings.ContainsAny(got, "\x00\r\u202e\x1b") {
 			t.Errorf("%q became %q", value, got)
 		}
-		_, _ = looksLikePhone(got), looksLikeEmail(got)
+		_, _ = channels.LooksLikePhone(got), channels.LooksLikeEmail(got)
 	})
 }

@@ -1,0 +1,109 @@
+package tickets
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"hotline/internal/db"
+)
+
+// What staff see while they type a case for somebody: whether the person was here before, and whether the matter was.
+
+// Known is what the hotline knows of a person who has not filed yet.
+type Known struct {
+	Flags       []Flag // for the hotline's staff alone
+	Cases       []Earlier
+	Filed, Days int // tickets in the last days; 0 for staff of agencies
+}
+
+// Earlier is a case of the same person that the reader may see.
+type Earlier struct {
+	ID            uuid.UUID
+	Number, Title string
+	State         State
+	Category      string
+	OpenedAt      time.Time
+}
+
+// maxEarlier is how many earlier cases are listed.
+const maxEarlier = 6
+
+// A confidential case is left out whoever reads: that this person filed it takes a reason, and the look is recorded.
+const earlierSQL = `select id, number, title, state, coalesce(category, ''), opened_at from tickets where contact_id = any($1) and not confidential order by opened_at desc, id desc limit $2`
+
+// KnownContact tells what is known of whoever has this telephone number or address.
+// Errors: ErrForbidden for anybody but staff.
+func (s *Service) KnownContact(ctx context.Context, a Actor, phone, email string) (Known, error) {
+	if a.Kind != KindStaff {
+		return Known{}, ErrForbidden.With("action", "contact")
+	}
+	var k Known
+	err := db.ReadTx(ctx, s.pool, a.DB, func(tx db.Tx) error {
+		k = Known{}
+		kin, err := contactsOf(ctx, tx, phone, email)
+		if err != nil || len(kin) == 0 {
+			return err
+		}
+		rows, err := tx.Query(ctx, earlierSQL, kin, maxEarlier)
+		if err != nil {
+			return err
+		}
+		if k.Cases, err = pgx.CollectRows(rows, pgx.RowToStructByPos[Earlier]); err != nil || !a.DB.Desk() {
+			return err
+		}
+		w, err := s.watching(ctx, tx)
+		if err != nil {
+			return err
+		}
+		now := s.clock.Now()
+		if rows, err = tx.Query(ctx, strings.Replace(flagsOfSQL, kinSQL, "$1", 1), kin, now); err != nil {
+			return err
+		}
+		if k.Flags, err = pgx.CollectRows(rows, scanFlag); err != nil {
+			return err
+		}
+		k.Days = w.RepeatDays
+		return tx.QueryRow(ctx, strings.Replace(filedSQL, kinSQL, "$1", 1), kin, now.AddDate(0, 0, -k.Days)).Scan(&k.Filed)
+	})
+	return k, wrap2("known contact", err)
+}
+
+// contactsOf lists the contacts with the telephone number or the address, the newest first.
+func contactsOf(ctx context.Context, tx db.Tx, phone, email string) (ids []uuid.UUID, err error) {
+	if phone == "" && email == "" {
+		return nil, nil
+	}
+	err = tx.QueryRow(ctx, `select contacts_of($1, $2)`, phone, email).Scan(&ids)
+	return ids, err
+}
+
+// DuplicatesOf lists what may be about the same matter as a case that is being typed, as far as the actor may see it; see Duplicates. The contact of
+// a confidential draft is nobody here.
+// Errors: ErrForbidden for anybody but staff.
+func (s *Service) DuplicatesOf(ctx context.Context, a Actor, d Draft, phone, email string) ([]Duplicate, error) {
+	if a.Kind != KindStaff {
+		return nil, ErrForbidden.With("action", "duplicates")
+	}
+	k := seeker{agency: s.router.Desk(), category: d.Category, text: caseOf(d.Title, d.Description, d.Place, d.Category, d.Lat, d.Lon, s.clock.Now())}
+	var out []Duplicate
+	err := db.ReadTx(ctx, s.pool, a.DB, func(tx db.Tx) error {
+		k.contact = nil
+		if !d.Confidential && d.Kind != "report" {
+			kin, err := contactsOf(ctx, tx, phone, email)
+			if err != nil {
+				return err
+			}
+			if len(kin) > 0 {
+				k.contact = &kin[0]
+			}
+		}
+		var err error
+		out, err = s.alike(ctx, tx, k)
+		return err
+	})
+	return out, wrap2("duplicates of a draft", err)
+}

@@ -1,0 +1,67 @@
+package tickets_test
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"hotline/internal/errs"
+	"hotline/tickets"
+)
+
+func TestWhatIsKnownOfAPersonBeforeTheyFile(t *testing.T) {
+	t.Parallel()
+	o := open(t)
+	phone, mail := o.contact("+86 138 0000 1234", ""), o.contact("", "Chen@Example.org")
+	first := o.file(saying("environment.noise", "Drilling at night", "Drilling next to the school keeps us awake."), by(phone))
+	o.clock.Advance(time.Hour)
+	water := o.file(saying("utilities.water", "No water", "The tap is dry since this morning"), by(mail))
+	water = o.must("dispatcher", water, tickets.Dispatch, tickets.Fields{Lead: o.city.Agencies["dept-utilities"]})
+	secret := o.file(saying("environment.noise", "Bribes", "The inspector takes money"), by(phone), func(d *tickets.Draft) { d.Kind = "report" })
+	now := o.clock.Now()
+	must(o.SetFlag(t.Context(), o.as("supervisor"), first.ID, tickets.FlagDraft{Type: "vulnerable", Reason: "hard of hearing", ReviewAt: now.AddDate(0, 0, 9), ExpiresAt: now.AddDate(0, 0, 9)}))
+
+	k := must(o.KnownContact(t.Context(), o.as("operator"), "138-0000-1234", "chen@example.ORG"))
+	if len(k.Cases) != 2 || k.Cases[0].ID != water.ID || k.Cases[1].ID != first.ID || len(k.Flags) != 1 || k.Filed != 2 && k.Filed != 3 {
+		t.Errorf("the desk sees %+v", k)
+	}
+	for _, c := range k.Cases {
+		if c.ID == secret.ID {
+			t.Error("a confidential case tells who filed it")
+		}
+	}
+	// An agency sees its own cases and no flag.
+	k = must(o.KnownContact(t.Context(), o.as("handler-util"), "13800001234", "chen@example.org"))
+	if len(k.Cases) != 1 || k.Cases[0].ID != water.ID || len(k.Flags) != 0 || k.Filed != 0 {
+		t.Errorf("the utilities see %+v", k)
+	}
+	// Too little of a number is nobody's.
+	if k = must(o.KnownContact(t.Context(), o.as("operator"), "1234", "")); len(k.Cases) != 0 {
+		t.Errorf("four digits find %+v", k)
+	}
+	if _, err := o.KnownContact(t.Context(), tickets.CitizenBy(o.as("operator").DB), "13800001234", ""); errs.KindOf(err) != errs.Forbidden {
+		t.Errorf("a citizen: %v", err)
+	}
+
+	// The draft is compared as the reader sees the others.
+	d := tickets.Draft{Kind: "complaint", Category: "environment.noise", Description: "Drilling next to the school keeps us awake"}
+	found := must(o.DuplicatesOf(t.Context(), o.as("operator"), d, "13800001234", ""))
+	if len(found) == 0 || found[0].ID != first.ID || codes(found[0]) != "same_category same_contact text time" {
+		t.Errorf("the desk finds %+v", found)
+	}
+	if found = must(o.DuplicatesOf(t.Context(), o.as("handler-util"), d, "13800001234", "")); len(found) != 0 {
+		t.Errorf("the utilities find %+v", found)
+	}
+	// In confidence the person is nobody.
+	d.Confidential = true
+	for _, one := range must(o.DuplicatesOf(t.Context(), o.as("operator"), d, "13800001234", "")) {
+		for _, reason := range one.Reasons {
+			if reason.Code == "same_contact" {
+				t.Error("a confidential draft was compared by its contact")
+			}
+		}
+	}
+	if _, err := o.DuplicatesOf(t.Context(), tickets.CitizenBy(o.as("operator").DB), d, "", ""); !errors.Is(err, tickets.ErrForbidden) {
+		t.Errorf("a citizen: %v", err)
+	}
+}
