@@ -4,8 +4,10 @@ import (
 	"hash/fnv"
 	"io"
 	"math"
+	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 )
 
 // Corpus knows how often each term occurs over all articles, and keeps each
@@ -14,17 +16,20 @@ import (
 type Corpus struct {
 	mu    sync.RWMutex
 	docs  map[string]*profile
+	list  []*profile       // the same, to be walked; see profile.at
 	df    map[uint32]int32 // term → documents that hold it
 	vocab map[string]int32 // unstemmed words, to correct typing errors
 	spell map[spellKey][]string
 	langs map[string]*lengths
 	syn   *Synonyms
+	// headings is of titles and stored questions alone.
+	headings headings
 }
 
 // NewCorpus makes an empty corpus.
 func NewCorpus() *Corpus {
 	return &Corpus{docs: map[string]*profile{}, df: map[uint32]int32{}, vocab: map[string]int32{}, spell: map[spellKey][]string{},
-		langs: map[string]*lengths{}, syn: NewSynonyms(nil)}
+		langs: map[string]*lengths{}, syn: NewSynonyms(nil), headings: newHeadings()}
 }
 
 // Parts of a document. Title and stored questions are one part, because both
@@ -47,17 +52,24 @@ var plainWeight = [parts]float64{head: 1, tag: 3, brief: 1, body: 1}
 
 // profile is what scoring needs of one document.
 type profile struct {
+	id      string
+	at      int // in the corpus's list
 	version int
 	sum     uint64 // of the document's text and filters, see sumOf
 	lang    string
+	staff   bool // for staff only
+	// indexed is the sum that the engine of this process was given, 0 when it
+	// has the document not yet. The corpus's lock guards it.
+	indexed uint64
 	terms   []termFreq   // ordered by hash
 	heads   [][]headTerm // the distinct terms of title and each question, ordered by hash
 	length  [parts]float64
 	// order is the sequence of the words of each part, as term hashes, to find
 	// words that stand side by side; 0 ends a text. Scripts without spaces have
 	// character pairs for that.
-	order [parts][]uint32
-	words []string // distinct unstemmed words that can be confused
+	order     [parts][]uint32
+	words     []string // distinct unstemmed words that can be confused
+	headWords []string // distinct unstemmed words of title and questions
 }
 
 // termFreq counts a term by the part of the document it stands in.
@@ -90,7 +102,7 @@ func hashTerm(t string) uint32 {
 const maxBody = 64 << 10
 
 func newProfile(d Doc) *profile {
-	p := &profile{version: d.Version, sum: sumOf(d), lang: BaseLang(d.Lang)}
+	p := &profile{id: d.ID, version: d.Version, sum: sumOf(d), lang: BaseLang(d.Lang), staff: d.Audience == AudienceStaff}
 	m := map[string]*termFreq{}
 	seen := map[string]bool{}
 	add := func(text string, part int) {
@@ -108,6 +120,9 @@ func newProfile(d Doc) *profile {
 				continue
 			}
 			p.order[part] = append(p.order[part], f.hash)
+			if part == head && !slices.Contains(p.headWords, t.Word) {
+				p.headWords = append(p.headWords, t.Word)
+			}
 			if spellable(t.Word) && !seen[t.Word] {
 				seen[t.Word] = true
 				p.words = append(p.words, t.Word)
@@ -165,15 +180,15 @@ func (p *profile) find(h uint32) (termFreq, bool) {
 
 // Put adds documents or replaces those of the same ID.
 func (c *Corpus) Put(docs ...Doc) {
-	ps := make([]*profile, len(docs))
-	for i, d := range docs {
-		ps[i] = newProfile(d)
-	}
+	ps := profiles(docs)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for i, p := range ps {
-		c.remove(docs[i].ID)
-		c.docs[docs[i].ID] = p
+	for _, p := range ps {
+		c.remove(p.id)
+		c.docs[p.id] = p
+		p.at = len(c.list)
+		c.list = append(c.list, p)
+		c.headings.add(p)
 		l := c.langs[p.lang]
 		if l == nil {
 			l = &lengths{}
@@ -191,6 +206,34 @@ func (c *Corpus) Put(docs ...Doc) {
 		}
 		p.words = slices.Clip(p.words)
 	}
+}
+
+// profiles analyses documents, on all cores: of a large collection this is most of what starting a node takes.
+func profiles(docs []Doc) []*profile {
+	ps := make([]*profile, len(docs))
+	each(len(docs), 16, func(i int) { ps[i] = newProfile(docs[i]) })
+	return ps
+}
+
+// each calls f for 0..n-1, on all cores where there are at least few of them for each.
+func each(n, few int, f func(i int)) {
+	workers := min(runtime.GOMAXPROCS(0), n/few)
+	if workers < 2 {
+		for i := range n {
+			f(i)
+		}
+		return
+	}
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for range workers {
+		wg.Go(func() {
+			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+				f(i)
+			}
+		})
+	}
+	wg.Wait()
 }
 
 // Delete removes documents; unknown ids are ignored.
@@ -223,6 +266,12 @@ func (c *Corpus) remove(id string) {
 		return
 	}
 	delete(c.docs, id)
+	c.headings.remove(p)
+	last := len(c.list) - 1
+	c.list[p.at] = c.list[last]
+	c.list[p.at].at = p.at
+	c.list[last] = nil
+	c.list = c.list[:last]
 	c.langs[p.lang].add(p, -1)
 	for _, t := range p.terms {
 		if c.df[t.hash]--; c.df[t.hash] <= 0 {
@@ -278,6 +327,42 @@ func (c *Corpus) changed(docs []Doc) []Doc {
 		}
 	}
 	return out
+}
+
+// unindexed returns those of the documents that the engine has otherwise or not at all.
+func (c *Corpus) unindexed(docs []Doc) []Doc {
+	out := make([]Doc, 0, len(docs))
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	for _, d := range docs {
+		if p := c.docs[d.ID]; p == nil || p.indexed != p.sum || p.version != d.Version {
+			out = append(out, d)
+		}
+	}
+	return out
+}
+
+// lacking counts the documents that the engine has otherwise or not at all.
+func (c *Corpus) lacking() (n int) {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	for _, p := range c.list {
+		if p.indexed != p.sum {
+			n++
+		}
+	}
+	return n
+}
+
+// setIndexed says that the engine was given these documents as the corpus has them.
+func (c *Corpus) setIndexed(docs ...Doc) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, d := range docs {
+		if p := c.docs[d.ID]; p != nil {
+			p.indexed = p.sum
+		}
+	}
 }
 
 // profileOf returns the kept profile of a document, or a fresh one when the

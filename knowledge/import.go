@@ -155,11 +155,7 @@ func (s *Service) importBatch(ctx context.Context, by Staff, batch []Import, o I
 	}
 	s.indexing.Lock()
 	defer s.indexing.Unlock()
-	if err := s.Index.Put(ctx, docs...); err != nil {
-		return err
-	}
-	s.corpus.Put(docs...)
-	return nil
+	return s.put(ctx, docs, nil)
 }
 
 // importNew makes the article of a line whose id is new.

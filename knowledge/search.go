@@ -87,8 +87,7 @@ func (e Entry) result(question string, score float64) Result {
 // afterwards.
 func (s *Service) find(ctx context.Context, q Query) ([]found, error) {
 	staff := q.Audience == AudienceStaff
-	hits, err := s.Index.Search(ctx, Query{Text: s.corpus.Respell(q.Text), Lang: questionLang(q.Text, q.Lang), Audience: q.Audience,
-		Limit: max(Proposals, q.Limit), Exact: true})
+	hits, err := s.propose(ctx, Query{Text: q.Text, Lang: questionLang(q.Text, q.Lang), Audience: q.Audience, Limit: max(Proposals, q.Limit)})
 	if err != nil || len(hits) == 0 {
 		return nil, err
 	}
@@ -169,8 +168,7 @@ func (s *Service) read(ctx context.Context, fs []found, staff bool) ([]Entry, er
 
 // Search returns the articles for a question that may be shown to the audience
 // now, best first. q.Lang is the reader's language; a question in Chinese
-// characters searches Chinese articles whatever it is. Errors: the index's and
-// the database's.
+// characters searches Chinese articles whatever it is. Errors: the database's.
 func (s *Service) Search(ctx context.Context, q Query) ([]Result, error) {
 	if q.Limit <= 0 {
 		q.Limit = DefaultLimit
@@ -255,8 +253,7 @@ type Answer struct {
 const answerColumns = 600
 
 // Answer answers a citizen's question from public articles. It never fails for
-// what was asked: nothing good is outcome none. Errors: the index's and the
-// database's.
+// what was asked: nothing good is outcome none. Errors: the database's.
 func (s *Service) Answer(ctx context.Context, text, lang string) (Answer, error) {
 	text = cutQuestion(text)
 	fs, err := s.find(ctx, Query{Text: text, Lang: lang, Audience: AudiencePublic})

@@ -2,7 +2,6 @@ package knowledge
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"sync"
 	"time"
@@ -12,7 +11,6 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"hotline/internal/clock"
-	"hotline/internal/errs"
 )
 
 // Deps are what a Service needs.
@@ -35,9 +33,11 @@ type Deps struct {
 type Service struct {
 	Deps
 	corpus *Corpus
+	engine engine
 	// indexing is held while rows are read and indexed, so that an older
 	// reading never overwrites a newer one.
 	indexing sync.Mutex
+	fillings sync.Mutex // one Fill at a time
 }
 
 // New makes a service whose index and corpus are still empty; call Rebuild.
@@ -55,110 +55,6 @@ func New(d Deps) *Service {
 func (s *Service) today() time.Time {
 	y, m, d := s.Clock.Now().In(s.Location).Date()
 	return time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
-}
-
-const rebuildBatch = 500
-
-// Rebuild fills index and corpus from PostgreSQL, in batches, and removes what
-// is no longer published. Articles that it finds as they were stay as they are:
-// indexing costs far more than reading. It can run while the service answers. Errors: the
-// database's and the index's.
-func (s *Service) Rebuild(ctx context.Context) error {
-	s.indexing.Lock()
-	defer s.indexing.Unlock()
-	if err := s.loadSynonyms(ctx); err != nil {
-		return err
-	}
-	stale := s.corpus.ids()
-	after, total := uuid.Nil, 0
-	for {
-		rows, err := s.Pool.Query(ctx, sqlIndexable, after, rebuildBatch)
-		if err != nil {
-			return fmt.Errorf("rebuild knowledge index: %w", err)
-		}
-		entries, err := pgx.CollectRows(rows, scanEntry)
-		if err != nil {
-			return fmt.Errorf("rebuild knowledge index: %w", err)
-		}
-		docs := make([]Doc, len(entries))
-		for i, e := range entries {
-			docs[i] = e.Article.doc(e.Version)
-			delete(stale, docs[i].ID)
-			after = e.Article.ID
-		}
-		changed := s.corpus.changed(docs)
-		if err := s.Index.Put(ctx, changed...); err != nil {
-			return fmt.Errorf("rebuild knowledge index: %w", err)
-		}
-		s.corpus.Put(changed...) // last: what the corpus has, the index has
-		if total += len(docs); len(docs) < rebuildBatch {
-			break
-		}
-	}
-	gone := make([]string, 0, len(stale))
-	for id := range stale {
-		gone = append(gone, id)
-	}
-	s.corpus.Delete(gone...)
-	if err := s.Index.Delete(ctx, gone...); err != nil {
-		return fmt.Errorf("rebuild knowledge index: %w", err)
-	}
-	s.Log.InfoContext(ctx, "knowledge index rebuilt", "articles", total)
-	return nil
-}
-
-// Reindex brings one article up to date on this node; an empty id means all of
-// them. The application calls it for every hint that an article changed.
-// Errors: the database's and the index's.
-func (s *Service) Reindex(ctx context.Context, article string) error {
-	if article == "" {
-		return s.Rebuild(ctx)
-	}
-	id, err := uuid.Parse(article)
-	if err != nil {
-		return ErrNotFound.Wrap(err)
-	}
-	s.indexing.Lock()
-	defer s.indexing.Unlock()
-	rows, err := s.Pool.Query(ctx, sqlIndexableByID, id)
-	e, err := one(rows, err, scanEntry)
-	switch {
-	case errs.KindOf(err) == errs.NotFound:
-		s.corpus.Delete(id.String())
-		return s.Index.Delete(ctx, id.String())
-	case err != nil:
-		return fmt.Errorf("reindex article: %w", err)
-	}
-	d := e.Article.doc(e.Version)
-	if err := s.Index.Put(ctx, d); err != nil {
-		return err
-	}
-	s.corpus.Put(d)
-	return nil
-}
-
-// changed makes a committed change visible to searches: here at once, on the
-// other nodes by a hint. The commit stands whatever happens here, so failures
-// are logged: a search re-reads what it serves.
-func (s *Service) changed(ctx context.Context, article string) {
-	if err := s.Reindex(context.WithoutCancel(ctx), article); err != nil {
-		s.Log.ErrorContext(ctx, "knowledge index not updated", "article", article, "error", err)
-	}
-	if s.Changed != nil {
-		s.Changed(article)
-	}
-}
-
-func (s *Service) loadSynonyms(ctx context.Context) error {
-	groups, err := s.Synonyms(ctx)
-	if err != nil {
-		return err
-	}
-	s.corpus.SetSynonyms(groups)
-	if err := s.Index.SetSynonyms(ctx, groups); err != nil {
-		return fmt.Errorf("set synonyms: %w", err)
-	}
-	return nil
 }
 
 // Article returns an article by id. Errors: ErrNotFound.

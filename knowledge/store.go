@@ -143,8 +143,10 @@ const sqlIndexable = `select ` + articleColumns + `, ` + versionColumns + `
 	from articles a join article_versions v on v.article_id = a.id and v.version = a.live
 	where a.id > $1 order by a.id limit $2`
 
-const sqlIndexableByID = `select ` + articleColumns + `, ` + versionColumns + `
-	from articles a join article_versions v on v.article_id = a.id and v.version = a.live where a.id = $1`
+const sqlIndexableByIDs = `select ` + articleColumns + `, ` + versionColumns + `
+	from articles a join article_versions v on v.article_id = a.id and v.version = a.live where a.id = any($1)`
+
+const sqlChangedSince = `select id, updated_at from articles where updated_at > $1 order by updated_at desc, id limit $2`
 
 const sqlInsertArticle = `insert into articles (id, external_id, key, lang, slug, topic, owner_id, audience, services, created_at, updated_at, live)
 	values ($1, nullif($2, ''), $3, $4, $5, $6, $7, $8, $9, $10, $10, nullif($11, 0))`

@@ -17,6 +17,9 @@ func benchmark(ctx context.Context, args []string, out io.Writer) error {
 	if len(args) > 0 && args[0] == "tickets-at" {
 		return benchTickets(ctx, args[1:], out)
 	}
+	if len(args) > 0 && args[0] == "knowledge-at" {
+		return benchKnowledge(ctx, args[1:], out)
+	}
 	fs := flags("bench")
 	o := bench.Options{Log: telemetry.NewLogger(os.Stderr, slog.LevelWarn, "text")}
 	fs.IntVar(&o.Clients, "clients", 16, "clients at once")
@@ -66,6 +69,27 @@ func benchTickets(ctx context.Context, args []string, out io.Writer) error {
 	}
 	o.Lean = o.Lean || o.Tickets > 2_000_000
 	report, err := bench.RunScale(ctx, o)
+	if err != nil {
+		return err
+	}
+	if err := printJSON(out, report); err != nil {
+		return err
+	}
+	return report.Table(os.Stderr)
+}
+
+// benchKnowledge measures a large collection of articles.
+func benchKnowledge(ctx context.Context, args []string, out io.Writer) error {
+	fs := flags("bench knowledge-at")
+	o := bench.KnowledgeOptions{Log: telemetry.NewLogger(os.Stderr, slog.LevelInfo, "text")}
+	fs.IntVar(&o.Articles, "articles", 100_000, "how many")
+	fs.DurationVar(&o.Length, "length", 8*time.Second, "of each load")
+	fs.StringVar(&o.Keep, "keep", "", "folder to load into and to use again; empty is a new one that is removed")
+	fs.StringVar(&o.Profile, "profile", "", "folder for a CPU profile of each part")
+	if err := parse(fs, args); err != nil {
+		return err
+	}
+	report, err := bench.RunKnowledge(ctx, o)
 	if err != nil {
 		return err
 	}

@@ -261,8 +261,8 @@ const subjectKnowledge = "knowledge.changed"
 
 func (a *App) knowledgeChanged(article string) { a.bus.Publish(subjectKnowledge, []byte(article)) }
 
-// followKnowledge fills the index and keeps it up to date: hints say which article changed; the slow tick compares the newest change, so
-// that a lost hint leaves a node behind for seconds only.
+// followKnowledge loads the articles, then fills the index while the node already answers, and keeps both up to date: hints say which article
+// changed; the slow tick looks for newer changes, so that a lost hint leaves a node behind for seconds only.
 func (a *App) followKnowledge(ctx context.Context) error {
 	changed := make(chan string, 256)
 	cancel, err := a.bus.Subscribe(subjectKnowledge, func(_ string, data []byte) {
@@ -279,9 +279,12 @@ func (a *App) followKnowledge(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := a.Knowledge.Rebuild(ctx); err != nil {
+	if err := a.Knowledge.Load(ctx); err != nil {
 		return err
 	}
+	a.loops.run(func(ctx context.Context) {
+		a.retry(ctx, "search index", func() error { return a.Knowledge.Fill(ctx) })
+	})
 	a.loops.run(func(ctx context.Context) {
 		tick := time.NewTicker(5 * time.Second)
 		defer tick.Stop()
@@ -294,11 +297,9 @@ func (a *App) followKnowledge(ctx context.Context) error {
 					a.log.Error("search index not up to date; the next change or start repairs it", "error", err)
 				}
 			case <-tick.C:
-				newest, err := a.newestArticle(ctx)
-				if err == nil && !newest.Equal(seen) {
-					if err = a.Knowledge.Reindex(ctx, ""); err == nil {
-						seen = newest
-					}
+				newest, err := a.Knowledge.CatchUp(ctx, seen)
+				if err == nil {
+					seen = newest
 				}
 				if err != nil && ctx.Err() == nil {
 					a.log.Warn("search index", "error", err)

@@ -43,6 +43,16 @@ func (k portalKnowledge) Search(ctx context.Context, lang, query string, limit i
 	return hits, nil
 }
 
+// Suggest implements portal.Knowledge.
+func (k portalKnowledge) Suggest(ctx context.Context, lang, typed string, limit int) ([]portal.Suggestion, error) {
+	found, err := k.service.Suggest(ctx, typed, lang, limit)
+	out := make([]portal.Suggestion, 0, len(found))
+	for _, s := range found {
+		out = append(out, portal.Suggestion{Title: s.Title, URL: s.URL()})
+	}
+	return out, err
+}
+
 // Article implements portal.Knowledge.
 func (k portalKnowledge) Article(ctx context.Context, slug string) (portal.Article, error) {
 	e, err := k.service.BySlug(ctx, slug, false)

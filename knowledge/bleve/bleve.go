@@ -18,6 +18,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -95,6 +96,7 @@ func newMapping() (mapping.IndexMapping, error) {
 	audience := bleve.NewKeywordFieldMapping()
 	audience.Store, audience.IncludeInAll, audience.DocValues = false, false, false
 	doc := bleve.NewDocumentStaticMapping()
+	doc.AddSubDocumentMapping("_all", bleve.NewDocumentDisabledMapping()) // nobody searches all fields as one
 	doc.AddFieldMappingsAt(textField, text)
 	doc.AddFieldMappingsAt(audienceField, audience)
 	m.DefaultMapping = doc
@@ -146,11 +148,12 @@ func (x *Index) putLang(lang string, docs []knowledge.Doc) error {
 	}
 	var moved []string
 	b := in.NewBatch()
-	for _, d := range docs {
+	entries := newEntries(docs)
+	for i, d := range docs {
 		if p, ok := x.place(d.ID); ok && p.lang != lang {
 			moved = append(moved, d.ID)
 		}
-		if err := b.Index(d.ID, newEntry(d)); err != nil {
+		if err := b.Index(d.ID, entries[i]); err != nil {
 			return fmt.Errorf("index article: %w", err)
 		}
 	}
@@ -300,6 +303,22 @@ const (
 
 // maxBody bounds the bytes of a body that are indexed.
 const maxBody = 64 << 10
+
+// newEntries analyses documents on all cores.
+func newEntries(docs []knowledge.Doc) []entry {
+	out := make([]entry, len(docs))
+	part := max(16, (len(docs)+runtime.GOMAXPROCS(0)-1)/runtime.GOMAXPROCS(0))
+	var wg sync.WaitGroup
+	for from := 0; from < len(docs); from += part {
+		wg.Go(func() {
+			for i := from; i < min(from+part, len(docs)); i++ {
+				out[i] = newEntry(docs[i])
+			}
+		})
+	}
+	wg.Wait()
+	return out
+}
 
 func newEntry(d knowledge.Doc) entry {
 	var b strings.Builder

@@ -12,6 +12,8 @@ import (
 type Knowledge interface {
 	// Search gives the best articles for a query, best first.
 	Search(ctx context.Context, lang, query string, limit int) ([]Hit, error)
+	// Suggest gives articles for a question that is being typed, its last word unfinished.
+	Suggest(ctx context.Context, lang, typed string, limit int) ([]Suggestion, error)
 	// Article gives the published version behind a slug. Errors: kind not_found.
 	Article(ctx context.Context, slug string) (Article, error)
 	// Feedback keeps whether an article helped.
@@ -23,6 +25,12 @@ type Hit struct {
 	Slug, Title string
 	Version     int
 	Snippet     []Segment
+}
+
+// Suggestion is an article by its title.
+type Suggestion struct {
+	Title string `json:"title"`
+	URL   string `json:"url"`
 }
 
 // Segment is a piece of text, marked where it matches.

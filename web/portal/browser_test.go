@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 
 	"hotline/web/webtest"
 )
@@ -37,6 +38,7 @@ func (s *site) screens(lang string) []stop {
 	fill := func(selector, value string) chromedp.Action { return chromedp.SetValue(selector, value) }
 	return []stop{
 		{"home", "/", goTo(s, "/")},
+		{"typing", "/", append(goTo(s, "/"), chromedp.SendKeys("#q", "rent"), chromedp.WaitVisible(".suggestions li"), chromedp.SendKeys("#q", kb.ArrowDown))},
 		{"search", "/search", goTo(s, "/search?q=rent")},
 		{"nothing", "/search", goTo(s, "/search?q=nothing")},
 		{"article", "/a/" + article, goTo(s, "/a/"+article)},
@@ -102,6 +104,37 @@ func TestScreens(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// A suggestion is opened with the keyboard, and told to those who do not see it.
+func TestSuggestionsByKeyboard(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	tab := webtest.New(t).Open(t, webtest.Desktop, s.srv.URL+"/search")
+	tab.Run(t, chromedp.SendKeys("#q", "rent"), chromedp.WaitVisible(".suggestions li"))
+	attribute := func(name string) string {
+		return webtest.Eval[string](t, tab, fmt.Sprintf(`document.getElementById("q").getAttribute(%q) ?? ""`, name))
+	}
+	if got := attribute("aria-expanded"); got != "true" {
+		t.Errorf("aria-expanded is %q while suggestions show", got)
+	}
+	if got := webtest.Eval[string](t, tab, `document.querySelector(".search-box [role=status]").textContent`); !strings.Contains(got, "2 articles fit") {
+		t.Errorf("announced %q", got)
+	}
+	tab.Run(t, chromedp.SendKeys("#q", kb.ArrowDown))
+	active := attribute("aria-activedescendant")
+	if got := webtest.Eval[string](t, tab, fmt.Sprintf(`document.getElementById(%q)?.textContent ?? ""`, active)); got != "Monthly rent subsidy for a private flat" {
+		t.Errorf("the arrow key is at %q", got)
+	}
+	tab.Run(t, chromedp.SendKeys("#q", kb.Escape))
+	if got := attribute("aria-expanded"); got != "false" {
+		t.Errorf("aria-expanded is %q after Escape", got)
+	}
+	tab.Run(t, chromedp.SendKeys("#q", kb.ArrowDown), chromedp.WaitVisible(".suggestions li"), chromedp.SendKeys("#q", kb.ArrowDown), chromedp.SendKeys("#q", kb.Enter), chromedp.WaitVisible(".article, main h1"))
+	tab.Run(t, chromedp.WaitReady(`//h1[contains(., "Monthly rent subsidy")]`, chromedp.BySearch))
+	if path := webtest.Eval[string](t, tab, "location.pathname"); path != "/a/rent-subsidy" {
+		t.Errorf("Enter leads to %s", path)
 	}
 }
 

@@ -54,6 +54,18 @@ func (k *fakeKnowledge) Search(_ context.Context, lang, q string, limit int) ([]
 	return hits[:min(limit, len(hits))], nil
 }
 
+func (k *fakeKnowledge) Suggest(ctx context.Context, lang, typed string, limit int) ([]Suggestion, error) {
+	if strings.HasSuffix(typed, " ") { // the last word is finished, and no title has it so
+		return nil, nil
+	}
+	hits, err := k.Search(ctx, lang, typed, limit)
+	out := []Suggestion{}
+	for _, h := range hits {
+		out = append(out, Suggestion{Title: h.Title, URL: "/a/" + h.Slug})
+	}
+	return out, err
+}
+
 func (k *fakeKnowledge) Article(_ context.Context, slug string) (Article, error) {
 	from := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	switch slug {

@@ -232,7 +232,13 @@ func TestArticleAndSearch(t *testing.T) {
 	s.get("/").sees(t, "What do you need?", "Going to school", "555-12345", "Monthly rent subsidy")
 	s.get("/search?q=rent").sees(t, "<mark>rent subsidy</mark>", "/a/rent-subsidy", "2 answers")
 	s.get("/search?q=nothing").sees(t, "We found nothing for “nothing”", "/file?kind=consult")
-	s.get("/search/suggest?q=ren").sees(t, `["Monthly rent subsidy`)
+	s.get("/search/suggest?q=ren").sees(t, `[{"title":"Monthly rent subsidy`, `"url":"/a/rent-subsidy"`)
+	for _, q := range []string{"", "r", "+", "ren+"} { // nothing said yet, or a finished word that no title has
+		if got := s.get("/search/suggest?q=" + q).body; strings.TrimSpace(got) != "[]" {
+			t.Errorf("typing %q suggests %s", q, got)
+		}
+	}
+	s.get("/search/suggest?q=租").sees(t, "rent-subsidy") // one character says something
 	a := s.get("/a/rent-subsidy").sees(t, "<h1>Monthly rent subsidy", "<h2>Conditions</h2>", "<td>17 yuan</td>", "Housing Department", "1 January 2026", "Did this help?", `href="/a/other"`)
 	if strings.Count(a.body, "<h1") != 1 {
 		t.Error("two titles")

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"hotline/web/httperr"
@@ -43,20 +44,31 @@ func (p *Portal) search(w http.ResponseWriter, r *http.Request) {
 	p.render(w, r, "search", v)
 }
 
-// suggest gives titles for what is being typed.
+// most suggestions that are offered at once: more than can be taken in while typing only distract.
+const mostSuggestions = 6
+
+// suggest gives articles for what is being typed.
 func (p *Portal) suggest(w http.ResponseWriter, r *http.Request) {
-	titles := []string{}
-	if q, _ := query(r); utf8.RuneCountInString(q) >= 2 {
-		hits, err := p.Knowledge.Search(r.Context(), httperr.Lang(r.Context()), q, 6)
+	found := []Suggestion{}
+	if q, _ := query(r); enoughTyped(q) {
+		// A blank at the end says that the last word is finished.
+		if strings.HasSuffix(r.URL.Query().Get("q"), " ") {
+			q += " "
+		}
+		hits, err := p.Knowledge.Suggest(r.Context(), httperr.Lang(r.Context()), q, mostSuggestions)
 		if err != nil {
 			httperr.Write(w, r, err)
 			return
 		}
-		for _, hit := range hits {
-			titles = append(titles, hit.Title)
-		}
+		found = append(found, hits...)
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "private, max-age=60")
-	_ = json.NewEncoder(w).Encode(titles) // the connection is all that can fail
+	w.Header().Set("Vary", "Cookie, Accept-Language")
+	_ = json.NewEncoder(w).Encode(found) // the connection is all that can fail
+}
+
+// enoughTyped: one Chinese character says something, one letter does not.
+func enoughTyped(q string) bool {
+	return utf8.RuneCountInString(q) >= 2 || strings.ContainsFunc(q, func(r rune) bool { return unicode.Is(unicode.Han, r) })
 }

@@ -42,6 +42,12 @@ func (p *Portal) view(r *http.Request, titleKey string, body any) *view {
 // T gives a text of the portal.
 func (v *view) T(key string, args ...any) string { return v.p.Words.T(v.Lang, "portal."+key, args...) }
 
+// Query is what is searched for.
+func (v *view) Query() string {
+	q, _ := query(v.r)
+	return q
+}
+
 // Known reports whether the portal has the text.
 func (v *view) Known(key string) bool { return v.p.Words.Known("portal." + key) }
 

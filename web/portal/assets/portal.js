@@ -5,29 +5,103 @@ document.documentElement.classList.add("scripted");
 // The error summary is read out and stands in view.
 document.querySelector("[data-focus]")?.focus();
 
-// Suggestions while typing a search.
+// Suggestions while typing a search: a combobox with a list (WAI-ARIA). Enter searches as ever; an article of the list is opened by arrow keys and
+// Enter, or by pressing it.
 for (const input of document.querySelectorAll("[data-suggest]")) {
-  const list = document.getElementById(input.getAttribute("list"));
-  let timer;
-  let last = "";
-  input.addEventListener("input", () => {
+  const box = input.parentElement;
+  const list = document.createElement("ul");
+  list.id = input.id + "-suggestions";
+  list.className = "suggestions";
+  list.hidden = true;
+  list.setAttribute("role", "listbox");
+  list.setAttribute("aria-label", input.dataset.suggestLabel);
+  const status = document.createElement("p");
+  status.className = "visually-hidden";
+  status.setAttribute("role", "status");
+  box.append(list, status);
+  for (const [name, value] of Object.entries({ role: "combobox", "aria-autocomplete": "list", "aria-expanded": "false", "aria-controls": list.id })) input.setAttribute(name, value);
+
+  const known = new Map(); // answers of this page, so that a letter taken back asks nobody
+  let timer, running, at = -1;
+  const close = () => {
     clearTimeout(timer);
-    timer = setTimeout(async () => {
-      const q = input.value.trim();
-      if (q.length < 2 || q === last) return;
-      last = q;
-      try {
-        const r = await fetch(input.dataset.suggest + "?q=" + encodeURIComponent(q));
-        if (!r.ok || input.value.trim() !== q) return;
-        list.replaceChildren(...(await r.json()).map((title) => {
-          const option = document.createElement("option");
-          option.value = title;
-          return option;
-        }));
-      } catch {
-        // suggestions are a convenience
-      }
-    }, 200);
+    running?.abort();
+    list.hidden = true;
+    at = -1;
+    input.setAttribute("aria-expanded", "false");
+    input.removeAttribute("aria-activedescendant");
+  };
+  const mark = (next) => {
+    const options = list.children;
+    options[at]?.setAttribute("aria-selected", "false");
+    at = (next + options.length + 1) % (options.length + 1); // one more than the options: back in the field
+    if (at === options.length) {
+      at = -1;
+      input.removeAttribute("aria-activedescendant");
+      return;
+    }
+    options[at].setAttribute("aria-selected", "true");
+    options[at].scrollIntoView({ block: "nearest" });
+    input.setAttribute("aria-activedescendant", options[at].id);
+  };
+  const show = (found) => {
+    close();
+    list.replaceChildren(...found.map(({ title, url }, i) => {
+      const option = document.createElement("li");
+      option.id = list.id + "-" + i;
+      option.setAttribute("role", "option");
+      option.setAttribute("aria-selected", "false");
+      option.dataset.url = url;
+      option.textContent = title;
+      return option;
+    }));
+    list.hidden = found.length === 0;
+    input.setAttribute("aria-expanded", String(found.length > 0));
+    status.textContent = found.length ? input.dataset.suggestSome.replace("#", found.length) : input.dataset.suggestNone;
+  };
+  const ask = async () => {
+    const q = input.value.trimStart();
+    if (!q.trim()) return close();
+    if (known.has(q)) return show(known.get(q));
+    running?.abort();
+    running = new AbortController();
+    try {
+      const r = await fetch(input.dataset.suggest + "?q=" + encodeURIComponent(q), { signal: running.signal });
+      if (!r.ok) return;
+      const found = await r.json();
+      known.set(q, found);
+      if (document.activeElement === input && input.value.trimStart() === q) show(found);
+    } catch {
+      // suggestions are a convenience
+    }
+  };
+  const later = () => {
+    clearTimeout(timer);
+    timer = setTimeout(ask, 150);
+  };
+  input.addEventListener("input", (e) => {
+    if (!e.isComposing) later(); // an input method's letters are not yet words
+  });
+  input.addEventListener("compositionend", later);
+  input.addEventListener("keydown", (e) => {
+    if (e.isComposing) return;
+    if (e.key === "Escape" && !list.hidden) {
+      e.preventDefault();
+      close();
+    } else if (e.key === "ArrowDown" || e.key === "ArrowUp") {
+      if (list.hidden) return ask();
+      e.preventDefault();
+      mark(e.key === "ArrowDown" ? at + 1 : at < 0 ? list.children.length - 1 : at === 0 ? list.children.length : at - 1);
+    } else if (e.key === "Enter" && at >= 0) {
+      e.preventDefault();
+      location.assign(list.children[at].dataset.url);
+    }
+  });
+  input.addEventListener("blur", close);
+  list.addEventListener("pointerdown", (e) => e.preventDefault()); // the field keeps its focus until the press is done
+  list.addEventListener("click", (e) => {
+    const option = e.target.closest("[role=option]");
+    if (option) location.assign(option.dataset.url);
   });
 }
 

@@ -130,10 +130,14 @@ func Run(ctx context.Context, o Options) (r Report, err error) {
 
 // profiled writes a CPU profile of a part where one is asked for.
 func (b *bed) profiled(name string, f func() error) (err error) {
-	if b.o.Profile == "" {
+	return profiled(b.o.Profile, name, f)
+}
+
+func profiled(folder, name string, f func() error) (err error) {
+	if folder == "" {
 		return f()
 	}
-	file, err := os.Create(filepath.Join(b.o.Profile, strings.ReplaceAll(name, " ", "-")+".cpu"))
+	file, err := os.Create(filepath.Join(folder, strings.ReplaceAll(name, " ", "-")+".cpu"))
 	if err != nil {
 		return err
 	}

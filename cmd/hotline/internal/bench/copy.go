@@ -48,6 +48,8 @@ func openTable(ctx context.Context, pool *pgxpool.Pool, name, columns string) *t
 	return t
 }
 
+var arrayEscapes = strings.NewReplacer(`\`, `\\`, `"`, `\"`)
+
 var copyEscapes = strings.NewReplacer(`\`, `\\`, "\t", `\t`, "\n", `\n`, "\r", `\r`)
 
 // add writes one column: nil is null.
@@ -81,6 +83,15 @@ func (t *table) add(values ...any) *table {
 					t.buf = append(t.buf, ',')
 				}
 				t.buf = append(t.buf, id.String()...)
+			}
+			t.buf = append(t.buf, '}')
+		case []string:
+			t.buf = append(t.buf, '{')
+			for i, e := range v {
+				if i > 0 {
+					t.buf = append(t.buf, ',')
+				}
+				t.buf = append(t.buf, copyEscapes.Replace(`"`+arrayEscapes.Replace(e)+`"`)...)
 			}
 			t.buf = append(t.buf, '}')
 		case []byte:

@@ -1,0 +1,135 @@
+package knowledge
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// engine is what the service knows of its index: whether it holds every
+// article, and whether it answers.
+type engine struct {
+	mu      sync.Mutex
+	filling bool
+	done    int
+	total   int
+	since   time.Time // of the failures; zero while it answers
+	retry   time.Time // not asked before
+	pause   time.Duration
+	err     error
+}
+
+// Times of an engine that fails.
+const (
+	// proposeWithin is how long a search waits for the engine: a citizen's turn has a few seconds for everything.
+	proposeWithin = 400 * time.Millisecond
+	firstPause    = time.Second
+	longestPause  = 30 * time.Second
+)
+
+// compare notes how many of the articles the index lacks. A few do not matter
+// for a search; where a hundredth is missing, the corpus proposes until the
+// index is filled.
+func (e *engine) compare(lacking, total int) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.filling = e.filling || lacking*100 > total
+	e.done, e.total = total-lacking, total
+}
+
+func (e *engine) progress(done, total int) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.done, e.total = done, total
+}
+
+func (e *engine) filled() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.filling = false
+}
+
+// usable reports whether the engine is to be asked now. After a failure one
+// search at a time tries again.
+func (e *engine) usable(now time.Time) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.filling || now.Before(e.retry) {
+		return false
+	}
+	if !e.since.IsZero() {
+		e.retry = now.Add(e.pause)
+	}
+	return true
+}
+
+// worked and failed report the first of a run.
+func (e *engine) worked() (again bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	again = !e.since.IsZero()
+	e.since, e.retry, e.pause, e.err = time.Time{}, time.Time{}, 0, nil
+	return again
+}
+
+func (e *engine) failed(now time.Time, err error) (first bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if first = e.since.IsZero(); first {
+		e.since = now
+	}
+	e.pause = min(longestPause, max(firstPause, 2*e.pause))
+	e.retry, e.err = now.Add(e.pause), err
+	return first
+}
+
+// EngineStatus is what an operator is told of the search engine.
+type EngineStatus struct {
+	Articles int  // that the corpus of this node holds
+	Filling  bool // the index does not hold them all yet
+	Done     int  // of Total
+	Total    int
+	Since    time.Time // the engine has been failing since; zero while it answers
+	Err      string
+}
+
+// Degraded reports that the corpus proposes in place of the engine.
+func (s EngineStatus) Degraded() bool { return s.Filling || !s.Since.IsZero() }
+
+// Engine tells how the search engine is.
+func (s *Service) Engine() EngineStatus {
+	e := &s.engine
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	out := EngineStatus{Articles: s.corpus.Len(), Filling: e.filling, Done: e.done, Total: e.total, Since: e.since}
+	if e.err != nil {
+		out.Err = e.err.Error()
+	}
+	return out
+}
+
+// propose asks the engine for articles, and the corpus where the engine is
+// not to be had: a search never waits for it longer than proposeWithin and
+// never fails because of it. Errors: ctx's own.
+func (s *Service) propose(ctx context.Context, q Query) ([]Hit, error) {
+	if s.engine.usable(s.Clock.Now()) {
+		short, cancel := context.WithTimeout(ctx, proposeWithin)
+		defer cancel()
+		eq := q
+		eq.Text, eq.Exact = s.corpus.Respell(q.Text), true
+		hits, err := s.Index.Search(short, eq)
+		switch {
+		case err == nil:
+			if s.engine.worked() {
+				s.Log.InfoContext(ctx, "the search engine answers again")
+			}
+			return hits, nil
+		case ctx.Err() != nil:
+			return nil, ctx.Err()
+		}
+		if s.engine.failed(s.Clock.Now(), err) {
+			s.Log.WarnContext(ctx, "the search engine fails; this node searches by itself meanwhile", "error", err)
+		}
+	}
+	return s.corpus.Propose(q), nil
+}

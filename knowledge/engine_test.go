@@ -1,0 +1,192 @@
+package knowledge_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"hotline/knowledge"
+)
+
+// moody is an engine that can hang, fail or lie.
+type moody struct {
+	knowledge.Index
+	search atomic.Pointer[func(ctx context.Context) ([]knowledge.Hit, error)]
+	asked  atomic.Int64
+}
+
+func (m *moody) be(f func(ctx context.Context) ([]knowledge.Hit, error)) {
+	if f == nil {
+		m.search.Store(nil)
+		return
+	}
+	m.search.Store(&f)
+}
+
+func (m *moody) Search(ctx context.Context, q knowledge.Query) ([]knowledge.Hit, error) {
+	m.asked.Add(1)
+	if f := m.search.Load(); f != nil {
+		return (*f)(ctx)
+	}
+	return m.Index.Search(ctx, q)
+}
+
+func newMoodyDesk(t *testing.T) (*desk, *moody) {
+	t.Helper()
+	d := newDesk(t)
+	m := &moody{Index: d.index}
+	d.Service.Index = m
+	d.publish(t, knowledge.Article{}, passport)
+	d.publish(t, knowledge.Article{}, knowledge.Text{Title: "Dog licence", Body: "Every dog needs one."})
+	return d, m
+}
+
+func (d *desk) first(t *testing.T, question string) string {
+	t.Helper()
+	found, err := d.Search(t.Context(), knowledge.Query{Text: question, Lang: "en"})
+	if err != nil {
+		t.Fatalf("search: %v", err)
+	}
+	if len(found) == 0 {
+		return ""
+	}
+	return found[0].Title
+}
+
+// A hanging or failing engine costs a search its deadline at most, once, and
+// never an answer.
+func TestEngineThatHangsOrFails(t *testing.T) {
+	t.Parallel()
+	for name, mood := range map[string]func(ctx context.Context) ([]knowledge.Hit, error){
+		"hangs": func(ctx context.Context) ([]knowledge.Hit, error) { <-ctx.Done(); return nil, ctx.Err() },
+		"fails": func(context.Context) ([]knowledge.Hit, error) { return nil, errors.New("502") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d, m := newMoodyDesk(t)
+			m.be(mood)
+			start := time.Now()
+			if got := d.first(t, "renew passport"); got != passport.Title {
+				t.Errorf("found %q", got)
+			}
+			if took := time.Since(start); took > 3*time.Second {
+				t.Errorf("a search took %v", took)
+			}
+			status := d.Engine()
+			if !status.Degraded() || status.Err == "" {
+				t.Errorf("the operator is told %+v", status)
+			}
+			asked := m.asked.Load()
+			a, err := d.Answer(t.Context(), "my passport expired", "en")
+			if err != nil || a.Outcome != knowledge.Answered {
+				t.Errorf("answer %+v, %v", a, err)
+			}
+			if m.asked.Load() != asked {
+				t.Error("the next question waits for the engine again")
+			}
+			m.be(nil)
+			d.clock.Advance(time.Minute)
+			if got := d.first(t, "renew passport"); got != passport.Title || d.Engine().Degraded() {
+				t.Errorf("found %q, status %+v after the engine came back", got, d.Engine())
+			}
+		})
+	}
+}
+
+// What an engine makes up is never served.
+func TestEngineThatLies(t *testing.T) {
+	t.Parallel()
+	d, m := newMoodyDesk(t)
+	e := d.publish(t, knowledge.Article{Audience: knowledge.AudienceStaff}, knowledge.Text{Title: "Passport refusals", Body: "For staff."})
+	m.be(func(context.Context) ([]knowledge.Hit, error) {
+		return []knowledge.Hit{{ID: "not an id", Score: 9}, {ID: "01900000-0000-7000-8000-000000000000", Version: 7, Score: 8}, {ID: e.Article.ID.String(), Version: 1, Score: 7}}, nil
+	})
+	if got := d.first(t, "renew passport"); got != "" {
+		t.Errorf("served %q", got)
+	}
+}
+
+// While an index is filled, and where it cannot be, the corpus answers.
+func TestSearchWhileTheIndexIsFilled(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	d.publish(t, knowledge.Article{}, passport)
+	d.publish(t, knowledge.Article{Lang: "zh-CN"}, knowledge.Text{Title: "居住证怎么办理", Body: "带身份证。"})
+	d.publish(t, knowledge.Article{Audience: knowledge.AudienceStaff}, knowledge.Text{Title: "Passport refusals", Body: "For staff."})
+	fresh, index := d.node(t)
+	if err := fresh.Load(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := index.Count(t.Context()); n != 0 || err != nil {
+		t.Fatalf("the index holds %d, %v", n, err)
+	}
+	if s := fresh.Engine(); !s.Filling || s.Articles != 3 || s.Total != 3 || s.Done != 0 {
+		t.Errorf("status %+v", s)
+	}
+	look := func(q knowledge.Query) (titles []string) {
+		found, err := fresh.Search(t.Context(), q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range found {
+			titles = append(titles, f.Title)
+		}
+		slices.Sort(titles)
+		return titles
+	}
+	check := func() {
+		t.Helper()
+		for _, c := range []struct {
+			q    knowledge.Query
+			want []string
+		}{
+			{knowledge.Query{Text: "pasport", Lang: "en"}, []string{passport.Title}},
+			{knowledge.Query{Text: "passport", Lang: "en", Audience: knowledge.AudienceStaff}, []string{"Passport refusals", passport.Title}},
+			{knowledge.Query{Text: "passport", Lang: "fr"}, nil},
+			{knowledge.Query{Text: "居住证", Lang: "en"}, []string{"居住证怎么办理"}},
+			{knowledge.Query{Text: "the", Lang: "en"}, nil},
+		} {
+			if got := look(c.q); !slices.Equal(got, c.want) {
+				t.Errorf("%+v found %q, want %q", c.q, got, c.want)
+			}
+		}
+	}
+	check()
+	if err := fresh.Fill(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if n, _ := index.Count(t.Context()); n != 3 || fresh.Engine().Filling {
+		t.Errorf("the index holds %d, status %+v", n, fresh.Engine())
+	}
+	check()
+}
+
+// A hint that got lost is made up for by what PostgreSQL says changed.
+func TestCatchUpAfterALostHint(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	e := d.publish(t, knowledge.Article{}, passport)
+	other, _ := d.node(t)
+	if err := other.Rebuild(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	seen := d.clock.Now()
+	d.clock.Advance(time.Hour)
+	if _, err := d.Withdraw(t.Context(), d.reviewer(), knowledge.Ref{Article: e.Article.ID, Version: e.Version.Number, Edit: e.Version.Edit}, "wrong"); err != nil {
+		t.Fatal(err)
+	}
+	d.publish(t, knowledge.Article{}, knowledge.Text{Title: "Dog licence", Body: "Every dog needs one."})
+	newest, err := other.CatchUp(t.Context(), seen)
+	if err != nil || !newest.Equal(d.clock.Now()) {
+		t.Errorf("caught up to %v, %v", newest, err)
+	}
+	if s := other.Engine(); s.Articles != 1 {
+		t.Errorf("the other node holds %d articles, want the new one alone", s.Articles)
+	}
+	if n, _ := other.Index.Count(t.Context()); n != 1 {
+		t.Errorf("its index holds %d", n)
+	}
+}

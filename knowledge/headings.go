@@ -1,0 +1,98 @@
+package knowledge
+
+import (
+	"slices"
+	"strings"
+)
+
+// headings finds documents by the words of their titles and stored questions,
+// for suggestions while somebody types. The corpus's lock guards it.
+type headings struct {
+	docs  map[uint32][]*profile // term → documents whose titles or questions hold it
+	stems map[string]heading    // words as they are written
+	// begin lists words by their first one, two and three bytes, so that what begins with a few letters is found without walking all.
+	begin map[string][]string
+}
+
+// heading is how often a word stands in titles and questions, and the term it is looked up by.
+type heading struct {
+	docs int
+	term uint32
+}
+
+// beginBytes is the longest beginning that words are listed by.
+const beginBytes = 3
+
+func newHeadings() headings {
+	return headings{docs: map[uint32][]*profile{}, stems: map[string]heading{}, begin: map[string][]string{}}
+}
+
+func (h *headings) add(p *profile) {
+	for _, t := range p.headTerms() {
+		h.docs[t] = append(h.docs[t], p)
+	}
+	for _, w := range p.headWords {
+		e := h.stems[w]
+		if e.docs++; e.docs == 1 {
+			e.term = hashTerm(stemOf(w))
+			for n := 1; n <= min(beginBytes, len(w)); n++ {
+				h.begin[w[:n]] = append(h.begin[w[:n]], w)
+			}
+		}
+		h.stems[w] = e
+	}
+}
+
+func (h *headings) remove(p *profile) {
+	for _, t := range p.headTerms() {
+		if h.docs[t] = slices.DeleteFunc(h.docs[t], func(o *profile) bool { return o == p }); len(h.docs[t]) == 0 {
+			delete(h.docs, t)
+		}
+	}
+	for _, w := range p.headWords {
+		e := h.stems[w]
+		if e.docs--; e.docs > 0 {
+			h.stems[w] = e
+			continue
+		}
+		delete(h.stems, w)
+		for n := 1; n <= min(beginBytes, len(w)); n++ {
+			h.begin[w[:n]] = slices.DeleteFunc(h.begin[w[:n]], func(o string) bool { return o == w })
+		}
+	}
+}
+
+// headTerms are the distinct terms of title and questions.
+func (p *profile) headTerms() []uint32 {
+	var out []uint32
+	for _, head := range p.heads {
+		for _, t := range head {
+			out = append(out, t.hash)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// beginning gives the terms of the words that begin with what was typed, the most frequent words first.
+func (h *headings) beginning(typed string, most int) []uint32 {
+	var words []string
+	for _, w := range h.begin[typed[:min(beginBytes, len(typed))]] {
+		if strings.HasPrefix(w, typed) {
+			words = append(words, w)
+		}
+	}
+	slices.SortFunc(words, func(a, b string) int {
+		if d := h.stems[b].docs - h.stems[a].docs; d != 0 {
+			return d
+		}
+		return strings.Compare(a, b)
+	})
+	out := make([]uint32, 0, min(most, len(words)))
+	for _, w := range words[:min(most, len(words))] {
+		if t := h.stems[w].term; !slices.Contains(out, t) {
+			out = append(out, t)
+		}
+	}
+	return out
+}

@@ -1,0 +1,258 @@
+package knowledge
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+)
+
+// rebuildBatch is how many articles are read and indexed at once. An engine
+// merges what it was given in pieces, so large ones save it work.
+const rebuildBatch = 2000
+
+// Rebuild fills corpus and index from PostgreSQL and removes what is no longer
+// published. Articles that it finds as they were stay as they are: indexing
+// costs far more than reading. It can run while the service answers.
+// Errors: the database's and the index's.
+func (s *Service) Rebuild(ctx context.Context) error {
+	if err := s.Load(ctx); err != nil {
+		return err
+	}
+	return s.Fill(ctx)
+}
+
+// Load fills the corpus, which is enough to answer: until [Service.Fill] is
+// through, the corpus proposes what the index may lack. Errors: the database's.
+func (s *Service) Load(ctx context.Context) error {
+	if err := s.loadSynonyms(ctx); err != nil {
+		return err
+	}
+	started := s.Clock.Now()
+	stale := s.corpus.ids()
+	total := 0
+	err := s.walk(ctx, func(docs []Doc) error {
+		for _, d := range docs {
+			delete(stale, d.ID)
+		}
+		s.corpus.Put(s.corpus.changed(docs)...)
+		total += len(docs)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if err := s.forget(ctx, stale); err != nil {
+		return err
+	}
+	s.engine.compare(s.corpus.lacking(), s.corpus.Len())
+	s.Log.InfoContext(ctx, "knowledge loaded", "articles", total, "ms", s.Clock.Now().Sub(started).Milliseconds())
+	return nil
+}
+
+// progressEvery is how often a long filling is logged.
+const progressEvery = 5 * time.Second
+
+// Fill gives the index of this process what it lacks. Errors: the database's
+// and the index's.
+func (s *Service) Fill(ctx context.Context) error {
+	s.fillings.Lock()
+	defer s.fillings.Unlock()
+	total := s.corpus.Len()
+	started := s.Clock.Now()
+	told, done, given := started, 0, 0
+	s.engine.compare(s.corpus.lacking(), total)
+	err := s.walk(ctx, func(docs []Doc) error {
+		lacking := s.corpus.unindexed(docs)
+		if err := s.Index.Put(ctx, lacking...); err != nil {
+			return fmt.Errorf("rebuild knowledge index: %w", err)
+		}
+		s.corpus.setIndexed(lacking...)
+		done, given = done+len(docs), given+len(lacking)
+		s.engine.progress(done, max(total, done))
+		if now := s.Clock.Now(); now.Sub(told) >= progressEvery {
+			told = now
+			s.Log.InfoContext(ctx, "knowledge index: rebuilding", "done", done, "of", max(total, done))
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	s.engine.filled()
+	s.Log.InfoContext(ctx, "knowledge index rebuilt", "articles", done, "indexed", given, "ms", s.Clock.Now().Sub(started).Milliseconds())
+	return nil
+}
+
+// walk reads all articles that a search may find, in batches. While a batch is
+// in hand nothing else is indexed, so that an older reading never overwrites a
+// newer one; an edit waits for one batch at most.
+func (s *Service) walk(ctx context.Context, use func(docs []Doc) error) error {
+	after := uuid.Nil
+	step := func() (int, error) {
+		s.indexing.Lock()
+		defer s.indexing.Unlock()
+		rows, err := s.Pool.Query(ctx, sqlIndexable, after, rebuildBatch)
+		if err != nil {
+			return 0, fmt.Errorf("read articles: %w", err)
+		}
+		entries, err := pgx.CollectRows(rows, scanEntry)
+		if err != nil {
+			return 0, fmt.Errorf("read articles: %w", err)
+		}
+		docs := make([]Doc, len(entries))
+		each(len(entries), 16, func(i int) { docs[i] = entries[i].Article.doc(entries[i].Version) })
+		if len(entries) > 0 {
+			after = entries[len(entries)-1].Article.ID
+		}
+		return len(docs), use(docs)
+	}
+	for {
+		if n, err := step(); err != nil || n < rebuildBatch {
+			return err
+		}
+	}
+}
+
+// forget takes those articles out that are no longer published: they are
+// asked for once more, as one may have come back since.
+func (s *Service) forget(ctx context.Context, stale map[string]bool) error {
+	if len(stale) == 0 {
+		return nil
+	}
+	ids := make([]uuid.UUID, 0, len(stale))
+	for id := range stale {
+		if u, err := uuid.Parse(id); err == nil {
+			ids = append(ids, u)
+		}
+	}
+	return s.refresh(ctx, ids)
+}
+
+// refresh brings articles up to date in corpus and index. Errors: the
+// database's and the index's.
+func (s *Service) refresh(ctx context.Context, ids []uuid.UUID) error {
+	s.indexing.Lock()
+	defer s.indexing.Unlock()
+	rows, err := s.Pool.Query(ctx, sqlIndexableByIDs, ids)
+	if err != nil {
+		return fmt.Errorf("reindex articles: %w", err)
+	}
+	entries, err := pgx.CollectRows(rows, scanEntry)
+	if err != nil {
+		return fmt.Errorf("reindex articles: %w", err)
+	}
+	gone := make(map[string]bool, len(ids))
+	for _, id := range ids {
+		gone[id.String()] = true
+	}
+	docs := make([]Doc, len(entries))
+	for i, e := range entries {
+		docs[i] = e.Article.doc(e.Version)
+		delete(gone, docs[i].ID)
+	}
+	lost := make([]string, 0, len(gone))
+	for id := range gone {
+		lost = append(lost, id)
+	}
+	return s.put(ctx, docs, lost)
+}
+
+// put brings corpus and index to the same state. The corpus comes first: it
+// decides, and must not know less than an index that failed.
+func (s *Service) put(ctx context.Context, docs []Doc, gone []string) error {
+	s.corpus.Put(s.corpus.changed(docs)...)
+	s.corpus.Delete(gone...)
+	lacking := s.corpus.unindexed(docs)
+	if err := s.Index.Put(ctx, lacking...); err != nil {
+		return fmt.Errorf("knowledge index: %w", err)
+	}
+	s.corpus.setIndexed(lacking...)
+	if err := s.Index.Delete(ctx, gone...); err != nil {
+		return fmt.Errorf("knowledge index: %w", err)
+	}
+	return nil
+}
+
+// Reindex brings one article up to date on this node; an empty id means all of
+// them. The application calls it for every hint that an article changed.
+// Errors: ErrNotFound for what is no id; the database's and the index's.
+func (s *Service) Reindex(ctx context.Context, article string) error {
+	if article == "" {
+		return s.Rebuild(ctx)
+	}
+	id, err := uuid.Parse(article)
+	if err != nil {
+		return ErrNotFound.Wrap(err)
+	}
+	return s.refresh(ctx, []uuid.UUID{id})
+}
+
+// catchUpSlack: a change may be stamped before and committed after another one.
+const catchUpSlack = time.Minute
+
+// catchUpLimit is the number of changed articles from which on everything is
+// compared.
+const catchUpLimit = 5000
+
+// CatchUp brings what changed since a time up to date and returns the time up
+// to which it looked. It is what makes up for a hint that was lost. Errors:
+// the database's and the index's.
+func (s *Service) CatchUp(ctx context.Context, since time.Time) (time.Time, error) {
+	rows, err := s.Pool.Query(ctx, sqlChangedSince, since.Add(-catchUpSlack), catchUpLimit)
+	if err != nil {
+		return since, fmt.Errorf("changed articles: %w", err)
+	}
+	type change struct {
+		ID uuid.UUID
+		At time.Time
+	}
+	changes, err := pgx.CollectRows(rows, pgx.RowToStructByPos[change])
+	if err != nil {
+		return since, fmt.Errorf("changed articles: %w", err)
+	}
+	newest := since
+	ids := make([]uuid.UUID, len(changes))
+	for i, c := range changes {
+		ids[i] = c.ID
+		if c.At.After(newest) {
+			newest = c.At
+		}
+	}
+	if len(changes) == 0 || newest.Equal(since) {
+		return since, nil
+	}
+	if len(changes) == catchUpLimit {
+		return newest, s.Rebuild(ctx)
+	}
+	if err := s.loadSynonyms(ctx); err != nil {
+		return since, err
+	}
+	return newest, s.refresh(ctx, ids)
+}
+
+// changed makes a committed change visible to searches: here at once, on the
+// other nodes by a hint. The commit stands whatever happens here, so failures
+// are logged: a search re-reads what it serves.
+func (s *Service) changed(ctx context.Context, article string) {
+	if err := s.Reindex(context.WithoutCancel(ctx), article); err != nil {
+		s.Log.ErrorContext(ctx, "knowledge index not updated", "article", article, "error", err)
+	}
+	if s.Changed != nil {
+		s.Changed(article)
+	}
+}
+
+func (s *Service) loadSynonyms(ctx context.Context) error {
+	groups, err := s.Synonyms(ctx)
+	if err != nil {
+		return err
+	}
+	s.corpus.SetSynonyms(groups)
+	if err := s.Index.SetSynonyms(ctx, groups); err != nil {
+		return fmt.Errorf("set synonyms: %w", err)
+	}
+	return nil
+}
