@@ -48,6 +48,12 @@ type Article struct {
 	Unhelpful  int
 	CreatedAt  time.Time
 	UpdatedAt  time.Time
+	// ReviewMonths after it was published or confirmed somebody looks at it
+	// again; 0 is as the settings say. ReviewBy is a day for the next look.
+	ReviewMonths int
+	ReviewBy     *time.Time
+	ConfirmedAt  *time.Time
+	Source       uuid.UUID // what it is a translation of; uuid.Nil for an original
 }
 
 // URL is the article's path on the citizen portal.
@@ -79,6 +85,7 @@ type Version struct {
 	PublishedAt *time.Time
 	PublishAt   *time.Time // when a scheduled version goes live
 	ExpireAt    *time.Time // from when on it is served no more, whatever its last valid day
+	BasedOn     int        // version of the original that a translation says; 0 for an original
 	Restored    int        // the version whose text this one began with; 0 for none
 	Text
 }

@@ -70,6 +70,9 @@ func (a Article) normalize(title string) (Article, error) {
 	if utf8.RuneCountInString(a.Topic) > maxTopic {
 		return a, ErrTextTooLong.On("topic").With("limit", maxTopic)
 	}
+	if a.ReviewMonths < 0 || a.ReviewMonths > 120 {
+		return a, ErrSettings.On("review_months").With("limit", 120)
+	}
 	if utf8.RuneCountInString(a.Key) > maxImportID {
 		return a, ErrTextTooLong.On("key").With("limit", maxImportID)
 	}

@@ -71,7 +71,8 @@ func (v Version) Ref() Ref { return Ref{v.Article, v.Number, v.Edit} }
 // change asks whether the article may be changed, locks it and its latest
 // version, checks that it is the one that was seen, runs fn, and afterwards
 // updates the index.
-func (s *Service) change(ctx context.Context, by Staff, ref Ref, allow func(Article) error, fn func(tx db.Tx, e *Entry) error) (Entry, error) {
+// What it answers of the article's alerts ends at once.
+func (s *Service) change(ctx context.Context, by Staff, ref Ref, allow func(Article) error, fn func(tx db.Tx, e *Entry) error, answers ...Reason) (Entry, error) {
 	var e Entry
 	live := 0
 	err := db.WithTx(ctx, s.Pool, by.Actor, func(tx db.Tx) error {
@@ -97,6 +98,9 @@ func (s *Service) change(ctx context.Context, by Staff, ref Ref, allow func(Arti
 		e, live = Entry{a, v}, a.Live
 		return fn(tx, &e)
 	})
+	if err == nil && len(answers) > 0 {
+		err = s.quiet(ctx, ref.Article, answers...)
+	}
 	if err == nil && (live != 0 || e.Article.Live != 0) {
 		s.changed(ctx, ref.Article.String())
 	}
@@ -148,7 +152,7 @@ func (s *Service) save(ctx context.Context, tx db.Tx, by Staff, e *Entry, text T
 func (s *Service) begin(ctx context.Context, tx db.Tx, by Staff, e *Entry, text Text, restored int) error {
 	e.Article.Latest++
 	e.Version = Version{Article: e.Article.ID, Number: e.Article.Latest, State: Drafted, Edit: 1, Author: by.Actor.User(),
-		CreatedAt: e.Article.UpdatedAt, Restored: restored, Text: text}
+		CreatedAt: e.Article.UpdatedAt, Restored: restored, BasedOn: e.Version.BasedOn, Text: text}
 	return insertVersion(ctx, tx, e.Version)
 }
 
@@ -185,7 +189,8 @@ func (s *Service) Restore(ctx context.Context, by Staff, ref Ref, number int) (E
 	})
 }
 
-// SaveHead changes what versions share: key, slug, topic, owner, services. The
+// SaveHead changes what versions share: key, slug, topic, owner, services, and
+// when to look at it again. The
 // owner is changed by the hotline. Errors: as Save, and ErrSlugTaken,
 // ErrUnknownOwner, ErrNotReviewer for a published article.
 func (s *Service) SaveHead(ctx context.Context, by Staff, ref Ref, head Article) (Entry, error) {
@@ -196,6 +201,7 @@ func (s *Service) SaveHead(ctx context.Context, by Staff, ref Ref, head Article)
 		}
 		next := e.Article
 		next.Key, next.Topic, next.Owner, next.Services = head.Key, head.Topic, head.Owner, head.Services
+		next.ReviewMonths, next.ReviewBy = head.ReviewMonths, head.ReviewBy
 		if head.Slug != "" {
 			next.Slug = head.Slug
 		}
@@ -291,7 +297,10 @@ func (s *Service) Withdraw(ctx context.Context, by Staff, ref Ref, reason string
 			e.Version.State, e.Version.ReviewNote = Withdrawn, reason
 			e.Version.Edit++
 		}
-		e.Article.Live = 0
+		if err := settle(ctx, tx, by, e.Article.ID, e.Article.UpdatedAt); err != nil {
+			return err
+		}
+		e.Article.Live, e.Article.Disputed = 0, false
 		return setLive(ctx, tx, e.Article)
 	})
 }

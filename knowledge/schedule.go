@@ -85,10 +85,7 @@ func later(a, b time.Time) time.Time {
 	return a
 }
 
-const (
-	sqlSupersede         = `update article_versions set state = 'superseded', edit = edit + 1 where article_id = $1 and version = $2 and state = 'published'`
-	sqlAcceptCorrections = `update article_corrections set state = 'accepted', decided_at = $2 where article_id = $1 and state = 'open'`
-)
+const sqlSupersede = `update article_versions set state = 'superseded', edit = edit + 1 where article_id = $1 and version = $2 and state = 'published'`
 
 // PublishTx publishes the latest version without asking for a review: for
 // import and for Approve. The caller calls Reindex after the commit.
@@ -100,7 +97,7 @@ func (s *Service) PublishTx(ctx context.Context, tx db.Tx, by Staff, e *Entry) e
 		}
 	}
 	if e.Article.Disputed {
-		if _, err := tx.Exec(ctx, sqlAcceptCorrections, e.Article.ID, now); err != nil {
+		if err := settle(ctx, tx, by, e.Article.ID, now); err != nil {
 			return err
 		}
 	}
@@ -128,19 +125,20 @@ const (
 		update articles a set live = null, updated_at = $2 from due where a.id = due.article_id returning a.id`
 	sqlNextDue = `select least(
 		(select min(publish_at) from article_versions where state = 'scheduled'),
-		(select min(expire_at) from article_versions where state = 'published' and expire_at is not null))`
+		(select min(expire_at) from article_versions where state = 'published' and expire_at is not null),
+		(select min(next_fire_at) from article_corrections where next_fire_at is not null))`
 )
 
 // Swept is what a sweep did.
 type Swept struct {
-	Published, Expired int
+	Published, Expired, Fired int
 	// Next is when the next version is due, the zero time when none is known.
 	// Last valid days end at the jurisdiction's midnight.
 	Next time.Time
 }
 
-// Sweep publishes what was approved for a moment that has come and ends what
-// is over. Any node may call it at any time: what is due is in the rows, so
+// Sweep publishes what was approved for a moment that has come, ends what is
+// over, and fires the clocks of corrections. Any node may call it at any time: what is due is in the rows, so
 // nothing is missed while none runs, and each is done once. Errors: the
 // database's; what was done before stays done.
 func (s *Service) Sweep(ctx context.Context) (Swept, error) {
@@ -163,6 +161,9 @@ func (s *Service) Sweep(ctx context.Context) (Swept, error) {
 	out.Expired = len(expired)
 	for _, id := range expired {
 		s.changed(ctx, id.String())
+	}
+	if out.Fired, err = s.fire(ctx); err != nil {
+		return out, err
 	}
 	var next *time.Time
 	if err := s.Pool.QueryRow(ctx, sqlNextDue).Scan(&next); err != nil {
@@ -206,8 +207,15 @@ func (s *Service) expireDue(ctx context.Context) (ids []uuid.UUID, err error) {
 		if err != nil {
 			return err
 		}
-		ids, err = collectIDs(rows)
-		return err
+		if ids, err = collectIDs(rows); err != nil {
+			return err
+		}
+		for _, id := range ids {
+			if err := settle(ctx, tx, System(), id, s.Clock.Now()); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 	return ids, err
 }

@@ -24,6 +24,9 @@ type Deps struct {
 	// Changed tells the other nodes, after the commit, that an article
 	// changed ("" means that much did: rebuild). May be nil.
 	Changed func(article string)
+	// Deadline is so many working days after a moment, by the jurisdiction's
+	// calendar; nil counts every day.
+	Deadline func(from time.Time, workingDays int) time.Time
 	// Thresholds of answers; the zero value means DefaultThresholds.
 	Thresholds Thresholds
 }

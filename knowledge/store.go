@@ -25,19 +25,19 @@ var (
 )
 
 const articleColumns = `a.id, coalesce(a.external_id, ''), a.key, a.lang, a.slug, a.topic, a.owner_id, a.audience, a.disputed, a.services,
-	coalesce(a.live, 0), a.latest, a.helpful, a.unhelpful, a.created_at, a.updated_at`
+	coalesce(a.live, 0), a.latest, a.helpful, a.unhelpful, a.created_at, a.updated_at, coalesce(a.review_months, 0), a.review_by, a.confirmed_at, a.source_id`
 
-func (a *Article) fields(owner **uuid.UUID) []any {
+func (a *Article) fields(owner, source **uuid.UUID) []any {
 	return []any{&a.ID, &a.ExternalID, &a.Key, &a.Lang, &a.Slug, &a.Topic, owner, &a.Audience, &a.Disputed, &a.Services,
-		&a.Live, &a.Latest, &a.Helpful, &a.Unhelpful, &a.CreatedAt, &a.UpdatedAt}
+		&a.Live, &a.Latest, &a.Helpful, &a.Unhelpful, &a.CreatedAt, &a.UpdatedAt, &a.ReviewMonths, &a.ReviewBy, &a.ConfirmedAt, source}
 }
 
 const versionColumns = `v.article_id, v.version, v.state, v.edit, v.author_id, v.reviewer_id, v.review_note, v.created_at, v.published_at,
-	v.title, v.summary, v.body, v.keywords, v.questions, v.valid_from, v.valid_to, v.form, v.audience, v.publish_at, v.expire_at, coalesce(v.restored_from, 0)`
+	v.title, v.summary, v.body, v.keywords, v.questions, v.valid_from, v.valid_to, v.form, v.audience, v.publish_at, v.expire_at, coalesce(v.restored_from, 0), coalesce(v.based_on, 0)`
 
 func (v *Version) fields(author, reviewer **uuid.UUID) []any {
 	return []any{&v.Article, &v.Number, &v.State, &v.Edit, author, reviewer, &v.ReviewNote, &v.CreatedAt, &v.PublishedAt,
-		&v.Title, &v.Summary, &v.Body, &v.Keywords, &v.Questions, &v.ValidFrom, &v.ValidTo, &v.Form, &v.Audience, &v.PublishAt, &v.ExpireAt, &v.Restored}
+		&v.Title, &v.Summary, &v.Body, &v.Keywords, &v.Questions, &v.ValidFrom, &v.ValidTo, &v.Form, &v.Audience, &v.PublishAt, &v.ExpireAt, &v.Restored, &v.BasedOn}
 }
 
 func value(id *uuid.UUID) uuid.UUID {
@@ -49,9 +49,9 @@ func value(id *uuid.UUID) uuid.UUID {
 
 func scanArticle(row pgx.CollectableRow) (Article, error) {
 	var a Article
-	var owner *uuid.UUID
-	err := row.Scan(a.fields(&owner)...)
-	a.Owner = value(owner)
+	var owner, source *uuid.UUID
+	err := row.Scan(a.fields(&owner, &source)...)
+	a.Owner, a.Source = value(owner), value(source)
 	return a, err
 }
 
@@ -71,9 +71,9 @@ type Entry struct {
 
 func scanEntry(row pgx.CollectableRow) (Entry, error) {
 	var e Entry
-	var owner, author, reviewer *uuid.UUID
-	err := row.Scan(append(e.Article.fields(&owner), e.Version.fields(&author, &reviewer)...)...)
-	e.Article.Owner, e.Version.Author, e.Version.Reviewer = value(owner), value(author), value(reviewer)
+	var owner, source, author, reviewer *uuid.UUID
+	err := row.Scan(append(e.Article.fields(&owner, &source), e.Version.fields(&author, &reviewer)...)...)
+	e.Article.Owner, e.Article.Source, e.Version.Author, e.Version.Reviewer = value(owner), value(source), value(author), value(reviewer)
 	return e, err
 }
 
@@ -148,12 +148,12 @@ const sqlIndexableByIDs = `select ` + articleColumns + `, ` + versionColumns + `
 
 const sqlChangedSince = `select id, updated_at from articles where updated_at > $1 order by updated_at desc, id limit $2`
 
-const sqlInsertArticle = `insert into articles (id, external_id, key, lang, slug, topic, owner_id, audience, services, created_at, updated_at, live)
-	values ($1, nullif($2, ''), $3, $4, $5, $6, $7, $8, $9, $10, $10, nullif($11, 0))`
+const sqlInsertArticle = `insert into articles (id, external_id, key, lang, slug, topic, owner_id, audience, services, created_at, updated_at, live, source_id, review_months)
+	values ($1, nullif($2, ''), $3, $4, $5, $6, $7, $8, $9, $10, $10, nullif($11, 0), $12, nullif($13, 0))`
 
 const sqlInsertVersion = `insert into article_versions
-	(article_id, version, state, edit, author_id, title, summary, body, keywords, questions, valid_from, valid_to, created_at, published_at, form, audience, restored_from)
-	values ($1, $2, $3, 1, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, nullif($16, 0))`
+	(article_id, version, state, edit, author_id, title, summary, body, keywords, questions, valid_from, valid_to, created_at, published_at, form, audience, restored_from, based_on)
+	values ($1, $2, $3, 1, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, nullif($16, 0), nullif($17, 0))`
 
 // insertEntries writes new articles with their first versions in one round
 // trip. Errors: ErrSlugTaken, ErrUnknownOwner, ErrStale.
@@ -161,7 +161,7 @@ func insertEntries(ctx context.Context, tx db.Tx, entries ...Entry) error {
 	b := &pgx.Batch{}
 	for _, e := range entries {
 		a := e.Article
-		b.Queue(sqlInsertArticle, a.ID, a.ExternalID, a.Key, a.Lang, a.Slug, a.Topic, optional(a.Owner), a.Audience, list(a.Services), a.CreatedAt, a.Live)
+		b.Queue(sqlInsertArticle, a.ID, a.ExternalID, a.Key, a.Lang, a.Slug, a.Topic, optional(a.Owner), a.Audience, list(a.Services), a.CreatedAt, a.Live, optional(a.Source), a.ReviewMonths)
 		b.Queue(sqlInsertVersion, versionValues(e.Version)...)
 	}
 	return articleError(tx.SendBatch(ctx, b).Close())
@@ -169,13 +169,13 @@ func insertEntries(ctx context.Context, tx db.Tx, entries ...Entry) error {
 
 func versionValues(v Version) []any {
 	return []any{v.Article, v.Number, v.State, optional(v.Author), v.Title, v.Summary, v.Body,
-		list(v.Keywords), list(v.Questions), v.ValidFrom, v.ValidTo, v.CreatedAt, v.PublishedAt, v.Form, v.Audience, v.Restored}
+		list(v.Keywords), list(v.Questions), v.ValidFrom, v.ValidTo, v.CreatedAt, v.PublishedAt, v.Form, v.Audience, v.Restored, v.BasedOn}
 }
 
-const sqlUpdateArticle = `update articles set key = $2, topic = $3, owner_id = $4, services = $5, slug = $6, updated_at = $7 where id = $1`
+const sqlUpdateArticle = `update articles set key = $2, topic = $3, owner_id = $4, services = $5, slug = $6, updated_at = $7, review_months = nullif($8, 0), review_by = $9 where id = $1`
 
 func updateArticle(ctx context.Context, tx db.Tx, a Article) error {
-	_, err := tx.Exec(ctx, sqlUpdateArticle, a.ID, a.Key, a.Topic, optional(a.Owner), list(a.Services), a.Slug, a.UpdatedAt)
+	_, err := tx.Exec(ctx, sqlUpdateArticle, a.ID, a.Key, a.Topic, optional(a.Owner), list(a.Services), a.Slug, a.UpdatedAt, a.ReviewMonths, a.ReviewBy)
 	return articleError(err)
 }
 

@@ -318,7 +318,7 @@ func (a *App) services(ctx context.Context) (err error) {
 			a.log.Warn("search index", "error", err)
 		}
 	})
-	a.Knowledge = knowledge.New(knowledge.Deps{Pool: a.pool, Index: a.index, Clock: a.clock, Log: a.log, Location: a.zone(), Changed: a.knowledgeChanged})
+	a.Knowledge = knowledge.New(knowledge.Deps{Pool: a.pool, Index: a.index, Clock: a.clock, Log: a.log, Location: a.zone(), Changed: a.knowledgeChanged, Deadline: a.workingDays})
 	if err := a.followKnowledge(ctx); err != nil {
 		return err
 	}

@@ -47,6 +47,7 @@ func (a *App) background(ctx context.Context) error {
 	}
 	a.loops.run(a.sweepBroadcasts)
 	a.loops.run(a.sweepKnowledge)
+	a.loops.run(a.lookAtArticles)
 	a.loops.run(func(ctx context.Context) { a.elected(ctx, "lookout", a.lookOut) })
 	a.loops.run(a.clean)
 	a.loops.run(func(ctx context.Context) { a.elected(ctx, "measures", a.followMeasures) })

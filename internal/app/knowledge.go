@@ -3,7 +3,35 @@ package app
 import (
 	"context"
 	"time"
+
+	"hotline/tickets/sla"
 )
+
+// workingDays is the end of the working day so many working days later, by the hotline's calendar.
+func (a *App) workingDays(from time.Time, days int) time.Time {
+	if a.Tickets == nil { // knowledge is made first; nothing has a clock before both run
+		return from.AddDate(0, 0, days)
+	}
+	due, _ := sla.Deadline(from, sla.Span{N: days, Unit: sla.WorkingDays}, a.Tickets.Settings().Calendar)
+	return due
+}
+
+// lookAtArticles finds, every minute, the articles that somebody has to look at.
+func (a *App) lookAtArticles(ctx context.Context) {
+	for {
+		began := time.Now()
+		if fresh, err := a.Knowledge.LookAround(ctx); err != nil && ctx.Err() == nil {
+			a.log.Error("stale articles", "error", err)
+		} else if fresh > 0 {
+			a.log.Info("stale articles", "new", fresh)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(max(time.Minute, 20*time.Since(began))): // a large base is looked at less often
+		}
+	}
+}
 
 // sweepKnowledge publishes and ends articles when their time comes: at the next due moment, and at least every two seconds. Every node does;
 // each article is done once.

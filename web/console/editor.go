@@ -6,6 +6,7 @@ import (
 	"html/template"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -20,6 +21,8 @@ import (
 // maxArticle takes the longest article that knowledge allows, as a form sends Chinese: nine bytes for each character.
 const maxArticle = 4 << 20
 
+var errNoItem = errs.New(errs.Invalid, "console.no_such_item", "there is no such service item")
+
 var errDay = errs.New(errs.Invalid, "console.bad_day", "this is not a day of the calendar")
 
 // editData is the editor.
@@ -33,10 +36,16 @@ type editData struct {
 	From, To  string
 	Agencies  []option
 	Langs     []string
-	Head      bool // what all versions share may be changed
-	Error     string
-	Field     string
-	Theirs    []diffLine // what a colleague saved meanwhile, against what is in the form
+	ReviewBy  string
+	Items     []option // service items to link
+	Original  *knowledge.Version
+	// OriginalHTML and OriginalLang are of the text that a translation is written beside.
+	OriginalHTML template.HTML
+	OriginalLang string
+	Head         bool // what all versions share may be changed
+	Error        string
+	Field        string
+	Theirs       []diffLine // what a colleague saved meanwhile, against what is in the form
 }
 
 func (c *Console) showEditor(w http.ResponseWriter, r *http.Request, v View, d *editData, status int) error {
@@ -47,6 +56,22 @@ func (c *Console) showEditor(w http.ResponseWriter, r *http.Request, v View, d *
 		return (a.Active || a.ID == d.A.Owner) && (v.Me.Desk || a.ID == v.Me.AgencyID)
 	}), c.words.Languages()
 	d.Head = mayChangeHead(v, d.A)
+	d.ReviewBy = cmp.Or(d.ReviewBy, day(d.A.ReviewBy))
+	for _, item := range c.Routing.Snapshot().ServiceItems() {
+		if item.Active {
+			d.Items = append(d.Items, option{Value: item.Code, Name: item.Names.In(v.Lang)})
+		}
+	}
+	var err error
+	if d.Original, err = c.original(r.Context(), d.A); err != nil {
+		return err
+	}
+	if d.Original != nil {
+		d.OriginalHTML = knowledge.RenderHTML(d.Original.Body)
+		if o, err := c.Knowledge.Article(r.Context(), d.A.Source); err == nil {
+			d.OriginalLang = o.Lang
+		}
+	}
 	v.Nav, v.Title, v.D = "knowledge", v.T("knowledge.edit"), d
 	if d.New {
 		v.Title = v.T("knowledge.new")
@@ -120,12 +145,38 @@ func readText(q url.Values) (knowledge.Text, error) {
 
 func readHead(q url.Values, a knowledge.Article) knowledge.Article {
 	a.Topic, a.Owner, a.Slug = clean(q.Get("topic"), 300), parseID(q.Get("owner")), clean(q.Get("slug"), 200)
+	a.ReviewMonths = number(q.Get("review_months"))
+	a.Services = nil
+	for _, s := range slices.Concat(q["service"], q["service_new"]) {
+		// A suggestion is the code with the name behind it.
+		if code, _, _ := strings.Cut(clean(s, 200), " "); code != "" && !slices.Contains(a.Services, code) {
+			a.Services = append(a.Services, code)
+		}
+	}
 	return a
+}
+
+// checkHead reads the day of the next look and checks the service items. Errors: errDay, errNoItem.
+func (c *Console) checkHead(q url.Values, was knowledge.Article, head *knowledge.Article) (err error) {
+	if head.ReviewBy, err = date(q, "review_by"); err != nil {
+		return err
+	}
+	for _, code := range head.Services {
+		if _, ok := c.Routing.Snapshot().ServiceItem(code); !ok && !slices.Contains(was.Services, code) {
+			return errNoItem.On("services").With("code", code)
+		}
+	}
+	return nil
+}
+
+func sameHead(a, b knowledge.Article) bool {
+	return a.Topic == b.Topic && a.Owner == b.Owner && a.Slug == b.Slug && a.ReviewMonths == b.ReviewMonths && day(a.ReviewBy) == day(b.ReviewBy) && slices.Equal(a.Services, b.Services)
 }
 
 // editError puts an error of the editor into words that name the field, and shows the form as it was sent.
 func (c *Console) editError(w http.ResponseWriter, r *http.Request, v View, d *editData, cause error) error {
 	d.From, d.To = clean(r.PostForm.Get("valid_from"), 40), clean(r.PostForm.Get("valid_to"), 40)
+	d.ReviewBy = clean(r.PostForm.Get("review_by"), 40)
 	d.Field = fieldOf(cause)
 	if d.Error == "" {
 		d.Error = c.explain(r.Context(), v, cause)
@@ -145,6 +196,10 @@ func (v View) editLabel(field string) string {
 		return v.T("field.language")
 	case "summary", "body", "questions", "keywords", "valid_from", "valid_to", "topic", "slug":
 		return v.T("knowledge." + field)
+	case "review_months":
+		return v.T("care.own_months")
+	case "review_by", "services":
+		return v.T("care." + field)
 	}
 	return ""
 }
@@ -157,6 +212,9 @@ func (c *Console) articleCreate(w http.ResponseWriter, r *http.Request) error {
 	head := readHead(r.PostForm, knowledge.Article{Lang: clean(r.PostForm.Get("lang_of"), 20)})
 	words, err := readText(r.PostForm)
 	var e knowledge.Entry
+	if err == nil {
+		err = c.checkHead(r.PostForm, knowledge.Article{}, &head)
+	}
 	if err == nil {
 		e, err = c.Knowledge.Create(r.Context(), staff(v), head, words)
 	}
@@ -201,12 +259,16 @@ func (c *Console) articleSave(w http.ResponseWriter, r *http.Request) error {
 	head := a
 	if mayChangeHead(v, a) {
 		head = readHead(q, a)
+		err = cmp.Or(err, c.checkHead(q, a, &head))
 	}
 	var e knowledge.Entry
 	if err == nil {
 		e, err = c.Knowledge.Save(r.Context(), staff(v), ref, words)
 	}
-	if err == nil && (head.Topic != a.Topic || head.Owner != a.Owner || head.Slug != a.Slug) {
+	if n := number(q.Get("follows")); err == nil && n != 0 && n != e.Version.BasedOn {
+		e, err = c.Knowledge.Follow(r.Context(), staff(v), e.Version.Ref(), n)
+	}
+	if err == nil && !sameHead(head, a) {
 		e, err = c.Knowledge.SaveHead(r.Context(), staff(v), e.Version.Ref(), head)
 	}
 	if err != nil {

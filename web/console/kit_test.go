@@ -209,7 +209,7 @@ func (b *browser) post(path string, form url.Values, header ...string) answer {
 	return b.do(req)
 }
 
-func (a answer) wants(t testing.TB, status int, words ...string) {
+func (a answer) wants(t testing.TB, status int, words ...string) answer {
 	t.Helper()
 	if a.status != status {
 		t.Errorf("status %d, want %d (%s)\n%s", a.status, status, a.path, excerpt(a.body))
@@ -219,6 +219,7 @@ func (a answer) wants(t testing.TB, status int, words ...string) {
 			t.Errorf("%s does not say %q\n%s", a.path, w, excerpt(a.body))
 		}
 	}
+	return a
 }
 
 func (a answer) lacks(t testing.TB, words ...string) {

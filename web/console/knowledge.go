@@ -26,6 +26,7 @@ func (c *Console) knowledgeRoutes(on, long func(string, []string, handle)) {
 	on("GET /console/knowledge/new", editRoles, c.articleNew)
 	long("POST /console/knowledge/new", editRoles, c.articleCreate)
 	long("POST /console/knowledge/preview", editRoles, c.articlePreview)
+	c.careRoutes(on)
 	on("GET /console/knowledge/{id}", knowledgeRoles, c.article)
 	on("GET /console/knowledge/{id}/edit", editRoles, c.articleEdit)
 	long("POST /console/knowledge/{id}/edit", editRoles, c.articleSave)
@@ -150,6 +151,7 @@ type articleData struct {
 	MayRestore  bool
 	From, Until string // of the schedule's form
 	Begins      *time.Time
+	Care        *careData // nil for readers
 	MayDispute  bool
 	Error       string
 	Text        string // of the form that failed
@@ -157,7 +159,8 @@ type articleData struct {
 
 type correctionRow struct {
 	knowledge.Correction
-	Name string
+	Name  string
+	Light Light // while its clock runs
 }
 
 func (c *Console) loadArticle(ctx context.Context, v View, id uuid.UUID, number, against int) (*articleData, error) {
@@ -204,7 +207,11 @@ func (c *Console) loadArticle(ctx context.Context, v View, id uuid.UUID, number,
 		return nil, err
 	}
 	for _, x := range corrections {
-		d.Corrections = append(d.Corrections, correctionRow{x, d.Names[x.User]})
+		row := correctionRow{Correction: x, Name: d.Names[x.User]}
+		if x.SettledAt == nil && x.DueAt != nil {
+			row.Light = v.LightOf(x.WarnAt, x.DueAt)
+		}
+		d.Corrections = append(d.Corrections, row)
 	}
 	may, waits := staff(v).May(a), d.V.State == knowledge.InReview || d.V.State == knowledge.Scheduled
 	latest := d.Versions[0]
@@ -219,7 +226,10 @@ func (c *Console) loadArticle(ctx context.Context, v View, id uuid.UUID, number,
 	if d.MayReview {
 		d.scheduled(c.zone(), v.Now)
 	}
-	return d, nil
+	if edits {
+		d.Care, err = c.care(ctx, v, d)
+	}
+	return d, err
 }
 
 // Validity says when a version holds, in words.
@@ -291,6 +301,10 @@ func (c *Console) articleDo(w http.ResponseWriter, r *http.Request) error {
 		if when, err = c.when(q); err == nil {
 			_, err = c.Knowledge.Approve(ctx, by, ref, when)
 		}
+	case "confirm":
+		_, err = c.Knowledge.Confirm(ctx, by, ref)
+	case "right":
+		_, err = c.Knowledge.StillRight(ctx, by, ref, number(q.Get("original")))
 	case "restore":
 		_, err = c.Knowledge.Restore(ctx, by, ref, number(q.Get("number")))
 	case "withdraw":

@@ -110,7 +110,7 @@ func (c *Console) notifications(w http.ResponseWriter, r *http.Request) error {
 		case "flag_review":
 			row.URL = "/console/flags"
 		}
-		if n.TicketID != nil {
+		if n.TicketID != nil || n.Article != nil {
 			row.URL = "/console/notifications/" + n.ID.String()
 		}
 		d.Unread = d.Unread || n.ReadAt == nil
@@ -128,13 +128,9 @@ func (c *Console) notification(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	p, _ := principal(r.Context())
-	ticket, err := c.openNotice(r.Context(), p.Actor(), p.Roles, id)
+	to, err := c.openNotice(r.Context(), p.Actor(), p.Roles, id)
 	if err != nil {
 		return err
-	}
-	to := "/console/notifications"
-	if ticket != uuid.Nil {
-		to = "/console/tickets/" + ticket.String()
 	}
 	http.Redirect(w, r, to, http.StatusSeeOther)
 	return nil

@@ -94,6 +94,8 @@ type notice struct {
 	At       time.Time
 	ReadAt   *time.Time
 	Mine     bool
+	Article  *uuid.UUID
+	Reason   string
 }
 
 // noticesFor is the condition for a person: their own, and those for everybody of the agency with one of their roles.
@@ -108,8 +110,9 @@ type noticeCursor struct {
 func (c *Console) notices(ctx context.Context, actor db.Actor, roles []string, before noticeCursor, limit int) ([]notice, error) {
 	var out []notice
 	err := db.ReadTx(ctx, c.Pool, actor, func(tx db.Tx) error {
-		rows, err := tx.Query(ctx, `select n.id, n.type, n.ticket_id, coalesce(t.number, ''), coalesce(t.title, ''), n.created_at, n.read_at, n.user_id is not null
-			from notifications n left join tickets t on t.id = n.ticket_id
+		rows, err := tx.Query(ctx, `select n.id, n.type, n.ticket_id, coalesce(t.number, ''), coalesce(t.title, x.title, ''), n.created_at, n.read_at, n.user_id is not null, a.id, coalesce(n.data->>'reason', '')
+			from notifications n left join tickets t on t.id = n.ticket_id left join articles a on a.id = (n.data->>'article')::uuid
+			left join article_versions x on x.article_id = a.id and x.version = coalesce(a.live, a.latest)
 			where `+noticesFor+` and ($4::timestamptz is null or n.created_at <= $4 and (n.created_at < $4 or n.id > $6)) order by n.created_at desc, n.id limit $5`,
 			actor.Agency(), actor.User(), roles, before.at, limit, before.id)
 		if err != nil {
@@ -137,24 +140,26 @@ func (c *Console) countUnread(ctx context.Context, actor db.Actor, roles []strin
 	return n, nil
 }
 
-// openNotice marks a notice as read and tells which ticket it is about. Errors: httperr.ErrNotFound.
-func (c *Console) openNotice(ctx context.Context, actor db.Actor, roles []string, id uuid.UUID) (ticket uuid.UUID, err error) {
+// openNotice marks a notice as read and tells the page of what it is about. Errors: httperr.ErrNotFound.
+func (c *Console) openNotice(ctx context.Context, actor db.Actor, roles []string, id uuid.UUID) (page string, err error) {
 	if err := c.markRead(ctx, actor, roles, &id); err != nil {
-		return uuid.Nil, err
+		return "", err
 	}
-	var about *uuid.UUID
+	var ticket, article *uuid.UUID
 	err = db.ReadTx(ctx, c.Pool, actor, func(tx db.Tx) error {
-		return tx.QueryRow(ctx, `select n.ticket_id from notifications n where `+noticesFor+` and n.id = $4`, actor.Agency(), actor.User(), roles, id).Scan(&about)
+		return tx.QueryRow(ctx, `select n.ticket_id, (n.data->>'article')::uuid from notifications n where `+noticesFor+` and n.id = $4`, actor.Agency(), actor.User(), roles, id).Scan(&ticket, &article)
 	})
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
-		return uuid.Nil, httperr.ErrNotFound
+		return "", httperr.ErrNotFound
 	case err != nil:
-		return uuid.Nil, fmt.Errorf("console: notice: %w", err)
-	case about == nil:
-		return uuid.Nil, nil
+		return "", fmt.Errorf("console: notice: %w", err)
+	case ticket != nil:
+		return "/console/tickets/" + ticket.String(), nil
+	case article != nil:
+		return articleURL(*article), nil
 	}
-	return *about, nil
+	return "/console/notifications", nil
 }
 
 // markRead marks one notice, or with a nil id all of them.
