@@ -9,6 +9,8 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+
+	"hotline/internal/decision"
 )
 
 // Result is an article found for a question.
@@ -243,10 +245,11 @@ func (t Thresholds) Decide(scores []float64) (Outcome, int) {
 // Answer is what the knowledge base says to a question.
 type Answer struct {
 	Outcome   Outcome
-	Lang      string     // of the first article
-	Text      string     // of an answer: the article's own words
-	Citations []Citation // one for an answer, up to three choices
-	Score     float64    // of the best article, whatever the outcome
+	Lang      string         // of the first article
+	Text      string         // of an answer: the article's own words
+	Citations []Citation     // one for an answer, up to three choices
+	Score     float64        // of the best article, whatever the outcome
+	Form      *decision.Form // of an answer: what it lets people find out about themselves; nil when it has none
 }
 
 // answerColumns bounds an answer taken from the body; a Han character takes two.
@@ -284,7 +287,7 @@ func (s *Service) Answer(ctx context.Context, text, lang string) (Answer, error)
 		a.Lang = es[0].Article.Lang
 	}
 	if outcome == Answered {
-		a.Text = AnswerText(es[0].Version)
+		a.Text, a.Form = AnswerText(es[0].Version), es[0].Version.Form
 	}
 	return a, nil
 }

@@ -15,6 +15,10 @@ func (p *Policy) choose(ctx context.Context, t *turn, id string, shelved *Form, 
 		p.article(ctx, t, arg)
 		return true
 	}
+	if arg, ok := strings.CutPrefix(id, guidePrefix); ok {
+		p.chooseInGuide(ctx, t, arg)
+		return true
+	}
 	if arg, ok := strings.CutPrefix(id, "rate:"); ok {
 		grade, err := strconv.Atoi(arg)
 		if err != nil || grade < 1 || grade > 5 {
@@ -284,6 +288,18 @@ func (p *Policy) answersWaiting(ctx context.Context, t *turn, r *reading, waitin
 		default:
 			return false
 		}
+	case waitGuide:
+		switch {
+		case r.mostly("not_helped"):
+			p.notHelped(t)
+		case yes || r.mostly("guide.start"):
+			p.startGuide(ctx, t, t.st.Question)
+		case no || r.only("thanks", "no") || r.mostly("helped", "thanks"):
+			p.helped(t)
+		case !r.question && p.tellsFacts(ctx, t, r):
+		default:
+			return false
+		}
 	case AskHelped, waitSolved:
 		switch {
 		case r.mostly("file"):
@@ -429,5 +445,5 @@ func (p *Policy) upset(t *turn) {
 func (p *Policy) bye(t *turn) {
 	p.say(t, "bye")
 	t.reply.Close = true
-	t.st.Waiting, t.st.Cited, t.st.Rating, t.st.Question = "", nil, nil, ""
+	t.st.Waiting, t.st.Cited, t.st.Rating, t.st.Question, t.st.Guide = "", nil, nil, "", nil
 }

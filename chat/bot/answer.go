@@ -76,12 +76,19 @@ func (p *Policy) tell(t *turn, a Answer) {
 	c := a.Citations[0]
 	t.reply.Messages = append(t.reply.Messages, Message{Text: a.Text, Citations: []Citation{c}})
 	t.st.Cited, t.st.About = &c, &c
+	if g := t.st.Guide; g != nil && g.Done {
+		t.st.Guide = nil
+	}
 }
 
 // tellAndAsk shows an answer, asks whether it helped, and offers a ticket beside it where something is wrong.
 func (p *Policy) tellAndAsk(t *turn, r *reading, a Answer, asked string) {
 	p.tell(t, a)
 	t.told(asked, a, false)
+	t.st.Question, t.st.Misses = asked, 0
+	if p.offerGuide(t, a, r) {
+		return
+	}
 	m := p.say(t, "helped?")
 	m.Ask, t.st.Waiting = AskHelped, AskHelped
 	ids := []string{"helped", "not_helped"}
@@ -90,7 +97,6 @@ func (p *Policy) tellAndAsk(t *turn, r *reading, a Answer, asked string) {
 		ids = append(ids, "file_question")
 	}
 	p.offer(t, m, ids...)
-	t.st.Question, t.st.Misses = asked, 0
 }
 
 // advise answers a trouble when there is a good article for it, and otherwise reports false and says nothing.
@@ -123,6 +129,9 @@ func (p *Policy) article(ctx context.Context, t *turn, id string) {
 		t.told(t.st.Question, a, true)
 		if t.st.Form != nil {
 			p.next(t)
+			return
+		}
+		if p.offerGuide(t, a, nil) {
 			return
 		}
 		m := p.say(t, "helped?")

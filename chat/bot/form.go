@@ -10,6 +10,9 @@ import (
 func (p *Policy) start(t *turn, kind string, said bool) {
 	t.st.Form = &Form{Draft: Draft{Kind: kind, Lang: t.lang}, KindSaid: said}
 	t.st.Waiting, t.st.Cited, t.st.About = "", nil, nil
+	if g := t.st.Guide; g != nil {
+		g.Paused = true
+	}
 }
 
 // take reads everything the first sentence says about the matter, then asks for what is missing.

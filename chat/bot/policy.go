@@ -213,6 +213,9 @@ func (p *Policy) finish(t *turn) {
 	if t.reply.HandOff == nil && !offers(last.Choices, "human") && !offers(last.Choices, "wait") {
 		last.Choices = append(last.Choices, p.choices(t.lang, "human")...)
 	}
+	if g := t.st.Guide; g != nil && g.Paused && t.st.Form == nil && t.reply.HandOff == nil && !t.reply.Close && !offers(last.Choices, "guide:resume") {
+		last.Choices = append(last.Choices, Choice{ID: "guide:resume", Label: p.tx.t(t.lang, "choice.guide:back_to", "title", cut(g.Article.Title, 40))})
+	}
 	t.st.Offered = last.Choices
 }
 
@@ -274,8 +277,13 @@ func (p *Policy) step(ctx context.Context, t *turn, in Input) {
 		if l := r.lastSuffixed("speak."); l != "" && r.rest("speak.en", "speak.zh-CN", "question", "thanks", "yes", "undo") <= 2*r.slack() && p.tx[l] != nil {
 			t.lang, t.st.Lang = l, l
 			p.say(t, "speak")
-			if t.st.Form != nil {
+			switch g := t.st.Guide; {
+			case t.st.Form != nil:
 				p.next(t)
+			case g != nil && !g.Paused && !g.Done:
+				if f, _, ok := p.guideForm(ctx, t); ok {
+					p.askGuide(t, f)
+				}
 			}
 			return
 		}
@@ -291,8 +299,17 @@ func (p *Policy) step(ctx context.Context, t *turn, in Input) {
 		return
 	}
 	if (in.Attachments > 0 || in.Place != nil) && r.empty() {
+		if t.st.Guide != nil {
+			t.st.Guide.Paused = true
+		}
 		p.bare(t, in)
 		return
+	}
+	if g := t.st.Guide; g != nil {
+		if !g.Paused && !g.Done && p.inGuide(ctx, t, &r, in) || (g.Paused || g.Done) && p.guideAgain(ctx, t, &r) {
+			t.st.Misses = 0
+			return
+		}
 	}
 	p.fresh(ctx, t, &r, in, shelved)
 }
@@ -313,7 +330,12 @@ func chosen(offered []Choice, r *reading) string {
 
 // graded reports whether the quick replies are grades, or wait for a typed answer: a number then means itself and not the place in the list.
 func graded(cs []Choice) bool {
-	return len(cs) > 0 && (strings.HasPrefix(cs[0].ID, "rate:") || cs[0].ID == "skip_detail")
+	if len(cs) == 0 {
+		return false
+	}
+	first := cs[0].ID
+	return strings.HasPrefix(first, "rate:") || first == "skip_detail" || first == "guide:back" || first == "guide:stop" ||
+		strings.HasPrefix(first, guidePrefix) && strings.HasSuffix(first, ":unsure")
 }
 
 // plain is a text without case, width and punctuation around it.

@@ -28,6 +28,7 @@ type State struct {
 	Later    []string  `json:"later,omitempty"`    // other matters told while a form was open, each a ticket of its own
 	Misses   int       `json:"misses,omitempty"`   // turns in a row that were not understood
 	Rating   *Rating   `json:"rating,omitempty"`
+	Guide    *Guide    `json:"guide,omitempty"` // the decision form being walked, or waiting
 }
 
 // Form is a ticket being written.
@@ -83,6 +84,9 @@ func (st State) clone() State {
 	if st.Form != nil {
 		f := *st.Form
 		st.Form = &f
+	}
+	if st.Guide != nil {
+		st.Guide = st.Guide.clone()
 	}
 	if st.Shelved != nil {
 		f := *st.Shelved

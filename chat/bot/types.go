@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"hotline/internal/decision"
 	"hotline/internal/errs"
 )
 
@@ -171,7 +172,8 @@ type Answer struct {
 	Outcome   Outcome
 	Text      string // Markdown
 	Citations []Citation
-	Score     float64 // how well the best article fits, 0 to 1
+	Score     float64        // how well the best article fits, 0 to 1
+	Form      *decision.Form // of the article that Text is from; nil when it has none
 }
 
 // Section is a part of an article.
@@ -184,7 +186,8 @@ type Section struct {
 type Knowledge interface {
 	// Answer finds the article for a question.
 	Answer(ctx context.Context, text, lang string) (Answer, error)
-	// ByID gives a chosen article. It returns ErrNotFound for one that is not served (any more).
+	// ByID gives a chosen article, in its translation where there is one in the language. It returns ErrNotFound for one that is not
+	// served (any more).
 	ByID(ctx context.Context, id, lang string) (Answer, error)
 	// Sections gives the parts of an article under their headings, in its own order. It returns ErrNotFound like ByID.
 	Sections(ctx context.Context, id, lang string) ([]Section, error)

@@ -28,46 +28,60 @@ func (k botKnowledge) Answer(ctx context.Context, text, lang string) (bot.Answer
 	if err != nil {
 		return bot.Answer{}, err
 	}
-	out := bot.Answer{Outcome: bot.Outcome(a.Outcome), Text: a.Text, Score: a.Score} // both packages use the same words
+	out := bot.Answer{Outcome: bot.Outcome(a.Outcome), Text: a.Text, Form: a.Form, Score: a.Score} // both packages use the same words
 	for _, c := range a.Citations {
 		out.Citations = append(out.Citations, bot.Citation{ArticleID: c.Article, Version: c.Version, Title: c.Title, URL: k.baseURL + c.URL, Snippet: c.Snippet})
 	}
 	return out, nil
 }
 
-// ByID implements bot.Knowledge.
-func (k botKnowledge) ByID(ctx context.Context, id, _ string) (bot.Answer, error) {
-	article, err := uuid.Parse(id)
-	if err != nil {
-		return bot.Answer{}, bot.ErrNotFound
-	}
-	found, err := k.service.Servable(ctx, []uuid.UUID{article}, false)
+// ByID implements bot.Knowledge: the article itself, or its translation where the citizen speaks another language.
+func (k botKnowledge) ByID(ctx context.Context, id, lang string) (bot.Answer, error) {
+	e, err := k.entry(ctx, id, lang)
 	if err != nil {
 		return bot.Answer{}, err
 	}
-	if len(found) == 0 {
-		return bot.Answer{}, bot.ErrNotFound
-	}
-	e := found[0]
-	return bot.Answer{Outcome: bot.OutcomeAnswer, Text: knowledge.AnswerText(e.Version), Citations: []bot.Citation{{
+	return bot.Answer{Outcome: bot.OutcomeAnswer, Text: knowledge.AnswerText(e.Version), Form: e.Version.Form, Citations: []bot.Citation{{
 		ArticleID: e.Article.ID.String(), Version: e.Version.Number, Title: e.Version.Title, URL: k.baseURL + e.Article.URL(), Snippet: e.Version.Summary}}}, nil
 }
 
-// Sections implements bot.Knowledge.
-func (k botKnowledge) Sections(ctx context.Context, id, _ string) ([]bot.Section, error) {
+// entry reads an article that may be served, in the language where there is a translation.
+func (k botKnowledge) entry(ctx context.Context, id, lang string) (knowledge.Entry, error) {
 	article, err := uuid.Parse(id)
 	if err != nil {
-		return nil, bot.ErrNotFound
+		return knowledge.Entry{}, bot.ErrNotFound
 	}
 	found, err := k.service.Servable(ctx, []uuid.UUID{article}, false)
 	if err != nil {
-		return nil, err
+		return knowledge.Entry{}, err
 	}
 	if len(found) == 0 {
-		return nil, bot.ErrNotFound
+		return knowledge.Entry{}, bot.ErrNotFound
 	}
-	out := []bot.Section{{Text: found[0].Version.Summary}} // the shortest answer to "how long?" often stands there
-	for _, s := range knowledge.Sections(found[0].Version.Body) {
+	e := found[0]
+	if e.Article.Key == "" || knowledge.BaseLang(e.Article.Lang) == knowledge.BaseLang(lang) {
+		return e, nil
+	}
+	others, err := k.service.Translations(ctx, e.Article.Key, false)
+	if err != nil {
+		return knowledge.Entry{}, err
+	}
+	for _, o := range others {
+		if knowledge.BaseLang(o.Article.Lang) == knowledge.BaseLang(lang) {
+			return o, nil
+		}
+	}
+	return e, nil
+}
+
+// Sections implements bot.Knowledge.
+func (k botKnowledge) Sections(ctx context.Context, id, lang string) ([]bot.Section, error) {
+	e, err := k.entry(ctx, id, lang)
+	if err != nil {
+		return nil, err
+	}
+	out := []bot.Section{{Text: e.Version.Summary}} // the shortest answer to "how long?" often stands there
+	for _, s := range knowledge.Sections(e.Version.Body) {
 		out = append(out, bot.Section{Heading: s.Heading, Text: s.Text})
 	}
 	return out, nil

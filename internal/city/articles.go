@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"gopkg.in/yaml.v3"
+
+	"hotline/internal/decision"
 )
 
 type frontMatter struct {
@@ -25,6 +27,7 @@ type frontMatter struct {
 	ValidFrom string   `yaml:"valid_from"`
 	ValidTo   string   `yaml:"valid_to"`
 	Audience  string   `yaml:"audience"`
+	Form      string   `yaml:"form,omitempty"` // a decision form
 }
 
 // readArticles reads root/LANG/SLUG.md. Editors' own notes belong elsewhere: a
@@ -82,6 +85,13 @@ func readArticle(folder fs.FS, root, name string) (Article, error) {
 		Title: fm.Title, Summary: fm.Summary, Owner: fm.Owner, Topic: fm.Topic,
 		Keywords: fm.Keywords, Questions: fm.Questions, Services: fm.Services,
 		Audience: fm.Audience, Body: strings.TrimSpace(body),
+	}
+	form, problems := decision.Parse(fm.Form)
+	if len(problems) > 0 {
+		return Article{}, fmt.Errorf("form, line %v: %s", problems[0].Args["line"], problems[0].Message)
+	}
+	if form != nil {
+		a.Form = form.Source
 	}
 	if fm.ValidFrom != "" {
 		if a.ValidFrom, err = day("valid_from", fm.ValidFrom); err != nil {

@@ -166,4 +166,5 @@ type Article struct {
 	ValidTo   time.Time // zero: until withdrawn; the day itself still counts
 	Audience  string    // public, staff
 	Body      string    // Markdown
+	Form      string    // source of a decision form, "" for none
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/paulmach/orb/geojson"
 
 	"hotline/internal/db"
+	"hotline/internal/decision"
 )
 
 // Options of an import.
@@ -111,8 +112,8 @@ const (
 		insert into articles (id, key, lang, slug, topic, owner_id, audience, services, live, latest)
 		values ($1, $2, $3, $4, $5, nullif($6, '00000000-0000-0000-0000-000000000000'::uuid), $7, $8, 1, 1)`
 	sqlAddArticleVersion = `
-		insert into article_versions (article_id, version, state, title, summary, body, keywords, questions, valid_from, valid_to, published_at)
-		values ($1, 1, 'published', $2, $3, $4, $5, $6, $7, $8, now())`
+		insert into article_versions (article_id, version, state, title, summary, body, keywords, questions, valid_from, valid_to, published_at, form)
+		values ($1, 1, 'published', $2, $3, $4, $5, $6, $7, $8, now(), $9)`
 )
 
 // places: the jurisdiction with its settings, and the areas.
@@ -247,8 +248,12 @@ func (w writer) texts(b *pgx.Batch) error {
 		if base, _, _ := strings.Cut(a.Lang, "-"); base != "en" {
 			slug += "-" + base
 		}
+		form, problems := decision.Parse(a.Form)
+		if len(problems) > 0 {
+			return fmt.Errorf("article %s: form: %w", articleKey(a), problems[0])
+		}
 		b.Queue(sqlAddArticle, id, a.Key, a.Lang, slug, a.Topic, w.state.ids[a.Owner], a.Audience, nonNil(a.Services))
-		b.Queue(sqlAddArticleVersion, id, a.Title, a.Summary, a.Body, nonNil(a.Keywords), nonNil(a.Questions), date(a.ValidFrom), date(a.ValidTo))
+		b.Queue(sqlAddArticleVersion, id, a.Title, a.Summary, a.Body, nonNil(a.Keywords), nonNil(a.Questions), date(a.ValidFrom), date(a.ValidTo), form)
 	}
 	return nil
 }

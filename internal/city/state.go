@@ -34,7 +34,7 @@ const (
 	sqlUsers     = `select lower(email) from users`
 	sqlArticles  = `
 		select coalesce(nullif(a.key, ''), a.slug), a.lang, a.slug, v.title, v.summary, coalesce(g.code, ''), a.topic, v.keywords, v.questions, a.services, v.valid_from, v.valid_to,
-			a.audience, v.body
+			a.audience, v.body, coalesce(v.form->>'source', '')
 		from articles a join article_versions v on v.article_id = a.id and v.version = coalesce(a.live, a.latest) left join agencies g on g.id = a.owner_id
 		order by a.lang, 1`
 )
@@ -168,7 +168,7 @@ func (s *state) readTexts(ctx context.Context, tx db.Tx) (err error) {
 	}
 	s.Articles, err = collect(ctx, tx, sqlArticles, func(r pgx.CollectableRow) (a Article, err error) {
 		var from, to *time.Time
-		err = r.Scan(&a.Key, &a.Lang, &a.Slug, &a.Title, &a.Summary, &a.Owner, &a.Topic, &a.Keywords, &a.Questions, &a.Services, &from, &to, &a.Audience, &a.Body)
+		err = r.Scan(&a.Key, &a.Lang, &a.Slug, &a.Title, &a.Summary, &a.Owner, &a.Topic, &a.Keywords, &a.Questions, &a.Services, &from, &to, &a.Audience, &a.Body, &a.Form)
 		a.Body = strings.TrimSpace(a.Body) // as files are read
 		if from != nil {
 			a.ValidFrom = *from

@@ -78,7 +78,7 @@ func writeArticle(dir string, a Article) error {
 		}
 		return t.Format(time.DateOnly)
 	}
-	head, err := yaml.Marshal(frontMatter{Key: a.Key, Lang: a.Lang, Title: a.Title, Summary: a.Summary, Owner: a.Owner, Topic: a.Topic, Keywords: a.Keywords,
+	head, err := yaml.Marshal(frontMatter{Form: a.Form, Key: a.Key, Lang: a.Lang, Title: a.Title, Summary: a.Summary, Owner: a.Owner, Topic: a.Topic, Keywords: a.Keywords,
 		Questions: a.Questions, Services: a.Services, ValidFrom: day(a.ValidFrom), ValidTo: day(a.ValidTo), Audience: a.Audience})
 	if err != nil {
 		return err

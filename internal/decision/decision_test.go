@@ -181,6 +181,9 @@ func TestRanges(t *testing.T) {
 		"数字：0～120岁\n60岁及以上 -> a\n不满60岁 -> b":                                                    {"60": "a", "59": "b"},
 		"number: 0 - 120\n<18 -> a\n>=18 -> b":                                                  {"17": "a", "18": "b"},
 		"number: 0 to 120\nyounger than 18 -> a\nat least 18 -> b\nnot sure -> b":               {"17": "a", "18": "b", "unsure": "b"},
+		"number: 0 to 9000 yuan\n2,400 or less -> a\nover 2,400 to 3,800 -> b\nover 3,800 -> a": {"2400": "a", "2401": "b", "3800": "b", "3801": "a"},
+		"数字：0到40年\n不满1年 -> a\n满1年不满5年 -> b\n5年以上 -> a":                                          {"0": "a", "1": "b", "4": "b", "5": "a"},
+		"number: 0 to 40 years\nunder 1 -> a\n1 to under 5 years -> b\n5 or more -> a":          {"0": "a", "1": "b", "5": "a"},
 	} {
 		f := parsed(t, "question q: Q\n"+source+"\noutcome a: A\noutcome b: B")
 		for v, id := range want {

@@ -12,6 +12,8 @@
 package decision
 
 import (
+	"fmt"
+	"hash/fnv"
 	"math"
 	"strconv"
 	"strings"
@@ -147,29 +149,29 @@ func (q *Question) Branch(value string) *Branch {
 // HasUnsure reports whether "I don't know" is an answer.
 func (q *Question) HasUnsure() bool { return q.Branch(Unsure) != nil }
 
-// Mark changes when a question asks for something else, so that an answer to the question before is not taken for one to this. Within one
-// language the words count; a translation is compared by Shape.
+// Mark changes when a question asks for something else, so that an answer to the question before is not taken for one to this. Its first
+// half stands for what a translation shares, the second for the words.
 func (q *Question) Mark() string {
-	var b strings.Builder
-	b.WriteString(q.Shape() + "|" + q.Text)
-	if q.Kind == Choice {
-		for _, o := range q.Branches {
-			b.WriteString("|" + o.Label)
-		}
-	}
-	return b.String()
-}
-
-// Shape is the part of a question that its translation shares.
-func (q *Question) Shape() string {
-	s := q.ID + "|" + string(q.Kind)
+	shape := q.ID + "|" + string(q.Kind)
+	words := q.Text
 	switch q.Kind {
 	case Choice:
-		s += "|" + strconv.Itoa(len(q.Branches))
+		shape += "|" + strconv.Itoa(len(q.Branches))
+		for _, o := range q.Branches {
+			words += "|" + o.Label
+		}
 	case Number:
-		s += "|" + format(q.Min) + "|" + format(q.Max)
+		shape += "|" + format(q.Min) + "|" + format(q.Max)
 	}
-	return s
+	return sum(shape) + sum(words)
+}
+
+const halfMark = 8
+
+func sum(s string) string {
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(s)) // never fails
+	return fmt.Sprintf("%0*x", halfMark, h.Sum32())
 }
 
 func format(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }

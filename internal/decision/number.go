@@ -18,6 +18,8 @@ var (
 	orMore  = regexp.MustCompile(`^` + num + `\s*(?:or more|or over|or older|or above|or higher|and over|and more|and above|and older|\+|及以上|或以上|和以上|以上)$`)
 	orLess  = regexp.MustCompile(`^` + num + `\s*(?:or less|or fewer|or under|or below|or younger|or lower|and under|and less|and below|及以下|或以下|和以下|以下)$`)
 	between = regexp.MustCompile(`^` + num + `\s*(?:to|-|–|—|~|～|到|至)\s*` + num + `$`)
+	openLow = regexp.MustCompile(`^(?:over|above|more than|older than|>|超过|多于|大于|高于)\s*` + num + `\s*(?:to|up to|and up to|-|–|到|至|且不超过)\s*` + num + `$`)
+	openEnd = regexp.MustCompile(`^(?:满)?` + num + `\s*(?:to|and|-|–|到|至|但)?\s*(?:under|below|less than|不满|未满)\s*` + num + `$`)
 	exactly = regexp.MustCompile(`^` + num + `$`)
 	rest    = regexp.MustCompile(`^(?:otherwise|else|any other|any other number|其他|其它|否则|其余)$`)
 	comma   = regexp.MustCompile(`(\d)[,，](\d{3})`)
@@ -50,6 +52,8 @@ func readRange(label string, q *Question) (r Range, other, ok bool) {
 		{atMost, func(m []string) { r.High = value(1, m) }},
 		{orLess, func(m []string) { r.High = value(1, m) }},
 		{between, func(m []string) { r.Low, r.High = value(1, m), value(2, m) }},
+		{openLow, func(m []string) { r.Low, r.LowOpen, r.High = value(1, m), true, value(2, m) }},
+		{openEnd, func(m []string) { r.Low, r.High, r.HighOpen = value(1, m), value(2, m), true }},
 		{exactly, func(m []string) { r.Low, r.High = value(1, m), value(1, m) }},
 	} {
 		if m := form.re.FindStringSubmatch(s); m != nil {

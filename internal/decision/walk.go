@@ -99,8 +99,8 @@ func (f *Form) Keep(a Answers, marks map[string]string, translated bool) Answers
 		if !ok {
 			continue
 		}
-		mark := marks[q.ID]
-		if !translated && mark == q.Mark() || translated && len(mark) >= len(q.Shape()) && mark[:len(q.Shape())] == q.Shape() {
+		before, now := marks[q.ID], q.Mark()
+		if before == now || translated && len(before) == len(now) && before[:halfMark] == now[:halfMark] {
 			out[q.ID] = value
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"hotline/chat/bot"
+	"hotline/internal/decision"
 )
 
 // Article is one entry of the fake knowledge base. Words are what a question must contain; more of them wins.
@@ -90,7 +91,7 @@ func (a Article) cite() bot.Citation {
 }
 
 func (a Article) answer() bot.Answer {
-	return bot.Answer{Outcome: bot.OutcomeAnswer, Text: a.Text, Citations: []bot.Citation{a.cite()}}
+	return bot.Answer{Outcome: bot.OutcomeAnswer, Text: a.Text, Citations: []bot.Citation{a.cite()}, Form: forms[a.ID+" "+a.Lang]}
 }
 
 // Tickets is a fake that knows a few codes.
@@ -191,14 +192,83 @@ var articles = []Article{
 	{"school-transfer", "en", "Move to another school", "Ask the new school first; it confirms the place within 5 working days.", 1, []string{"school", "transfer", "move"}},
 	{"medical-card", "en", "Replace a lost medical card", "Order a new card in the app; it comes by post in 5 days. It costs nothing.", 4, []string{"medical card", "medicare", "lost my medical"}},
 	{"answer-times", "en", "How long does a ticket take?", "Most tickets are answered within 5 working days; urgent ones sooner.", 1, []string{"how long", "take"}},
+	{"allowance", "en", "Winter allowance for older people", "Older people get 600 yuan each winter towards their heating.", 5, []string{"allowance", "heating money"}},
+	{"bus-card", "en", "Bus card for older people", "From 65 you ride free of charge. Any metro station office makes the card in ten minutes.", 2, []string{"bus card", "bus free", "senior card cost"}},
 	{"noise-rules", "en", "Quiet hours", "Building work is not allowed from 22:00 to 6:00.", 2, []string{"quiet hours", "noise", "building work"}},
 	{"passport", "zh-CN", "办理护照", "本人到出入境大厅办理，7个工作日，工本费120元，带身份证和照片。", 3, []string{"护照"}},
 	{"primary-school", "zh-CN", "小学一年级入学报名", "每年5月10日至25日网上报名，不收费。", 2, []string{"小学", "上学", "学校", "报名"}},
 	{"school-transfer", "zh-CN", "转学", "先联系转入学校，5个工作日内答复能否接收。", 1, []string{"转学", "学校"}},
 	{"medical-card", "zh-CN", "医保卡丢失补办", "在App里申请补办，5天寄到，不收费。", 4, []string{"医保卡", "医保"}},
 	{"answer-times", "zh-CN", "多久能办好", "一般5个工作日内答复，紧急的会更快。", 1, []string{"多久", "几天"}},
+	{"allowance", "zh-CN", "老年人取暖补贴", "老年人每年冬天可领600元取暖补贴。", 5, []string{"取暖补贴", "补贴"}},
+	{"bus-card", "zh-CN", "敬老卡", "满65岁免费乘公交，任一地铁站办公室十分钟办好。", 2, []string{"敬老卡怎么", "公交卡", "免费乘公交"}},
 	{"noise-rules", "zh-CN", "夜间施工规定", "22时至次日6时不得进行建筑施工。", 2, []string{"噪音", "施工"}},
 }
+
+// forms are the decision forms of the articles that have one.
+var forms = map[string]*decision.Form{"allowance en": form(allowanceEn), "allowance zh-CN": form(allowanceZh)}
+
+func form(source string) *decision.Form {
+	f, problems := decision.Parse(source)
+	if len(problems) > 0 {
+		panic(problems)
+	}
+	return f
+}
+
+const allowanceEn = `question age: How old are you?
+  why: The allowance begins at 65.
+  number: 0 to 120 years
+  65 or more -> alone because you are 65 or older
+  under 65 -> too young because you are younger than 65
+question alone: Do you live alone?
+  yes (by myself, on my own) -> granted because you live alone
+  no (with my husband, with my wife, with my family) -> income because you do not live alone
+question income: What does your household earn each month?
+  words: earn, pension, income
+  number: 0 to 1,000,000 yuan
+  3,000 or less -> heating because your household earns 3,000 yuan or less
+  more than 3,000 -> refused because your household earns more than 3,000 yuan
+question heating: How is your home heated?
+  District heating (radiators) -> granted
+  Gas or coal -> granted
+  Electric -> office
+  not sure -> office
+outcome granted: You can have the allowance.
+  Apply at your community office before 31 March with your **ID card**.
+outcome refused: You cannot have the allowance.
+outcome too young: You cannot have the allowance yet.
+  Come back when you are 65.
+outcome office: We cannot tell from here.
+  The community office looks at it: 555-2601.
+`
+
+const allowanceZh = `问题 age：您多大年纪？
+  为什么：满65周岁才能领取。
+  数字：0到120岁
+  65岁以上 → alone 因为您年满65岁
+  不满65岁 → too young 因为您不满65岁
+问题 alone：您一个人住吗？
+  是（独居，自己住） → granted 因为您一个人住
+  否（和家人住，跟女儿住，跟老伴住） → income 因为您不是一个人住
+问题 income：您家每月收入多少元？
+  说法：收入，退休金
+  数字：0到1000000元
+  3000元以下 → heating 因为您家月收入不超过3000元
+  超过3000元 → refused 因为您家月收入超过3000元
+问题 heating：您家怎么取暖？
+  集中供暖（暖气片） → granted
+  烧煤或燃气 → granted
+  用电 → office
+  不知道 → office
+结果 granted：您可以领取补贴。
+  请在3月31日前带**身份证**到社区办理。
+结果 refused：您不能领取补贴。
+结果 too young：您现在还不能领取。
+  满65岁后再来申请。
+结果 office：从这里判断不了。
+  请社区工作人员看一下：555-2601。
+`
 
 // sections are the parts of the articles that have any.
 var sections = map[string][]bot.Section{
