@@ -21,7 +21,7 @@ type Suggestion struct {
 // URL is the article's path on the citizen portal.
 func (s Suggestion) URL() string { return "/a/" + s.Slug }
 
-const sqlServableTitles = `select a.id, a.slug, v.title` + sqlFromLive + ` and a.id = any($3)`
+const sqlServableTitles = `select a.id, a.slug, v.title` + sqlFromLive + ` and a.id = any($4)`
 
 // Suggest gives public articles whose title or stored question goes on as the
 // text begins: its last word may be unfinished. Only what may be shown now
@@ -39,7 +39,7 @@ func (s *Service) Suggest(ctx context.Context, text, lang string, limit int) ([]
 			ids = append(ids, id)
 		}
 	}
-	rows, err := s.Pool.Query(ctx, sqlServableTitles, s.today(), false, ids)
+	rows, err := s.Pool.Query(ctx, sqlServableTitles, s.today(), false, s.Clock.Now(), ids)
 	if err != nil {
 		return nil, fmt.Errorf("suggestions: %w", err)
 	}

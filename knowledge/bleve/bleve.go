@@ -130,15 +130,38 @@ func (x *Index) Put(ctx context.Context, docs ...knowledge.Doc) error {
 			byLang[langOf(d)] = append(byLang[langOf(d)], d)
 		}
 	}
+	// A document that moved must be out of its old language before the new one has it; the languages themselves do not touch.
+	if err := x.deleteFrom(x.moved(byLang)); err != nil {
+		return err
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	var wg sync.WaitGroup
+	failed := make(chan error, len(byLang))
 	for lang, ds := range byLang {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		if err := x.putLang(lang, ds); err != nil {
+		wg.Go(func() { failed <- x.putLang(lang, ds) })
+	}
+	wg.Wait()
+	close(failed)
+	for err := range failed {
+		if err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// moved lists the documents that are in another language's index.
+func (x *Index) moved(byLang map[string][]knowledge.Doc) (ids []string) {
+	for lang, ds := range byLang {
+		for _, d := range ds {
+			if p, ok := x.place(d.ID); ok && p.lang != lang {
+				ids = append(ids, d.ID)
+			}
+		}
+	}
+	return ids
 }
 
 func (x *Index) putLang(lang string, docs []knowledge.Doc) error {
@@ -146,19 +169,12 @@ func (x *Index) putLang(lang string, docs []knowledge.Doc) error {
 	if err != nil {
 		return err
 	}
-	var moved []string
 	b := in.NewBatch()
 	entries := newEntries(docs)
 	for i, d := range docs {
-		if p, ok := x.place(d.ID); ok && p.lang != lang {
-			moved = append(moved, d.ID)
-		}
 		if err := b.Index(d.ID, entries[i]); err != nil {
 			return fmt.Errorf("index article: %w", err)
 		}
-	}
-	if err := x.deleteFrom(moved); err != nil {
-		return err
 	}
 	if err := in.Batch(b); err != nil {
 		return fmt.Errorf("index articles: %w", err)
