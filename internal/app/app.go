@@ -42,6 +42,7 @@ import (
 	"hotline/internal/telemetry"
 	"hotline/knowledge"
 	"hotline/knowledge/bleve"
+	"hotline/knowledge/learn"
 	"hotline/routing"
 	"hotline/tickets"
 	"hotline/web/console"
@@ -78,6 +79,7 @@ type App struct {
 	Auth      *auth.Service
 	Routing   *routing.Service
 	Knowledge *knowledge.Service
+	Learn     *learn.Service
 	Tickets   *tickets.Service
 	Chat      *chat.Service
 	Hub       *hub.Hub
@@ -322,6 +324,7 @@ func (a *App) services(ctx context.Context) (err error) {
 	if err := a.followKnowledge(ctx); err != nil {
 		return err
 	}
+	a.Learn = learn.New(learn.Deps{Pool: a.pool, Knowledge: a.Knowledge, Clock: a.clock, Log: a.log, Responsible: a.responsible})
 	if a.Tickets, err = tickets.New(tickets.Deps{Pool: a.pool, Clock: a.clock, Key: key, Router: tickets.RouterOf(a.Routing), Log: a.log}); err != nil {
 		return err
 	}

@@ -33,7 +33,7 @@ const (
 // Bounds of the work for one question.
 const (
 	maxFeatures = 48  // of one question
-	maxCentre   = 96 // of one cluster
+	maxCentre   = 96  // of one cluster
 	maxLook     = 200 // clusters looked at for one feature
 	rareShare   = 10  // features that lead to clusters
 )

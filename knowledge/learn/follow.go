@@ -261,10 +261,11 @@ func (s *Service) heed(ctx context.Context) error {
 	return nil
 }
 
+// A change may commit, and reach this node's index, a little after its own time: for that long gaps are asked once more.
 const (
 	sqlStale = `select g.id, g.lang, array(select distinct question from (select question from answers a where a.gap_id = g.id and question <> '' and (outcome = 'none' or helped is false) order by a.id desc limit 6) x),
 			array(select distinct article_id::text || ':' || version from answers a where a.gap_id = g.id and helped is false and article_id is not null)
-		from gaps g where g.state in ('open', 'drafted') and g.checked_at < (select coalesce(max(updated_at), 'epoch') from articles) order by g.checked_at, g.size desc limit $1`
+		from gaps g where g.state in ('open', 'drafted') and g.checked_at < (select coalesce(max(updated_at), 'epoch') from articles) + interval '15 seconds' order by g.checked_at, g.size desc limit $1`
 	sqlChecked = `update gaps set checked_at = $2 where id = $1`
 	sqlAnswers = `update gaps set state = 'closed', closed_at = $2, checked_at = $2, article_id = $3, version = $4 where id = $1 and state in ('open', 'drafted')`
 )

@@ -18,6 +18,7 @@ import (
 	"hotline/internal/clock"
 	"hotline/internal/i18n"
 	"hotline/knowledge"
+	"hotline/knowledge/learn"
 	"hotline/routing"
 	"hotline/tickets"
 	"hotline/web/httperr"
@@ -36,6 +37,7 @@ type Deps struct {
 	Chat      *chat.Service
 	Routing   *routing.Service
 	Knowledge *knowledge.Service
+	Learn     *learn.Service
 	// Emergency finds danger to life in what staff type for callers; nil finds none.
 	Emergency Emergency
 	// BaseURL is the installation's public address, for links that are handed to citizens.
@@ -154,6 +156,7 @@ func (c *Console) routes() *http.ServeMux {
 	c.massRoutes(on)
 	c.chatRoutes(on, files)
 	c.knowledgeRoutes(on, long)
+	c.gapRoutes(on)
 	c.statisticsRoutes(on)
 	c.adminRoutes(on)
 	c.catalogueRoutes(on)

@@ -122,6 +122,9 @@ func (c *Console) side(ctx context.Context, v View) side {
 	if hasAny(p, knowledgeRoles...) {
 		add(&s.Work, "knowledge", "/console/knowledge", "book", "k")
 	}
+	if hasAny(p, editRoles...) {
+		add(&s.Work, "gaps", "/console/gaps", "search", "")
+	}
 	if hasAny(p, statisticsRoles...) {
 		add(&s.Work, "statistics", "/console/statistics", "chart", "s")
 	}

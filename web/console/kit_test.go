@@ -26,6 +26,7 @@ import (
 	"hotline/internal/testkit"
 	"hotline/knowledge"
 	"hotline/knowledge/bleve"
+	"hotline/knowledge/learn"
 	"hotline/routing"
 	"hotline/tickets"
 	"hotline/web/console"
@@ -47,6 +48,7 @@ type rig struct {
 	tickets   *tickets.Service
 	chat      *chat.Service
 	knowledge *knowledge.Service
+	learn     *learn.Service
 	routing   *routing.Service
 	bus       *bus.Bus
 	log       *testkit.Log
@@ -92,6 +94,7 @@ func newRig(t testing.TB) *rig {
 	must(t, err)
 	t.Cleanup(func() { _ = index.Close() })
 	r.knowledge = knowledge.New(knowledge.Deps{Pool: r.pool, Index: index, Clock: r.clock, Log: log})
+	r.learn = learn.New(learn.Deps{Pool: r.pool, Knowledge: r.knowledge, Clock: r.clock, Log: log})
 	admin, err := r.auth.ByID(ctx, r.city.Users["administrator"])
 	must(t, err)
 	for _, id := range r.city.Users {
@@ -100,7 +103,7 @@ func newRig(t testing.TB) *rig {
 	emergency, err := bot.NewEmergency(map[bot.Service]string{"fire": "119", "": "110"})
 	must(t, err)
 	c, err := console.New(console.Deps{Emergency: emergency, Pool: r.pool, Clock: r.clock, Log: log, Words: words, Bus: r.bus, Auth: r.auth, Tickets: r.tickets, Chat: r.chat, Routing: r.routing,
-		Knowledge: r.knowledge, BaseURL: "https://hotline.example", Heartbeat: time.Second})
+		Knowledge: r.knowledge, Learn: r.learn, BaseURL: "https://hotline.example", Heartbeat: time.Second})
 	must(t, err)
 	mux := http.NewServeMux()
 	mux.Handle("/console/", c)
