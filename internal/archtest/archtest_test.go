@@ -89,6 +89,9 @@ func TestImports(t *testing.T) {
 		{"clocks, rules and classifier are pure", "they are tested as tables and used in hot paths", in("tickets/sla", "tickets/likeness", "tickets/surge", "tickets/measures", "routing/rules", "routing/classify", "internal/decision"), func(p string) bool {
 			return in("internal/db", "internal/bus", "internal/clock")(p) || is("github.com/jackc/pgx/v5", "net/http", "net", "os/exec")(p)
 		}},
+		{"the check of answers is pure", "what a model may say is decided by the texts alone", in("knowledge/ground", "internal/redact"), func(p string) bool {
+			return in("internal/db", "internal/llm", "internal/clock")(p) || is("github.com/jackc/pgx/v5", "net/http", "os/exec")(p)
+		}},
 		{"net/http stays at the edge", "a domain that knows HTTP statuses cannot serve e-mail", func(p string) bool {
 			return in(append([]string{"internal"}, domain...)...)(p) && !in("chat/hub", "channels/telegram", "channels/email", "channels/phone", "channels/open311", "channels/webhook", "channels/wechat",
 				"internal/llm", "internal/app", "internal/telemetry", "internal/testkit", "knowledge/meili")(p)
