@@ -60,7 +60,7 @@ func (k portalKnowledge) Article(ctx context.Context, slug string) (portal.Artic
 		return portal.Article{}, err
 	}
 	a, v := e.Article, e.Version
-	out := portal.Article{ID: a.ID, Slug: a.Slug, Lang: a.Lang, Title: v.Title, Summary: v.Summary, Body: v.Body, Version: v.Number,
+	out := portal.Article{ID: a.ID, Slug: a.Slug, Lang: a.Lang, Title: v.Title, Summary: v.Summary, Body: v.Body, Version: v.Number, Form: v.Form,
 		ValidFrom: v.ValidFrom, Until: v.ValidTo}
 	if v.PublishedAt != nil {
 		out.Published = *v.PublishedAt

@@ -45,6 +45,7 @@ type editData struct {
 	Head         bool // what all versions share may be changed
 	Error        string
 	Field        string
+	Form         *formView
 	Theirs       []diffLine // what a colleague saved meanwhile, against what is in the form
 }
 
@@ -55,6 +56,12 @@ func (c *Console) showEditor(w http.ResponseWriter, r *http.Request, v View, d *
 	d.Agencies, d.Langs = c.agencyOptions(v.Lang, func(a routing.Agency) bool {
 		return (a.Active || a.ID == d.A.Owner) && (v.Me.Desk || a.ID == v.Me.AgencyID)
 	}), c.words.Languages()
+	if d.Form == nil {
+		d.Form = &formView{Try: true}
+		if f := v.savedForm(d.V.Form, url.Values{}); f != nil {
+			d.Form = f
+		}
+	}
 	d.Head = mayChangeHead(v, d.A)
 	d.ReviewBy = cmp.Or(d.ReviewBy, day(d.A.ReviewBy))
 	for _, item := range c.Routing.Snapshot().ServiceItems() {
@@ -140,7 +147,9 @@ func readText(q url.Values) (knowledge.Text, error) {
 	var fromErr, toErr error
 	t.ValidFrom, fromErr = date(q, "valid_from")
 	t.ValidTo, toErr = date(q, "valid_to")
-	return t, cmp.Or(fromErr, toErr)
+	var formErr error
+	t.Form, formErr = readForm(q)
+	return t, cmp.Or(fromErr, toErr, formErr)
 }
 
 func readHead(q url.Values, a knowledge.Article) knowledge.Article {
@@ -178,8 +187,9 @@ func (c *Console) editError(w http.ResponseWriter, r *http.Request, v View, d *e
 	d.From, d.To = clean(r.PostForm.Get("valid_from"), 40), clean(r.PostForm.Get("valid_to"), 40)
 	d.ReviewBy = clean(r.PostForm.Get("review_by"), 40)
 	d.Field = fieldOf(cause)
+	d.Form = c.viewForm(r, v, r.PostForm.Get("form"), url.Values{})
 	if d.Error == "" {
-		d.Error = c.explain(r.Context(), v, cause)
+		d.Error = v.formLine(cause) + c.explain(r.Context(), v, cause)
 		if label := v.editLabel(d.Field); label != "" {
 			d.Error = v.T("error.on", "field", label, "words", d.Error)
 		}
@@ -192,6 +202,8 @@ func (v View) editLabel(field string) string {
 	switch field {
 	case "title", "owner", "audience":
 		return v.T("field." + field)
+	case "form":
+		return v.T("decision.label")
 	case "lang":
 		return v.T("field.language")
 	case "summary", "body", "questions", "keywords", "valid_from", "valid_to", "topic", "slug":
@@ -330,6 +342,9 @@ func whole(v View, t knowledge.Text) string {
 	}
 	part(v.T("knowledge.valid_from"), day(t.ValidFrom))
 	part(v.T("knowledge.valid_to"), day(t.ValidTo))
+	if t.Form != nil {
+		b.WriteString("\n\n" + v.T("decision.title") + "\n" + t.Form.Source)
+	}
 	return b.String()
 }
 

@@ -26,6 +26,7 @@ func (c *Console) knowledgeRoutes(on, long func(string, []string, handle)) {
 	on("GET /console/knowledge/new", editRoles, c.articleNew)
 	long("POST /console/knowledge/new", editRoles, c.articleCreate)
 	long("POST /console/knowledge/preview", editRoles, c.articlePreview)
+	long("POST /console/knowledge/form", editRoles, c.articleForm)
 	c.careRoutes(on)
 	on("GET /console/knowledge/{id}", knowledgeRoles, c.article)
 	on("GET /console/knowledge/{id}/edit", editRoles, c.articleEdit)
@@ -137,6 +138,7 @@ type articleData struct {
 	V           knowledge.Version // the latest, or the one that was asked for
 	Versions    []knowledge.Version
 	HTML        template.HTML
+	Form        *formView // of this version, nil when it has none
 	Diff        []diffLine
 	Against     int
 	Corrections []correctionRow
@@ -188,7 +190,7 @@ func (c *Console) loadArticle(ctx context.Context, v View, id uuid.UUID, number,
 		return nil, knowledge.ErrNotFound
 	}
 	d.V, d.Latest = d.Versions[at], number == a.Latest
-	d.HTML = knowledge.RenderHTML(d.V.Body)
+	d.HTML, d.Form = knowledge.RenderHTML(d.V.Body), v.savedForm(d.V.Form, nil)
 	if before, ok := compared(d, at, against); ok {
 		d.Against, d.Diff = before.Number, diff(whole(v, before.Text), whole(v, d.V.Text))
 	}

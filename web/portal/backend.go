@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"hotline/internal/decision"
 )
 
 // Knowledge finds and shows articles. Only what may be served to the public comes back.
@@ -51,6 +53,7 @@ type Article struct {
 	ValidFrom, Until *time.Time
 	Published        time.Time
 	Others           []Translation
+	Form             *decision.Form // to find out whether it applies; nil when there is none
 	Related          []Hit
 }
 

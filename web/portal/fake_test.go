@@ -73,10 +73,10 @@ func (k *fakeKnowledge) Article(_ context.Context, slug string) (Article, error)
 		return Article{ID: uuid.MustParse("00000000-0000-7000-8000-000000000001"), Slug: slug, Lang: "en", Title: "Monthly rent subsidy for a private flat", Version: 2,
 			Summary: "If you rent on the open market and have little income, the city pays 12 to 22 yuan per square metre each month.",
 			Body:    "Yes, if your income is low.\n\n## Conditions\n\n- You meet the limits.\n- You have a signed contract.\n\n## How much\n\n| Income per head | Per square metre |\n| --- | --- |\n| up to 2,400 yuan | 17 yuan |\n\n## Steps\n\n1. Register the contract.\n2. Apply in the app.\n\n" + hostile + "\n\n[bad](javascript:alert(1)) [good](/a/other)",
-			Owner:   "Housing Department", OwnerPhone: "555-2304", ValidFrom: &from, Published: from, Others: []Translation{{"zh-CN", "zufang"}}}, nil
+			Owner:   "Housing Department", OwnerPhone: "555-2304", ValidFrom: &from, Published: from, Others: []Translation{{"zh-CN", "zufang"}}, Form: rentForm}, nil
 	case "zufang":
 		return Article{ID: uuid.MustParse("00000000-0000-7000-8000-000000000002"), Slug: slug, Lang: "zh-CN", Title: "市场租房补贴怎么申请", Version: 2, Summary: "收入较低且在市场租房的家庭，可按面积每月领取 12 至 22 元/平方米的补贴。",
-			Body: "可以，只要收入符合条件。\n\n## 条件\n\n- 符合收入标准。\n- 合同已备案。\n\n## 步骤\n\n1. 备案合同。\n2. 提交申请。", Owner: "住房保障局", OwnerPhone: "555-2304", ValidFrom: &from, Published: from, Others: []Translation{{"en", "rent-subsidy"}}}, nil
+			Body: "可以，只要收入符合条件。\n\n## 条件\n\n- 符合收入标准。\n- 合同已备案。\n\n## 步骤\n\n1. 备案合同。\n2. 提交申请。", Owner: "住房保障局", OwnerPhone: "555-2304", ValidFrom: &from, Published: from, Others: []Translation{{"en", "rent-subsidy"}}, Form: rentFormChinese}, nil
 	}
 	return Article{}, errNoArticle
 }

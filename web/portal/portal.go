@@ -113,6 +113,8 @@ func (p *Portal) routes() *http.ServeMux {
 	get("/search/suggest", p.suggest)
 	get("/a/{slug}", p.article)
 	post("/a/{slug}/feedback", maxForm, p.feedback)
+	get("/a/{slug}/check", p.applies)
+	post("/a/{slug}/check", maxForm, p.applies)
 	for _, flow := range flows {
 		get(flow.path, p.begin(flow))
 		post(flow.path, maxForm, p.start(flow))

@@ -143,7 +143,7 @@ func parse(files *static.Assets) (map[string]*template.Template, error) {
 		}
 		pages[base] = t
 	}
-	for _, needed := range []string{"home", "search", "article", "step", "check", "done", "report", "track", "case", "error", "demo", "statistics", "open-data"} {
+	for _, needed := range []string{"home", "search", "article", "applies", "step", "check", "done", "report", "track", "case", "error", "demo", "statistics", "open-data"} {
 		if pages[needed] == nil {
 			return nil, fmt.Errorf("portal: no template %s", needed)
 		}
