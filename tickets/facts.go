@@ -260,8 +260,11 @@ func (f fact) same(g fact) bool {
 		(f.recheck == nil) == (g.recheck == nil) && (f.recheck == nil || f.recheck.Equal(*g.recheck))
 }
 
-// deltas is what sums change by: one dimension a day, or all of them a month.
+// deltas is what sums change by: one dimension a day; a month two, or all of them.
 type deltas map[sumKey]measures.Counts
+
+// monthly are the slices of whole months.
+var monthly = []string{"month", "agency_category", "agency_area", "category_area"}
 
 type sumKey struct {
 	slice string
@@ -273,8 +276,9 @@ func (d deltas) add(c cell, n measures.Counts) {
 	for _, k := range []sumKey{
 		{"all", cell{day: c.day}}, {"agency", cell{day: c.day, agency: c.agency}}, {"area", cell{day: c.day, area: c.area}}, {"category", cell{day: c.day, category: c.category}},
 		{"channel", cell{day: c.day, channel: c.channel}}, {"kind", cell{day: c.day, kind: c.kind}}, {"month", c},
+		{"agency_category", cell{agency: c.agency, category: c.category}}, {"agency_area", cell{agency: c.agency, area: c.area}}, {"category_area", cell{category: c.category, area: c.area}},
 	} {
-		if k.slice == "month" {
+		if slices.Contains(monthly, k.slice) {
 			if c.agency == uuid.Nil {
 				continue // chats have no place in it
 			}

@@ -173,6 +173,12 @@ func (d deltas) queue(b *pgx.Batch) {
 	b.Queue(upsertSumsSQL, append([]any{slice, period, agency, area, category, channel, kind, confidential}, transpose(counts, measures.Everything())...)...)
 }
 
+// pairSQL sums up the months for two dimensions.
+func pairSQL(slice, columns string) string {
+	return fmt.Sprintf(`insert into measure_sums (slice, period, %[2]s, confidential%[3]s) select '%[1]s', period, %[2]s, confidential%[4]s from measure_sums where slice = 'month' group by period, %[2]s, confidential order by period, %[2]s`,
+		slice, columns, counterColumns(measures.OfTickets(), ", %"), counterColumns(measures.OfTickets(), ", sum(%)"))
+}
+
 // Sums are written anew from the facts at the end of a rebuild.
 var rebuildSumsSQL = func() []string {
 	out := []string{`delete from measure_sums`}
@@ -188,6 +194,7 @@ var rebuildSumsSQL = func() []string {
 	out = append(out,
 		fmt.Sprintf(`insert into measure_sums (slice, period, agency_id, area, category, channel, kind, confidential%[1]s)
 			select 'month', date_trunc('month', day)::date, agency_id, area, category, channel, kind, confidential%[2]s from ticket_facts group by 2, 3, 4, 5, 6, 7, 8 order by 2, 3, 5, 4`, tickets, sum(measures.OfTickets())),
+		pairSQL("agency_category", "agency_id, category"), pairSQL("agency_area", "agency_id, area"), pairSQL("category_area", "category, area"),
 		fmt.Sprintf(`insert into measure_sums (slice, period, confidential%[1]s) select 'all', period, confidential%[2]s from measure_sums where slice = 'kind' group by period, confidential`, tickets, sum(measures.OfTickets())))
 	set := strings.TrimPrefix(counterColumns(measures.OfChats(), ", % = excluded.%"), ", ")
 	out = append(out,

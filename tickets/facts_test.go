@@ -55,7 +55,7 @@ func (o *office) sums(table, where string, args ...any) measures.Counts {
 func (o *office) consistent(when string) measures.Counts {
 	o.Helper()
 	want := o.sums("ticket_facts", "true")
-	for _, slice := range []string{"agency", "area", "category", "kind", "month"} {
+	for _, slice := range []string{"agency", "area", "category", "kind", "month", "agency_category", "agency_area", "category_area"} {
 		if got := o.sums("measure_sums", "slice = $1", slice); got != want {
 			o.Errorf("%s: slice %s is %v, the facts are %v", when, slice, got, want)
 		}

@@ -157,8 +157,24 @@ func (q Selection) check() error {
 	return nil
 }
 
-// countQuestion writes the statement: one slice where one dimension is enough; else whole months from the sums that keep all dimensions, and the
-// days around them from the facts.
+// monthlySlice is the smallest slice of months that has the dimensions.
+func monthlySlice(need []string) string {
+	has := func(names ...string) bool {
+		return !slices.ContainsFunc(need, func(n string) bool { return !slices.Contains(names, n) })
+	}
+	switch {
+	case has("agency", "category"):
+		return "agency_category"
+	case has("agency", "area"):
+		return "agency_area"
+	case has("category", "area"):
+		return "category_area"
+	}
+	return "month"
+}
+
+// countQuestion writes the statement. Days of one dimension have a slice of their own. A question about agencies, or about two dimensions or more, reads whole months where
+// it may, and the days around them: from the slice of the one dimension, or from the facts.
 func countQuestion(q Question, everybody bool) (sql string, args []any, of []measures.Counter, err error) {
 	if err := q.check(); err != nil {
 		return "", nil, nil, err
@@ -175,25 +191,28 @@ func countQuestion(q Question, everybody bool) (sql string, args []any, of []mea
 		where += ownAgencies
 	}
 	need := q.dimensions(everybody)
-	if len(need) <= 1 {
-		if of = q.Of; of == nil {
-			of = measures.Everything()
-		}
-		slice := "all"
-		if len(need) == 1 {
-			slice = need[0]
-		}
-		sql = `select ` + q.key("period") + ` as key` + counterColumns(of, ", sum(%)::bigint") + ` from measure_sums where slice = '` + slice + `' and ` + between("period", q.From, q.To) + where + ` group by 1 order by 1`
-		return sql, args, of, nil
-	}
+	one := len(need) <= 1
 	of = measures.OfTickets()
+	if one {
+		of = measures.Everything()
+	}
 	if q.Of != nil {
-		of = slices.DeleteFunc(slices.Clone(q.Of), func(c measures.Counter) bool { return !slices.Contains(measures.OfTickets(), c) })
+		of = slices.DeleteFunc(slices.Clone(q.Of), func(c measures.Counter) bool { return !one && !slices.Contains(measures.OfTickets(), c) })
 	}
 	columns := counterColumns(of, ", %")
 	var parts []string
-	facts := func(from, to time.Time) {
+	slice := func(name string, from, to time.Time) {
 		if from.Before(to) {
+			parts = append(parts, `select `+q.key("period")+` as key`+columns+` from measure_sums where slice = '`+name+`' and `+between("period", from, to)+where)
+		}
+	}
+	days := func(from, to time.Time) {
+		switch {
+		case len(need) == 0:
+			slice("all", from, to)
+		case one:
+			slice(need[0], from, to)
+		case from.Before(to):
 			parts = append(parts, `select `+q.key("day")+` as key`+columns+` from ticket_facts where `+between("day", from, to)+where)
 		}
 	}
@@ -201,12 +220,12 @@ func countQuestion(q Question, everybody bool) (sql string, args []any, of []mea
 	if first.Before(q.From) {
 		first = first.AddDate(0, 1, 0)
 	}
-	if !first.Before(last) || q.By == ByDay || q.By == ByWeek {
-		facts(q.From, q.To)
+	if !first.Before(last) || q.By == ByDay || q.By == ByWeek || one && !slices.Contains(need, "agency") {
+		days(q.From, q.To)
 	} else {
-		parts = append(parts, `select `+q.key("period")+` as key`+columns+` from measure_sums where slice = 'month' and `+between("period", first, last)+where)
-		facts(q.From, first)
-		facts(last, q.To)
+		slice(monthlySlice(need), first, last)
+		days(q.From, first)
+		days(last, q.To)
 	}
 	sql = `select key` + counterColumns(of, ", sum(%)::bigint") + ` from (` + strings.Join(parts, " union all ") + `) u group by 1 order by 1`
 	return sql, args, of, nil
