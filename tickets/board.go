@@ -2,7 +2,6 @@ package tickets
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"time"
 
@@ -12,89 +11,6 @@ import (
 	"hotline/internal/db"
 	"hotline/tickets/sla"
 )
-
-// AgencyLights is how the open tickets of one agency stand.
-type AgencyLights struct {
-	Agency            uuid.UUID // the lead; uuid.Nil: with the hotline itself
-	Open              int
-	Green             int
-	Yellow            int
-	Red               int
-	Oldest            time.Time // the earliest deadline; zero when nothing runs
-	CriticismStanding int       // their running clocks on the upper rungs of the ladder
-}
-
-// lightsLife is how old the lights of a board may be: one pass over all open tickets serves everybody who looks at it meanwhile.
-const lightsLife = 15 * time.Second
-
-type lightsKey struct {
-	agency  uuid.UUID
-	cleared bool
-}
-
-type lightsEntry struct {
-	at   time.Time
-	rows []AgencyLights
-}
-
-// The hotline's rows have an index of their own; every other agency reads the range of its own open tickets.
-const (
-	lightsColumns = `a.lead_id, count(*), count(*) filter (where a.due_at <= $2), count(*) filter (where a.warn_at <= $2 and a.due_at > $2), nullif(min(a.due_at), 'infinity'), sum(a.standing)`
-	deskLightsSQL = `
-select ` + lightsColumns + `
-from ticket_access a where a.role = 'desk' and a.open and a.agency_id = $1 group by a.lead_id order by 3 desc, 4 desc, 2 desc`
-	agencyLightsSQL = `
-select ` + lightsColumns + `
-from ticket_access a where a.agency_id = $1 and a.open and a.role in ('lead', 'ancestor') group by a.lead_id order by 3 desc, 4 desc, 2 desc`
-)
-
-// Lights counts the open tickets by agency and light, those with the most red ones first: of all agencies for the hotline's staff, of its own tree
-// for an agency. The figures are at most 15 seconds old.
-// Errors: ErrForbidden (no staff).
-func (s *Service) Lights(ctx context.Context, a Actor) ([]AgencyLights, error) {
-	if a.Kind != KindStaff || a.DB.Agency() == uuid.Nil {
-		return nil, ErrForbidden.With("action", "list")
-	}
-	s.lightsMu.Lock()
-	defer s.lightsMu.Unlock() // whoever comes meanwhile waits for the same figures instead of reading them again
-	key, now := lightsKey{a.DB.Agency(), a.DB.Cleared()}, s.clock.Now()
-	if e, ok := s.lights[key]; ok && now.Sub(e.at) < lightsLife && !now.Before(e.at) {
-		return e.rows, nil
-	}
-	sql := agencyLightsSQL
-	if a.DB.Desk() {
-		sql = deskLightsSQL
-	}
-	var out []AgencyLights
-	err := db.ReadTx(ctx, s.pool, a.DB, func(tx db.Tx) error {
-		rows, err := tx.Query(ctx, sql, a.DB.Agency(), now)
-		if err != nil {
-			return err
-		}
-		out, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (AgencyLights, error) {
-			var l AgencyLights
-			var lead *uuid.UUID
-			var oldest *time.Time
-			err := row.Scan(&lead, &l.Open, &l.Red, &l.Yellow, &oldest, &l.CriticismStanding)
-			l.Agency, l.Green = id(lead), l.Open-l.Red-l.Yellow
-			if oldest != nil {
-				l.Oldest = *oldest
-			}
-			return l, err
-		})
-		return err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("lights by agency: %w", err)
-	}
-	for k, e := range s.lights {
-		if now.Sub(e.at) >= lightsLife {
-			delete(s.lights, k)
-		}
-	}
-	s.lights[key] = lightsEntry{now, out}
-	return out, nil
-}
 
 // Rung is a running clock on the upper rungs of the ladder, with its ticket.
 type Rung struct {
@@ -138,10 +54,10 @@ func (s *Service) Ladder(ctx context.Context, a Actor, after string, limit int) 
 }
 
 const ordersSQL = `
-select ` + ticketColumns + `, t.updated_at::text
-from tickets t join ticket_access a on a.ticket_id = t.id and a.agency_id = $1
-where t.supervision <> '' and ($2 = '' or (t.updated_at, t.id) > ($2::text::timestamptz, $3::uuid))
-order by t.updated_at, t.id limit $4`
+select ` + ticketColumns + `, a.updated_at::text
+from ticket_access a join tickets t on t.id = a.ticket_id
+where a.agency_id = $1 and a.ordered and (a.updated_at, a.ticket_id) > (coalesce(nullif($2, ''), '-infinity')::timestamptz, $3::uuid)
+order by a.updated_at, a.ticket_id limit $4`
 
 // Orders lists the tickets under a supervision order, the one that nothing has happened on for longest first.
 // Errors: ErrForbidden (no staff), ErrBadCursor, ErrNarrow.

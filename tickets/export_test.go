@@ -9,17 +9,22 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// ListSQL is the statement of List, for the tests that look at its plan.
-func (s *Service) ListSQL(a Actor, v View, f Filter, after string, limit int) (string, []any, error) {
-	q, err := s.listQuery(a, v, f, after, limit, f.Tag == RareTag)
-	return q.sql, q.args, err
+// ListSQL is the statement of List and the planner's settings that it runs under, for the tests that look at its plan; way is the facet that List narrows by.
+func (s *Service) ListSQL(a Actor, v View, f Filter, after string, limit int) (sql string, args []any, settings, way string, err error) {
+	var narrow facet
+	err = db.ReadTx(context.Background(), s.pool, a.DB, func(tx db.Tx) error {
+		narrow, settings, err = s.way(context.Background(), tx, agencyOf(a, s), v, f)
+		return err
+	})
+	if err != nil {
+		return "", nil, "", "", err
+	}
+	q, err := s.listQuery(a, v, f, after, limit, narrow)
+	return q.sql, q.args, settings, string(narrow), err
 }
 
 // OpenFieldsSQL stores the values of a filing.
 const OpenFieldsSQL = openFieldsSQL
-
-// RareTag is a tag that ListSQL takes for rare.
-var RareTag = uuid.MustParse("00000000-0000-7000-8000-000000000001")
 
 // FilterCountSQL is the statement behind the count of a saved filter.
 func (s *Service) FilterCountSQL(a Actor, f SavedFilter) (string, []any, error) {
@@ -37,20 +42,12 @@ var SearchQuery = searchQuery
 // ListSettings are the planner's settings under which lists run.
 const ListSettings = listSettings
 
-// Unsorted are those of a list whose facets all match many tickets, and LadderSQL the supervision board's.
+// Unsorted are those of a list in the order of its view; LadderSQL and OrdersSQL are the supervision board's.
 const (
 	Unsorted  = unsorted
 	LadderSQL = ladderSQL
+	OrdersSQL = ordersSQL
 )
-
-// Rare is how a list finds out whether a facet matches few tickets.
-func (s *Service) Rare(ctx context.Context, a Actor, f Filter) (rare bool, err error) {
-	err = db.ReadTx(ctx, s.pool, a.DB, func(tx db.Tx) error {
-		rare, err = s.rare(ctx, tx, agencyOf(a, s), f)
-		return err
-	})
-	return rare, err
-}
 
 // CountSettings are those of the counts of saved filters.
 const CountSettings = countSettings
@@ -95,3 +92,13 @@ var LookoutStatements = []string{countArrivalsSQL, weeksSQL, surgesSQL, surgeSQL
 
 // DueAt lists when the clocks of a sweep were due.
 func (s Swept) DueAt() []time.Time { return s.dueAt }
+
+// LightsSettled waits until no pass for the lights is under way.
+func (s *Service) LightsSettled() {
+	s.lights.mu.Lock()
+	under := s.lights.under
+	s.lights.mu.Unlock()
+	if under != nil {
+		<-under.done
+	}
+}

@@ -146,13 +146,13 @@ type Count struct {
 	More bool // at least N
 }
 
-// countDepth is how far into a view a saved filter is counted: some milliseconds, whatever the filter.
-const countDepth = 2000
+// countDepth is how far into a view a saved filter is counted: a millisecond, whatever the filter.
+const countDepth = 1000
 
 // countSettings are listSettings for a count, which is read in the order of its view and never sorted.
 const countSettings = listSettings + `, set_config('enable_sort', 'off', true)`
 
-// FilterCounts counts what saved filters find, up to 100 each. A view that is longer than 2,000 tickets is counted so far, and the count says
+// FilterCounts counts what saved filters find, up to 100 each. A view that is longer than 1,000 tickets is counted so far, and the count says
 // that there may be more.
 func (s *Service) FilterCounts(ctx context.Context, a Actor, filters []SavedFilter) (map[uuid.UUID]Count, error) {
 	out := map[uuid.UUID]Count{}
@@ -171,9 +171,10 @@ func (s *Service) FilterCounts(ctx context.Context, a Actor, filters []SavedFilt
 				continue // a view of an older version, or words that nothing can be found by: no number
 			}
 			b.Queue(sql, args...).QueryRow(func(row pgx.Row) error {
-				var n, seen int
-				err := row.Scan(&n, &seen)
-				out[f.ID] = Count{N: min(n, 101), More: n > 100 || seen >= countDepth}
+				var n int
+				var further bool
+				err := row.Scan(&n, &further)
+				out[f.ID] = Count{N: min(n, 101), More: n > 100 || further}
 				return err
 			})
 		}
@@ -196,7 +197,7 @@ func (s *Service) filterCountQuery(a Actor, f SavedFilter) (string, []any, error
 	if err != nil {
 		return "", nil, err
 	}
-	facets := strings.TrimPrefix(f.Filter.conditions(f.View, arg, s.router, false), " and ")
+	facets := strings.TrimPrefix(f.Filter.conditions(f.View, arg, s.router), " and ")
 	if facets == "" {
 		facets = "true"
 	}
@@ -206,17 +207,12 @@ func (s *Service) filterCountQuery(a Actor, f SavedFilter) (string, []any, error
 			return "", nil, nil
 		}
 		return fmt.Sprintf(`with found as materialized (select * from search_tickets(%s::text::tsquery, %d, 101))
-			select count(*), 0 from found f join ticket_access a on a.ticket_id = f.ticket_id and %s%s where %s and %s`, arg(words), countDepth, mine, by.also(), where, facets), args, nil
+			select count(*), false from found f join ticket_access a on a.ticket_id = f.ticket_id and %s%s where %s and %s`, arg(words), searchDepth, mine, by.also(), where, facets), args, nil
 	}
-	return fmt.Sprintf(`select count(*) filter (where %s), count(*) from (select a.* from %s where %s and %s order by %s limit %d) a`,
-		facets, by.table(mine), mine, where, by.sorted(), countDepth), args, nil
-}
-
-// tagIsRare decides how a filter by tag is read: from the tag's own rows when they are few, else in the order of the view, which then meets some soon.
-func tagIsRare(ctx context.Context, tx db.Tx, tag uuid.UUID) (bool, error) {
-	var n int
-	err := tx.QueryRow(ctx, `select count(*) from (select from ticket_tags where tag_id = $1 limit $2) few`, tag, rareDepth+1).Scan(&n)
-	return n <= rareDepth, err
+	// The count ends with the 101st hit, or at the depth, whose row is kept to say so.
+	return fmt.Sprintf(`select count(*) filter (where hit), coalesce(bool_or(nth = %[1]d), false) from (
+		select hit, nth from (select %[2]s as hit, row_number() over () as nth from (select a.* from %[3]s where %[4]s and %[5]s order by %[6]s limit %[1]d) a) seen
+		where hit or nth = %[1]d limit 101) few`, countDepth, facets, by.table(mine), mine, where, by.sorted()), args, nil
 }
 
 // uniqueViolation reports whether a row with the same key is there already.

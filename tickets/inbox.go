@@ -7,7 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
-	"strings"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -48,19 +48,6 @@ func Views() []View {
 // Personal reports whether the view is of a person: an agency's key has none of it.
 func (v View) Personal() bool { return v == ViewMy || v == ViewWatched || v == ViewMentioned }
 
-// Filter narrows a view. Empty fields match all.
-type Filter struct {
-	Kind     string
-	Category string // a node: its children match too
-	Urgency  string
-	State    State
-	Lead     uuid.UUID
-	Area     string    // a code: those inside it match too
-	Tag      uuid.UUID // of the reader's agency
-	Text     string    // words in English or Chinese, or a ticket's number
-	From, To time.Time // opened in [From, To)
-}
-
 // Row is a ticket as lists show it.
 type Row struct {
 	Ticket
@@ -73,6 +60,9 @@ type Page struct {
 	Rows []Row
 	Next string // cursor of the next page; "" at the end
 }
+
+// searchDepth is how many of an agency's newest tickets a search for frequent words looks at first.
+const searchDepth = 2000
 
 // maxFound is how many hits a text search ranks and pages through.
 const maxFound = 200
@@ -118,6 +108,9 @@ func (o order) sorted() string {
 	return o.alias() + "." + o.key + dir + ", " + o.alias() + ".ticket_id" + dir
 }
 
+// live: few conversations are at a time; they are found first, through their own partial index.
+const live = `a.ticket_id = any(array(select c.ticket_id from conversations c where c.holder in ('queue', 'staff') and c.ticket_id is not null))`
+
 // condition returns what a view asks of ticket_access as a. The words of the partial indexes stand in it literally: that is how the
 // planner knows them.
 func condition(v View, now time.Time, soon time.Duration, user uuid.UUID, arg func(any) string) (where string, by order, err error) {
@@ -148,69 +141,13 @@ func condition(v View, now time.Time, soon time.Duration, user uuid.UUID, arg fu
 	case ViewOpen:
 		return `a.open`, byDue, nil
 	case ViewLive:
-		// Few conversations are live at a time; they are found first, through their own partial index.
-		return `a.ticket_id = any(array(select c.ticket_id from conversations c where c.holder in ('queue', 'staff') and c.ticket_id is not null))`, order{key: "opened_at", desc: true}, nil
+		return live, order{key: "opened_at", desc: true}, nil
 	case ViewClosed:
 		return `not a.open`, order{key: "updated_at", desc: true}, nil
 	case ViewAll:
 		return `true`, order{key: "opened_at", desc: true}, nil
 	}
 	return "", order{}, ErrUnknownView.With("view", string(v))
-}
-
-// conditions writes the facets. rareTag: few tickets have the tag, so they are looked for first.
-func (f Filter) conditions(v View, arg func(any) string, r Router, rareTag bool) string {
-	var b strings.Builder
-	and := func(s string) { b.WriteString(" and " + s) }
-	if f.Kind != "" {
-		and("a.kind = " + arg(f.Kind))
-	}
-	switch {
-	case f.Category == "":
-	case r.CategoryLeaf(f.Category):
-		and("a.category = " + arg(f.Category)) // in the order of its own index
-	case len(r.CategoriesBelow(f.Category)) > 0:
-		and("a.category = any(" + arg(append(r.CategoriesBelow(f.Category), f.Category)) + ")")
-	default:
-		and("(a.category = " + arg(f.Category) + " or a.category like " + arg(likePrefix(f.Category)+".%") + ")")
-	}
-	if f.Urgency != "" {
-		and("a.urgency = " + arg(f.Urgency))
-	}
-	if f.State != "" {
-		and("a.state = " + arg(string(f.State)))
-		if v == ViewClosed && f.State.Info().Open {
-			and("a.role = 'past'") // over for the agency, not for the ticket: these few have an index
-		}
-	}
-	if f.Lead != uuid.Nil {
-		and("a.lead_id = " + arg(f.Lead))
-	}
-	if f.Area != "" {
-		if below := r.AreasBelow(f.Area); len(below) > 0 {
-			and("a.area = any(" + arg(append(below, f.Area)) + ")")
-		} else {
-			and("a.area = " + arg(f.Area)) // in the order of its own index
-		}
-	}
-	switch {
-	case f.Tag == uuid.Nil:
-	case rareTag:
-		and("a.ticket_id = any(array(select x.ticket_id from ticket_tags x where x.tag_id = " + arg(f.Tag) + "))")
-	default: // a scalar subquery is never turned into a join, so the order of the view is kept
-		and("(select true from ticket_tags x where x.ticket_id = a.ticket_id and x.tag_id = " + arg(f.Tag) + ")")
-	}
-	if !f.From.IsZero() {
-		and("a.opened_at >= " + arg(f.From))
-	}
-	if !f.To.IsZero() {
-		and("a.opened_at < " + arg(f.To))
-	}
-	return b.String()
-}
-
-func likePrefix(s string) string {
-	return strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(s)
 }
 
 type cursor struct {
@@ -246,42 +183,12 @@ var (
 )
 
 // listSettings holds for the transaction of a list. Every view is a range of an index in the order of the list, so that the first rows found are
-// the first rows wanted; a bitmap or a sequential scan reads the whole range first and is only ever a gamble that the table is small.
-const listSettings = `select set_config('statement_timeout', '2s', true), set_config('enable_bitmapscan', 'off', true), set_config('enable_seqscan', 'off', true)`
+// the first rows wanted; a bitmap or a sequential scan reads the whole range first and is only ever a gamble that the table is small. Starting parallel workers takes longer than a page.
+const listSettings = `select set_config('statement_timeout', '2s', true), set_config('enable_bitmapscan', 'off', true), set_config('enable_seqscan', 'off', true), set_config('max_parallel_workers_per_gather', '0', true)`
 
 // unsorted is for a list that is read in its own order and filtered on the way. The planner takes the rules of row-level security for filters that hardly
 // any row passes, so it would rather read and sort everything that a facet matches, which at a million tickets may be half of them.
 const unsorted = listSettings + `, set_config('enable_sort', 'off', true)`
-
-// rareDepth is how many tickets a facet may match and still be read through its own index and sorted; of more than that some come soon in any order.
-const rareDepth = 1000
-
-// rare reports whether one of the facets that have an index of ticket_access matches few tickets of the agency.
-func (s *Service) rare(ctx context.Context, tx db.Tx, agency uuid.UUID, f Filter) (bool, error) {
-	for _, one := range []Filter{{Category: f.Category}, {Area: f.Area}, {Kind: f.Kind}} {
-		if one == (Filter{}) {
-			continue
-		}
-		sql, args := s.rareQuery(agency, one)
-		var n int
-		if _, err := tx.Exec(ctx, listSettings); err != nil {
-			return false, err
-		}
-		if err := tx.QueryRow(ctx, sql, args...).Scan(&n); err != nil || n <= rareDepth {
-			return true, err
-		}
-	}
-	return false, nil
-}
-
-func (s *Service) rareQuery(agency uuid.UUID, f Filter) (string, []any) {
-	var args []any
-	arg := func(v any) string {
-		args = append(args, v)
-		return fmt.Sprintf("$%d", len(args))
-	}
-	return fmt.Sprintf(`select count(*) from (select from ticket_access a where a.agency_id = %s%s limit %d) few`, arg(agency), f.conditions(ViewAll, arg, s.router, false), rareDepth+1), args
-}
 
 // agencyOf is whose list it is: the system reads the hotline's.
 func agencyOf(a Actor, s *Service) uuid.UUID {
@@ -289,6 +196,15 @@ func agencyOf(a Actor, s *Service) uuid.UUID {
 		return s.router.Desk()
 	}
 	return a.DB.Agency()
+}
+
+// mine is the first condition of every list. The hotline's rows have indexes of their own, which the planner knows by the second half; in its short views it must not be led to them.
+func (s *Service) mine(agency uuid.UUID, v View, arg func(any) string) string {
+	mine := "a.agency_id = " + arg(agency)
+	if agency == s.router.Desk() && slices.Contains([]View{ViewAgency, ViewDueSoon, ViewOverdue, ViewOpen, ViewClosed, ViewAll}, v) {
+		mine += " and a.role = 'desk'"
+	}
+	return mine
 }
 
 // List returns a page of a view, as the actor's agency sees it; after is the cursor of the page before. limit is at most 100.
@@ -299,7 +215,7 @@ func (s *Service) List(ctx context.Context, a Actor, v View, f Filter, after str
 }
 
 func (s *Service) page(ctx context.Context, a Actor, v View, f Filter, after string, limit int) (Page, error) {
-	q, err := s.listQuery(a, v, f, after, limit, false)
+	q, err := s.listQuery(a, v, f, after, limit, byView)
 	if err != nil {
 		return Page{}, err
 	}
@@ -308,28 +224,13 @@ func (s *Service) page(ctx context.Context, a Actor, v View, f Filter, after str
 	}
 	var page Page
 	err = db.ReadTx(ctx, s.pool, a.DB, func(tx db.Tx) error {
-		settings, rareTag := listSettings, false
-		if f.Tag != uuid.Nil {
-			var err error
-			if rareTag, err = tagIsRare(ctx, tx, f.Tag); err != nil {
-				return err
-			}
-			if q, err = s.listQuery(a, v, f, after, limit, rareTag); err != nil {
-				return err
-			}
+		by, settings, err := s.way(ctx, tx, agencyOf(a, s), v, f)
+		if err != nil {
+			return err
 		}
-		switch {
-		case rareTag:
-		case f.Text != "" || v == ViewLive: // few, found first
-		case v == ViewWatched || v == ViewMentioned: // a person's list is short
-			settings = unsorted
-		default:
-			rare, err := s.rare(ctx, tx, agencyOf(a, s), f)
-			if err != nil {
+		if by != byView {
+			if q, err = s.listQuery(a, v, f, after, limit, by); err != nil {
 				return err
-			}
-			if !rare {
-				settings = unsorted
 			}
 		}
 		b := &pgx.Batch{}
@@ -382,7 +283,7 @@ type listQuery struct {
 	skip   int
 }
 
-func (s *Service) listQuery(a Actor, v View, f Filter, after string, limit int, rareTag bool) (listQuery, error) {
+func (s *Service) listQuery(a Actor, v View, f Filter, after string, limit int, narrow facet) (listQuery, error) {
 	agency := agencyOf(a, s)
 	if agency == uuid.Nil {
 		return listQuery{}, ErrForbidden.With("action", "list")
@@ -392,12 +293,12 @@ func (s *Service) listQuery(a Actor, v View, f Filter, after string, limit int, 
 		q.args = append(q.args, v)
 		return fmt.Sprintf("$%d", len(q.args))
 	}
-	mine := "a.agency_id = " + arg(agency)
+	mine := s.mine(agency, v, arg)
 	where, by, err := condition(v, s.clock.Now(), s.settings.Load().DueSoon, a.DB.User(), arg)
 	if err != nil {
 		return listQuery{}, err
 	}
-	where += f.conditions(v, arg, s.router, rareTag)
+	where += f.without(narrow).conditions(v, arg, s.router)
 	var c cursor
 	if after != "" {
 		if c, err = decodeCursor(after, v); err != nil {
@@ -415,12 +316,18 @@ func (s *Service) listQuery(a Actor, v View, f Filter, after string, limit int, 
 		}
 		q.ranked, q.skip = true, c.Skip
 		// found is materialized: its rows are few and ranked, and everything after goes by primary key.
-		q.sql = `with found as materialized (select * from search_tickets(` + arg(words) + `::text::tsquery, 2000, ` + fmt.Sprint(maxFound) + `))
+		q.sql = `with found as materialized (select * from search_tickets(` + arg(words) + `::text::tsquery, ` + fmt.Sprint(searchDepth) + `, ` + fmt.Sprint(maxFound) + `))
 			select ` + ticketColumns + `, a.role, a.acting, '' from found f join ticket_access a on a.ticket_id = f.ticket_id and ` + mine + by.also() + `
 			join tickets t on t.id = f.ticket_id where ` + where + ` order by f.rank desc, f.ticket_id desc offset ` + arg(c.Skip) + ` limit ` + arg(q.limit+1)
 		return q, nil
 	}
 	from, alias := by.table(mine), by.alias()
+	switch {
+	case v == ViewLive: // behind a fence, as a facet that few match
+		from = "(select a.* from ticket_access a where " + mine + " and " + live + " offset 0) a"
+	case narrow != byView:
+		from = f.fence(narrow, mine, v, arg, s.router) + by.also()
+	}
 	dir, cmp := "", ">"
 	if by.desc {
 		dir, cmp = " desc", "<"

@@ -380,8 +380,8 @@ func (s *Service) writeMany(ctx context.Context, tx db.Tx, changes []*change) er
 		from unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[], $4::timestamptz[], $5::timestamptz[], $6::bool[], $7::int[], $8::bytea[])
 			u (id, due_at, warn_at, sign_due_at, promised_at, provisional, events, head)
 		where t.id = u.id`, ids, due, warn, sign, promised, provisional, entries, heads)
-	b.Queue(`update ticket_access a set due_at = coalesce(u.due_at, 'infinity') from unnest($1::uuid[], $2::timestamptz[]) u (id, due_at)
-		where a.ticket_id = u.id and a.due_at <> coalesce(u.due_at, 'infinity')`, ids, due)
+	b.Queue(`update ticket_access a set due_at = coalesce(u.due_at, 'infinity'), warn_at = coalesce(u.warn_at, 'infinity') from unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[]) u (id, due_at, warn_at)
+		where a.ticket_id = u.id and (a.due_at, a.warn_at) <> (coalesce(u.due_at, 'infinity'), coalesce(u.warn_at, 'infinity'))`, ids, due, warn)
 	if len(e.seq) > 0 {
 		b.Queue(insertManyEventsSQL, eventTickets, at, e.seq, e.kind, e.actor, e.user, e.agency, e.from, e.to, e.public, e.data, e.seal)
 	}

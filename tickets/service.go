@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"sync"
 	"sync/atomic"
 
 	"github.com/google/uuid"
@@ -87,8 +86,7 @@ type Service struct {
 	settings atomic.Pointer[Settings]
 	fields   atomic.Pointer[fieldBook]
 
-	lightsMu sync.Mutex
-	lights   map[lightsKey]lightsEntry
+	lights lightsBoard
 
 	inline int // see inlineReporters
 }
@@ -123,7 +121,7 @@ func New(d Deps) (*Service, error) {
 	if d.Router.Below == nil {
 		d.Router.Below = func(uuid.UUID) bool { return true }
 	}
-	s := &Service{pool: d.Pool, clock: d.Clock, keys: newCodeKeys(d.Key), router: d.Router, log: d.Log, notify: d.Notify, inline: inlineReporters, lights: map[lightsKey]lightsEntry{}}
+	s := &Service{pool: d.Pool, clock: d.Clock, keys: newCodeKeys(d.Key), router: d.Router, log: d.Log, notify: d.Notify, inline: inlineReporters}
 	s.use(d.Settings)
 	return s, nil
 }

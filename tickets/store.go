@@ -177,14 +177,14 @@ from unnest($3::int[], $4::text[], $5::text[], $6::uuid[], $7::uuid[], $8::text[
 	u (seq, type, actor, user_id, agency_id, from_state, to_state, public, data, seal)`
 
 const upsertAccessSQL = `
-insert into ticket_access (agency_id, ticket_id, role, state, queue, open, acting, kind, category, urgency, confidential, lead_id, assignee_id, due_at, opened_at, updated_at, supervised, mass, area, warn_at, standing)
+insert into ticket_access (agency_id, ticket_id, role, state, queue, open, acting, kind, category, urgency, confidential, lead_id, assignee_id, due_at, opened_at, updated_at, supervised, mass, area, warn_at, standing, ordered)
 select u.agency, $1, u.role, $2, case when u.role = 'past' then '' else $3 end, $4 and u.role <> 'past', u.acting, $5, nullif($6::text, ''), $7, $8, $9, $10,
 	coalesce($11, 'infinity'::timestamptz), $12, $13, $17 and u.role <> 'past', $18 and u.role <> 'past', nullif($19::text, ''), coalesce($20, 'infinity'::timestamptz),
-	(select count(*) from ticket_clocks c where c.ticket_id = $1 and c.stopped_at is null and c.stage in ('dunning', 'criticism'))
+	(select count(*) from ticket_clocks c where c.ticket_id = $1 and c.stopped_at is null and c.stage in ('dunning', 'criticism')), $21 and u.role <> 'past'
 from unnest($14::uuid[], $15::text[], $16::bool[]) u (agency, role, acting)
 on conflict (agency_id, ticket_id) do update set role = excluded.role, state = excluded.state, queue = excluded.queue, open = excluded.open,
 	acting = excluded.acting, category = excluded.category, urgency = excluded.urgency, confidential = excluded.confidential, lead_id = excluded.lead_id,
-	assignee_id = excluded.assignee_id, due_at = excluded.due_at, updated_at = excluded.updated_at, supervised = excluded.supervised, mass = excluded.mass, area = excluded.area, warn_at = excluded.warn_at, standing = excluded.standing`
+	assignee_id = excluded.assignee_id, due_at = excluded.due_at, updated_at = excluded.updated_at, supervised = excluded.supervised, mass = excluded.mass, area = excluded.area, warn_at = excluded.warn_at, standing = excluded.standing, ordered = excluded.ordered`
 
 const insertNoticesSQL = `
 insert into notifications (id, agency_id, user_id, role, ticket_id, type, created_at)
@@ -247,8 +247,15 @@ func (c *change) writeAccess(b *pgx.Batch) {
 	}
 	b.Queue(`delete from ticket_access where ticket_id = $1 and agency_id <> all($2::uuid[])`, t.ID, agencies)
 	b.Queue(upsertAccessSQL, t.ID, string(t.State), string(t.Queue()), t.Open(), t.Kind, t.Category, t.Urgency, t.Confidential, optional(t.Lead),
-		optional(t.Assignee), t.DueAt, t.OpenedAt, t.UpdatedAt, agencies, roles, acting, t.Supervised, t.MassEvent, t.Area, t.WarnAt)
+		optional(t.Assignee), t.DueAt, t.OpenedAt, t.UpdatedAt, agencies, roles, acting, t.Supervised, t.MassEvent, t.Area, t.WarnAt, t.Supervision != "")
+	b.Queue(searchKeysSQL, t.ID, agencies, c.svc.router.Desk(), t.OpenedAt)
 }
+
+// searchKeysSQL keeps the agencies by which a search is narrowed (00037_scale.sql) those of the access rows. Writing the row puts all its words into the index again, so it
+// is written only when the ticket changes hands.
+const searchKeysSQL = `
+update ticket_search s set keys = n.keys from (select search_span($4::timestamptz) || array_remove($2::uuid[], $3::uuid) as keys) n
+where s.ticket_id = $1 and not (s.keys @> n.keys and s.keys <@ n.keys)`
 
 func (c *change) writeAssignment(b *pgx.Batch, f Fields) {
 	t := c.t

@@ -135,12 +135,31 @@ func (s *scale) measure(ctx context.Context) error {
 			return err
 		}
 	}
-	for _, step := range []func(context.Context) error{s.inbox, s.text, s.boards, s.dashboards, s.alike, s.together, s.sweeps} {
-		if err := step(ctx); err != nil {
+	for _, p := range scaleParts {
+		if len(s.o.Only) > 0 && !slices.Contains(s.o.Only, p.name) {
+			continue
+		}
+		if err := p.run(s, ctx); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+var scaleParts = []struct {
+	name string
+	run  func(*scale, context.Context) error
+}{
+	{"inbox", (*scale).inbox}, {"search", (*scale).text}, {"boards", (*scale).boards}, {"dashboards", (*scale).dashboards}, {"duplicates", (*scale).alike}, {"staff", (*scale).together},
+	{"sweep", (*scale).sweeps},
+}
+
+// ScaleParts lists what RunScale measures, in its order.
+func ScaleParts() (names []string) {
+	for _, p := range scaleParts {
+		names = append(names, p.name)
+	}
+	return names
 }
 
 // inbox: every view alone, its first page, a deep one, and with each facet; the counts of all views.
@@ -173,6 +192,8 @@ func (s *scale) inbox(ctx context.Context) error {
 				if err != nil {
 					return err
 				}
+				l.What = string(v) + ", " + f.name
+				s.out.Facets = append(s.out.Facets, l)
 				if l.P50 >= worst.P50 || l.Note != "" {
 					l.What = string(v) + ", worst facet: " + f.name
 					worst = l

@@ -139,7 +139,7 @@ func (t *table) close() error {
 	return nil
 }
 
-// bulk drops the foreign keys and the plain indexes of tables and returns the statements that make them again, indexes first.
+// bulk drops the foreign keys, the plain indexes and the unique constraints that no foreign key rests on, and returns the statements that make them again, indexes first.
 func bulk(ctx context.Context, owner *pgxpool.Pool, tables []string) (indexes, keys []string, err error) {
 	read := func(sql string) ([]string, error) {
 		rows, err := owner.Query(ctx, sql, tables)
@@ -149,14 +149,16 @@ func bulk(ctx context.Context, owner *pgxpool.Pool, tables []string) (indexes, k
 		return pgx.CollectRows(rows, pgx.RowTo[string])
 	}
 	if keys, err = read(`select format('alter table %s add constraint %I %s', conrelid::regclass, conname, pg_get_constraintdef(oid)) from pg_constraint
-		where contype = 'f' and (conrelid::regclass::text = any($1)) order by 1`); err != nil {
+		where (contype = 'f' or contype in ('p', 'u') and not exists (select from pg_constraint k where k.contype = 'f' and k.conindid = pg_constraint.conindid))
+		and conrelid::regclass::text = any($1) order by contype = 'f', 1`); err != nil {
 		return nil, nil, err
 	}
 	if indexes, err = read(`select pg_get_indexdef(i.indexrelid) from pg_index i where i.indrelid::regclass::text = any($1)
 		and not exists (select from pg_constraint c where c.conindid = i.indexrelid) order by 1`); err != nil {
 		return nil, nil, err
 	}
-	drop, err := read(`select format('alter table %s drop constraint %I', conrelid::regclass, conname) from pg_constraint where contype = 'f' and conrelid::regclass::text = any($1)
+	drop, err := read(`select format('alter table %s drop constraint %I', conrelid::regclass, conname) from pg_constraint where (contype = 'f' or contype in ('p', 'u')
+			and not exists (select from pg_constraint k where k.contype = 'f' and k.conindid = pg_constraint.conindid)) and conrelid::regclass::text = any($1)
 		union all select format('drop index %s', i.indexrelid::regclass) from pg_index i where i.indrelid::regclass::text = any($1)
 		and not exists (select from pg_constraint c where c.conindid = i.indexrelid)`)
 	if err != nil {

@@ -32,7 +32,7 @@ type filler struct {
 const (
 	ticketCopy = `id, number, code_hash, version, events, kind, category, area, title, description, place, lat, lon, lang, urgency, channel, conversation_id, contact_id, confidential, state,
 		supervised, supervision, mass_event, lead_id, co_ids, assignee_id, parent_id, dispatches, sign_due_at, warn_at, due_at, promised_at, reply, outcome, agency_resolved, grade, rectify, opened_at, updated_at, closed_at`
-	accessCopy = `agency_id, ticket_id, role, state, queue, open, acting, kind, category, urgency, confidential, lead_id, assignee_id, due_at, opened_at, updated_at, supervised, mass, area, warn_at, standing`
+	accessCopy = `agency_id, ticket_id, role, state, queue, open, acting, kind, category, urgency, confidential, lead_id, assignee_id, due_at, opened_at, updated_at, supervised, mass, area, warn_at, standing, ordered`
 	clockCopy  = `ticket_id, name, policy, agency_id, n, unit, started_at, warn_at, due_at, stage, next_fire_at, paused_at, remaining_us, stopped_at`
 )
 
@@ -45,7 +45,7 @@ func newFiller(ctx context.Context, owner *pgxpool.Pool, m *metropolis, now time
 	open(&f.tickets, "tickets", ticketCopy)
 	open(&f.access, "ticket_access", accessCopy)
 	open(&f.clocks, "ticket_clocks", clockCopy)
-	open(&f.search, "ticket_search", "ticket_id, words")
+	open(&f.search, "ticket_search", "ticket_id, words, keys")
 	open(&f.conversations, "conversations", "id, channel, account, thread, contact_id, lang, holder, last_seq, answered_seq, ticket_id, confidential, queued_at, closed_at, created_at, updated_at")
 	open(&f.watchers, "ticket_watchers", "ticket_id, user_id, agency_id, since, changed_at")
 	open(&f.mentions, "ticket_mentions", "ticket_id, user_id, agency_id, event_seq, mentioned_at, seen_at")
@@ -247,14 +247,15 @@ func (f *filler) write(t tickets.Ticket, i int) error {
 		t.Reply, t.Outcome, resolved, grade, rectify, t.OpenedAt, t.UpdatedAt, orNil(t.ClosedAt)).end(); err != nil {
 		return err
 	}
-	if err := f.search.add(t.ID, strings.TrimSpace(tickets.SearchVector(t))).end(); err != nil {
-		return err
-	}
 	standing, err := f.time(t)
 	if err != nil {
 		return err
 	}
-	if err := f.seen(t, area, standing); err != nil {
+	keys, err := f.seen(t, area, standing)
+	if err != nil {
+		return err
+	}
+	if err := f.search.add(t.ID, strings.TrimSpace(tickets.SearchVector(t)), keys).end(); err != nil {
 		return err
 	}
 	if f.lean {
@@ -270,8 +271,8 @@ func orNil(t *time.Time) any {
 	return *t
 }
 
-// seen writes the access rows: whom the state machine lets see a ticket (tickets, change.access), and what of it staff have marked.
-func (f *filler) seen(t tickets.Ticket, area any, standing int) error {
+// seen writes the access rows: whom the state machine lets see a ticket (tickets, change.access), and what of it staff have marked. keys are what a search is narrowed by.
+func (f *filler) seen(t tickets.Ticket, area any, standing int) (keys []uuid.UUID, err error) {
 	info := t.State.Info()
 	due, warn := any("infinity"), any("infinity")
 	if t.DueAt != nil {
@@ -283,24 +284,30 @@ func (f *filler) seen(t tickets.Ticket, area any, standing int) error {
 			return nil
 		}
 		marked[agency] = true
+		if role != "desk" {
+			keys = append(keys, agency)
+		}
 		return f.access.add(agency, t.ID, role, string(t.State), string(info.Queue), info.Open, acting, t.Kind, t.Category, t.Urgency, t.Confidential, t.Lead, t.Assignee, due, t.OpenedAt, t.UpdatedAt,
-			t.Supervised, t.MassEvent, area, warn, standing).end()
+			t.Supervised, t.MassEvent, area, warn, standing, t.Supervision != "").end()
 	}
+	var span uuid.UUID // as search_span
+	binary.BigEndian.PutUint64(span[8:], uint64(t.OpenedAt.UnixMilli())>>30)
+	keys = append(keys, span)
 	if err := put(f.desk, "desk", info.Open && info.Holder == tickets.HeldByDesk); err != nil {
-		return err
+		return nil, err
 	}
 	if err := put(t.Lead, "lead", info.Holder == tickets.HeldByLead); err != nil {
-		return err
+		return nil, err
 	}
 	for _, co := range t.Co {
 		if err := put(co, "co", info.Open && info.Holder != tickets.HeldByDesk); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	if !t.Confidential {
 		for _, a := range f.ancestors[t.Lead] {
 			if err := put(a, "ancestor", false); err != nil {
-				return err
+				return nil, err
 			}
 		}
 	}
@@ -318,7 +325,7 @@ func (f *filler) seen(t tickets.Ticket, area any, standing int) error {
 		}
 		if f.r.Float64() < watchShare {
 			if err := f.watchers.add(t.ID, person(), agency, t.OpenedAt, t.UpdatedAt).end(); err != nil {
-				return err
+				return nil, err
 			}
 		}
 		if f.r.Float64() < mentionShare {
@@ -327,14 +334,14 @@ func (f *filler) seen(t tickets.Ticket, area any, standing int) error {
 				seen = f.now
 			}
 			if err := f.mentions.add(t.ID, person(), agency, 2, at, seen).end(); err != nil {
-				return err
+				return nil, err
 			}
 		}
 		if f.r.Float64() < tagShare {
 			if err := f.tags.add(t.ID, pick(f.r, f.metropolis.tags[agency]), agency, t.OpenedAt).end(); err != nil {
-				return err
+				return nil, err
 			}
 		}
 	}
-	return nil
+	return keys, nil
 }

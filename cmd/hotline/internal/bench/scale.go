@@ -34,6 +34,7 @@ type ScaleOptions struct {
 	Length  time.Duration // of the part with all staff
 	Repeat  int           // how often a list is asked for
 	Due     int           // clocks that become due in a minute
+	Only    []string      // of ScaleParts; nil runs all
 	Keep    string        // folder that keeps the data for further runs; "": a new one that is removed
 	Log     *slog.Logger
 	Lock    string // file to lock while measuring, for machines that run several such things; "": none
@@ -51,6 +52,7 @@ type Scale struct {
 	Size     string         `json:"database_size"`
 	Indexes  []IndexUse     `json:"ticket_access_indexes"`
 	Lines    []ScaleLine    `json:"lines"`
+	Facets   []ScaleLine    `json:"facets"` // every view with every facet; Lines has the slowest of each view
 }
 
 // ScaleLine is one row of the table: a measured thing beside a plain read by primary key at the same time.

@@ -1,0 +1,218 @@
+package tickets
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"hotline/internal/db"
+)
+
+// Filter narrows a view. Empty fields match all.
+type Filter struct {
+	Kind     string
+	Category string // a node: its children match too
+	Urgency  string
+	State    State
+	Lead     uuid.UUID
+	Area     string    // a code: those inside it match too
+	Tag      uuid.UUID // of the reader's agency
+	Text     string    // words in English or Chinese, or a ticket's number
+	From, To time.Time // opened in [From, To)
+}
+
+// facet names one of a filter's fields that an index of ticket_access (or of ticket_tags) holds.
+type facet string
+
+const (
+	byView     facet = "" // no facet: in the order of the view
+	byCategory facet = "category"
+	byArea     facet = "area"
+	byKind     facet = "kind"
+	byUrgency  facet = "urgency"
+	byState    facet = "state"
+	byLead     facet = "lead"
+	byTag      facet = "tag"
+	byOpened   facet = "opened"
+)
+
+// The values that partial indexes hold, as their conditions are written.
+const (
+	rareKinds     = "a.kind in ('report', 'suggestion', 'praise')"
+	rareUrgencies = "a.urgency <> 'normal'"
+)
+
+// rareDepth is how many tickets a facet may match and still be read through its own index and sorted; of more than that some come soon in any order.
+const rareDepth = 4000
+
+// indexed lists the facets of f that may be looked up, with their values as few_tickets takes them.
+func (f Filter) indexed(desk bool, r Router) (facets []facet, values [][]string) {
+	put := func(on bool, name facet, of ...string) {
+		if on {
+			facets, values = append(facets, name), append(values, of)
+		}
+	}
+	put(f.Category != "", byCategory, append(r.CategoriesBelow(f.Category), f.Category)...)
+	put(f.Area != "", byArea, append(r.AreasBelow(f.Area), f.Area)...)
+	put(slices.Contains([]string{"report", "suggestion", "praise"}, f.Kind), byKind, f.Kind)
+	put(f.Urgency != "" && f.Urgency != "normal", byUrgency, f.Urgency)
+	put(f.State.Info().Open, byState, string(f.State))
+	put(f.Lead != uuid.Nil && desk, byLead, f.Lead.String())
+	put(f.Tag != uuid.Nil, byTag, f.Tag.String())
+	put(!f.From.IsZero() && !f.To.IsZero(), byOpened, f.From.UTC().Format(time.RFC3339Nano), f.To.UTC().Format(time.RFC3339Nano))
+	return facets, values
+}
+
+// only is f with one facet and nothing else, without is f without it.
+func (f Filter) only(one facet) (o Filter) {
+	switch one {
+	case byCategory:
+		o.Category = f.Category
+	case byArea:
+		o.Area = f.Area
+	case byKind:
+		o.Kind = f.Kind
+	case byUrgency:
+		o.Urgency = f.Urgency
+	case byState:
+		o.State = f.State
+	case byLead:
+		o.Lead = f.Lead
+	case byTag:
+		o.Tag = f.Tag
+	case byOpened:
+		o.From, o.To = f.From, f.To
+	}
+	return o
+}
+
+func (f Filter) without(one facet) Filter {
+	switch one {
+	case byCategory:
+		f.Category = ""
+	case byArea:
+		f.Area = ""
+	case byKind:
+		f.Kind = ""
+	case byUrgency:
+		f.Urgency = ""
+	case byState:
+		f.State = ""
+	case byLead:
+		f.Lead = uuid.Nil
+	case byTag:
+		f.Tag = uuid.Nil
+	case byOpened:
+		f.From, f.To = time.Time{}, time.Time{}
+	}
+	return f
+}
+
+// conditions writes the facets.
+func (f Filter) conditions(v View, arg func(any) string, r Router) string {
+	var b strings.Builder
+	and := func(s string) { b.WriteString(" and " + s) }
+	if f.Kind != "" {
+		and("a.kind = " + arg(f.Kind))
+	}
+	switch {
+	case f.Category == "":
+	case r.CategoryLeaf(f.Category):
+		and("a.category = " + arg(f.Category)) // in the order of its own index
+	case len(r.CategoriesBelow(f.Category)) > 0:
+		and("a.category = any(" + arg(append(r.CategoriesBelow(f.Category), f.Category)) + ")")
+	default:
+		and("(a.category = " + arg(f.Category) + " or a.category like " + arg(likePrefix(f.Category)+".%") + ")")
+	}
+	if f.Urgency != "" {
+		and("a.urgency = " + arg(f.Urgency))
+	}
+	if f.State != "" {
+		and("a.state = " + arg(string(f.State)))
+		if v == ViewClosed && f.State.Info().Open {
+			and("a.role = 'past'") // over for the agency, not for the ticket: these few have an index
+		}
+	}
+	if f.Lead != uuid.Nil {
+		and("a.lead_id = " + arg(f.Lead))
+	}
+	if f.Area != "" {
+		if below := r.AreasBelow(f.Area); len(below) > 0 {
+			and("a.area = any(" + arg(append(below, f.Area)) + ")")
+		} else {
+			and("a.area = " + arg(f.Area)) // in the order of its own index
+		}
+	}
+	if f.Tag != uuid.Nil {
+		// A scalar subquery is never turned into a join, so the order of the view is kept.
+		and("(select true from ticket_tags x where x.ticket_id = a.ticket_id and x.tag_id = " + arg(f.Tag) + ")")
+	}
+	if !f.From.IsZero() {
+		and("a.opened_at >= " + arg(f.From))
+	}
+	if !f.To.IsZero() {
+		and("a.opened_at < " + arg(f.To))
+	}
+	return b.String()
+}
+
+func likePrefix(s string) string {
+	return strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(s)
+}
+
+// fence reads what one facet matches as the table a, before anything else is asked. offset 0 is the fence: the planner, which knows how frequent a value is
+// in the city and not in an agency, would else walk the whole view for a value that the agency has nothing of.
+func (f Filter) fence(one facet, mine string, v View, arg func(any) string, r Router) string {
+	from := "select a.* from ticket_access a where " + mine
+	switch one {
+	case byTag:
+		return "(" + from + " and a.ticket_id = any(array(select x.ticket_id from ticket_tags x where x.tag_id = " + arg(f.Tag) + ")) offset 0) a"
+	case byKind:
+		from += " and " + rareKinds
+	case byUrgency:
+		from += " and " + rareUrgencies
+	case byLead:
+		from += " and a.role = 'desk'" // asked for the hotline alone
+	case byState:
+		// Their index is of open rows; what the agency gave back has one of its own.
+		from += f.only(one).conditions(ViewAll, arg, r)
+		open, past := from+" and a.open", from+" and not a.open and a.role = 'past'"
+		switch v {
+		case ViewClosed:
+			return "(" + past + " offset 0) a"
+		case ViewAll, ViewWatched, ViewMentioned, ViewLive:
+			return "(select * from (" + open + " union all " + past + ") every offset 0) a"
+		}
+		return "(" + open + " offset 0) a"
+	}
+	return "(" + from + f.only(one).conditions(ViewAll, arg, r) + " offset 0) a"
+}
+
+// way chooses how a list is read: by which facet, byView when none matches few tickets of the agency, and under which settings of the planner.
+func (s *Service) way(ctx context.Context, tx db.Tx, agency uuid.UUID, v View, f Filter) (narrow facet, settings string, err error) {
+	if f.Text != "" || v == ViewLive { // few, found first
+		return byView, listSettings, nil
+	}
+	facets, values := f.indexed(agency == s.router.Desk(), s.router)
+	if len(facets) == 0 {
+		return byView, unsorted, nil
+	}
+	narrow, settings = byView, unsorted
+	b := &pgx.Batch{}
+	b.Queue(`select set_config('statement_timeout', '2s', true)`)
+	for i, one := range facets {
+		b.Queue(`select few_tickets($1, $2, $3, $4)`, string(one), values[i], agency, rareDepth).QueryRow(func(row pgx.Row) error {
+			var few bool
+			err := row.Scan(&few)
+			if few && narrow == byView {
+				narrow, settings = one, listSettings
+			}
+			return err
+		})
+	}
+	return narrow, settings, tx.SendBatch(ctx, b).Close()
+}
