@@ -157,6 +157,8 @@ func (c *Console) routes() *http.ServeMux {
 	c.chatRoutes(on, files)
 	c.knowledgeRoutes(on, long)
 	c.gapRoutes(on)
+	c.lessonRoutes(on)
+	c.learningRoutes(on)
 	c.statisticsRoutes(on)
 	c.adminRoutes(on)
 	c.catalogueRoutes(on)

@@ -125,6 +125,9 @@ func (c *Console) side(ctx context.Context, v View) side {
 	if hasAny(p, editRoles...) {
 		add(&s.Work, "gaps", "/console/gaps", "search", "")
 	}
+	if hasAny(p, learningRoles...) {
+		add(&s.Work, "learning", "/console/learning", "bolt", "")
+	}
 	if hasAny(p, statisticsRoles...) {
 		add(&s.Work, "statistics", "/console/statistics", "chart", "s")
 	}

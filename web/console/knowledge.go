@@ -13,6 +13,7 @@ import (
 
 	"hotline/internal/errs"
 	"hotline/knowledge"
+	"hotline/knowledge/learn"
 	"hotline/web/httperr"
 )
 
@@ -297,10 +298,15 @@ func (c *Console) articleDo(w http.ResponseWriter, r *http.Request) error {
 	case "refuse":
 		_, err = c.Knowledge.Refuse(ctx, by, ref, words)
 	case "publish":
-		_, err = c.Knowledge.Publish(ctx, by, ref)
+		if err = c.Learn.MayPublish(ctx, by, ref, q.Get("worse") == "yes", words); err == nil {
+			_, err = c.Knowledge.Publish(ctx, by, ref)
+		}
 	case "schedule":
 		var when knowledge.When
 		if when, err = c.when(q); err == nil {
+			err = c.Learn.MayPublish(ctx, by, ref, q.Get("worse") == "yes", words)
+		}
+		if err == nil {
 			_, err = c.Knowledge.Approve(ctx, by, ref, when)
 		}
 	case "confirm":
@@ -319,6 +325,9 @@ func (c *Console) articleDo(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		if !expected(err) {
 			return err
+		}
+		if errors.Is(err, learn.ErrWorse) { // shown with the questions it is about, and a place for the reason
+			return c.showEffect(w, r, http.StatusConflict, c.explain(ctx, v, err), words)
 		}
 		return c.showArticle(w, r, 0, httperr.Status(errs.KindOf(err)), func(d *articleData) {
 			d.Error, d.Text = c.explain(ctx, v, err), words
