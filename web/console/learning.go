@@ -65,7 +65,7 @@ func (v View) Share(part, whole int) string {
 
 func (c *Console) figureFilter(v View, q url.Values) learn.FigureFilter {
 	zone := c.zone()
-	f := learn.FigureFilter{To: v.Now, Zone: zone, Lang: knowledge.BaseLang(clean(q.Get("lang_of"), 20)), Channel: clean(q.Get("channel"), 20)}
+	f := learn.FigureFilter{To: v.Now.Add(time.Second), Zone: zone, Lang: knowledge.BaseLang(clean(q.Get("lang_of"), 20)), Channel: clean(q.Get("channel"), 20)}
 	f.From = learn.Monday(v.Now, zone).AddDate(0, 0, -7*(learningWeeks-1))
 	if at, err := time.ParseInLocation(time.DateOnly, q.Get("from"), zone); err == nil {
 		f.From = at
