@@ -214,13 +214,24 @@ const Look = -1
 // ReplyToTicket is a member of staff writing to the citizen on a ticket: with an action (reply, ask_citizen, refuse, …) the move and the
 // message are one transaction, without one it is a message alone.
 // Errors: those of tickets.Apply and of Post.
-func (s *Service) ReplyToTicket(ctx context.Context, actor tickets.Actor, ticket uuid.UUID, version int, text string, action tickets.Action, f tickets.Fields, key string) (tickets.Ticket, error) {
+func (s *Service) ReplyToTicket(ctx context.Context, actor tickets.Actor, ticket uuid.UUID, version int, text string, action tickets.Action, f tickets.Fields, key string, also ...Also) (tickets.Ticket, error) {
 	if s.tickets == nil {
 		return tickets.Ticket{}, ErrNoTickets
 	}
 	if action != "" {
 		f.Text = channels.CleanText(text)
-		k, err := s.tickets.Apply(ctx, actor, ticket, version, action, f, key)
+		var k tickets.Ticket
+		err := db.WithTx(ctx, s.pool, actor.DB, func(tx db.Tx) (err error) {
+			if k, err = s.tickets.ApplyTx(ctx, tx, actor, ticket, version, action, f, key); err != nil {
+				return err
+			}
+			for _, fn := range also {
+				if err := fn(ctx, tx); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
 		if err == nil {
 			s.Announce(k)
 		}
@@ -230,8 +241,17 @@ func (s *Service) ReplyToTicket(ctx context.Context, actor tickets.Actor, ticket
 	if err != nil {
 		return k, err
 	}
-	_, err = s.Post(ctx, actor.DB, k.ConversationID, Outgoing{Author: ByStaff, Text: text, Uploads: f.Uploads, TicketID: ticket, Key: key,
-		Payload: Payload{Ticket: &TicketRef{ID: k.ID, Number: k.Number}}})
+	out := Outgoing{Author: ByStaff, Text: text, Uploads: f.Uploads, TicketID: ticket, Key: key,
+		Payload: Payload{Ticket: &TicketRef{ID: k.ID, Number: k.Number}, Citations: sourcesOf(f.Sources)}}
+	out.Also = func(ctx context.Context, tx db.Tx) error {
+		for _, fn := range also {
+			if err := fn(ctx, tx); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	_, err = s.Post(ctx, actor.DB, k.ConversationID, out)
 	return k, err
 }
 

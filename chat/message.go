@@ -1,11 +1,13 @@
 package chat
 
 import (
+	"context"
 	"time"
 
 	"github.com/google/uuid"
 
 	"hotline/channels"
+	"hotline/internal/db"
 )
 
 // Who wrote a message.
@@ -98,7 +100,11 @@ type Outgoing struct {
 	Uploads  []uuid.UUID // files already uploaded to this conversation
 	TicketID uuid.UUID
 	Key      string // idempotency: the same key and body returns the first seq
+	Also     Also   // nil: nothing
 }
+
+// Also is what belongs to a message or a move and is written in its transaction. A repeated request runs it again or not at all.
+type Also func(ctx context.Context, tx db.Tx) error
 
 // Conversation is the state of one.
 type Conversation struct {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"hotline/channels"
 	"hotline/chat/bot"
 	"hotline/internal/db"
 	"hotline/tickets"
@@ -23,13 +24,22 @@ func (s *Service) Notify(ctx context.Context, tx db.Tx, t tickets.Ticket, e tick
 			return err
 		}
 	}
-	if _, err := s.appendTx(ctx, tx, t.ConversationID, out); err != nil || s.bot == nil {
+	p, err := s.appendTx(ctx, tx, t.ConversationID, out)
+	if err != nil {
 		return err
+	}
+	if !p.duplicate && len(out.Payload.Citations) > 0 {
+		if err := s.staffToldTx(ctx, tx, t.ConversationID, out, p.Seq); err != nil {
+			return err
+		}
+	}
+	if s.bot == nil {
+		return nil
 	}
 	if out.Payload.Event != EventAnswer && e.Type != rectified {
 		return nil
 	}
-	_, err := s.askTx(ctx, tx, t, s.bot.Invite)
+	_, err = s.askTx(ctx, tx, t, s.bot.Invite)
 	return err
 }
 
@@ -77,9 +87,19 @@ func (s *Service) notice(t tickets.Ticket, e tickets.Event) (Outgoing, bool) {
 	case tickets.Reply, parentReply:
 		// The agency's formal answer is a person's message; files that go with it too.
 		out.Author, out.UserID, out.Payload.Event, out.Uploads = ByStaff, e.UserID, EventAnswer, e.Data.Uploads
+		out.Payload.Citations = sourcesOf(e.Data.Sources)
 	case tickets.AskCitizen:
 		out.Author, out.UserID, out.Uploads = ByStaff, e.UserID, e.Data.Uploads
-		out.Payload.Ask = "what"
+		out.Payload.Ask, out.Payload.Citations = "what", sourcesOf(e.Data.Sources)
 	}
 	return out, true
+}
+
+// sourcesOf are the articles that a reply rests on, as its message shows them.
+func sourcesOf(in []tickets.Source) []channels.Citation {
+	var out []channels.Citation
+	for _, one := range in {
+		out = append(out, channels.Citation{Article: one.Article.String(), Version: one.Version, Title: one.Title, URL: one.URL})
+	}
+	return out
 }

@@ -55,6 +55,9 @@ func (s *Service) PostTx(ctx context.Context, tx db.Tx, actor db.Actor, conversa
 	if err == nil && !p.duplicate && out.Author == ByStaff && len(out.Payload.Citations) > 0 {
 		err = s.staffToldTx(ctx, tx, conversation, out, p.Seq)
 	}
+	if err == nil && !p.duplicate && out.Also != nil {
+		err = out.Also(ctx, tx)
+	}
 	return p, err
 }
 

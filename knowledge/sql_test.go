@@ -27,6 +27,7 @@ func TestStatementsFitTheSchema(t *testing.T) {
 		"synonyms": sqlSynonyms, "delete synonyms": sqlDeleteSynonyms, "insert synonyms": sqlInsertSynonyms,
 		"latest by external id": sqlLatestByExternal, "stock": sqlStock, "covered": sqlCovered, "list": sqlList,
 		"tell": sqlTell, "helped": sqlHelped, "graded": sqlGraded,
+		"assist": sqlAssist, "undo assist": sqlUndoAssist, "dismissed": sqlDismissed, "assist use": sqlAssistUse, "assisted articles": sqlAssistedArticles,
 	} {
 		if _, err := conn.Conn().Prepare(t.Context(), "", sql); err != nil {
 			t.Errorf("%s: %v", name, err)

@@ -171,6 +171,7 @@ type Fields struct {
 	Satisfaction int         `json:"satisfaction,omitempty"` // 1 to 5
 	TransferTo   string      `json:"transfer_to,omitempty"`
 	Uploads      []uuid.UUID `json:"uploads,omitempty"`
+	Sources      []Source    `json:"sources,omitempty"` // articles that a reply rests on
 
 	// Set by the package in history entries.
 	Clock    string     `json:"clock,omitempty"`
@@ -184,6 +185,14 @@ type Fields struct {
 	Version  int        `json:"version,omitempty"`
 	Title    string     `json:"title,omitempty"`
 	By       uuid.UUID  `json:"by,omitzero"` // who asked, where another officer decides
+}
+
+// Source is an article that a reply to the citizen rests on.
+type Source struct {
+	Article uuid.UUID `json:"article"`
+	Version int       `json:"version"`
+	Title   string    `json:"title"`
+	URL     string    `json:"url"` // on the portal
 }
 
 // has reports whether the field is given.

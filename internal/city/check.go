@@ -21,6 +21,9 @@ var (
 	lifeEvents      = []string{"birth", "school", "work", "home", "health", "retirement", "business", "legal", "travel", "safety"}
 	audiences       = []string{"public", "staff"}
 	placeholders    = []string{"agency", "due", "number", "officer"}
+	// Forms are what drafts to citizens are put into; they also hold the answer and its source.
+	replyForms       = []string{"reply_form", "chat_form"}
+	formPlaceholders = []string{"agency", "answer", "due", "number", "officer", "source"}
 	weekdays        = []string{"mon", "tue", "wed", "thu", "fri", "sat", "sun"}
 )
 

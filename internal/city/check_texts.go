@@ -37,10 +37,17 @@ func (c City) checkCanned(k *checker) {
 		k.text(r.Code, "names", r.Names)
 		k.text(r.Code, "text", r.Text)
 		var first []string
+		form, known := slices.Contains(replyForms, r.Code), placeholders
+		if form {
+			known = formPlaceholders
+		}
 		for i, lang := range k.langs {
 			used := usedPlaceholders(r.Text[lang])
 			for _, name := range used {
-				k.oneOf(r.Code, "placeholder in "+lang, name, placeholders)
+				k.oneOf(r.Code, "placeholder in "+lang, name, known)
+			}
+			if form && !slices.Contains(used, "answer") {
+				k.fail(r.Code, "text: %s has no place for {answer}", lang)
 			}
 			if i == 0 {
 				first = used

@@ -137,7 +137,8 @@ type User struct {
 	Cleared bool     `json:"cleared"` // may read confidential reports
 }
 
-// Canned is a reply with placeholders: {number}, {agency}, {due}, {officer}.
+// Canned is a reply with placeholders: {number}, {agency}, {due}, {officer}. The ones with the codes reply_form and chat_form are what drafts
+// for tickets and chats are put into, with {answer} and {source}.
 type Canned struct {
 	Code  string `json:"code"`
 	Names Text   `json:"names"`

@@ -3,7 +3,6 @@ package console
 import (
 	"context"
 	"net/http"
-	"slices"
 	"strings"
 
 	"github.com/google/uuid"
@@ -26,7 +25,6 @@ func (c *Console) chatRoutes(on, files func(string, []string, handle)) {
 	on("GET /console/chats/rows", chatRoles, c.chatRows)
 	on("GET /console/chats/{id}", chatRoles, c.chat)
 	on("GET /console/chats/{id}/live", chatRoles, c.chatLive)
-	on("GET /console/chats/{id}/suggest", chatRoles, c.chatSuggest)
 	on("POST /console/chats/{id}/take", chatRoles, c.chatTake)
 	on("POST /console/chats/{id}/back", chatRoles, c.chatBack)
 	on("POST /console/chats/{id}/close", chatRoles, c.chatClose)
@@ -74,6 +72,8 @@ type chatData struct {
 	Ticket  *tickets.Ticket
 	Loaded  bool
 	Contact *contact
+	Assist  *assistData // nil: the page fetches it
+	Used    []used
 }
 
 func (c *Console) listChats(ctx context.Context, v View, selected uuid.UUID) (*chatsData, error) {
@@ -170,7 +170,7 @@ func (c *Console) loadChat(ctx context.Context, v View, id uuid.UUID) (*chatData
 	}
 	fill := strings.NewReplacer("{number}", number, "{agency}", View{c: c, Lang: conv.Lang}.Agency(v.Me.AgencyID), "{due}", "", "{officer}", v.Me.Name)
 	for _, one := range c.cannedReplies() {
-		if d.Ticket == nil && (strings.Contains(one.Text["en"], "{number}") || strings.Contains(one.Text["en"], "{due}")) {
+		if isForm(one) || d.Ticket == nil && (strings.Contains(one.Text["en"], "{number}") || strings.Contains(one.Text["en"], "{due}")) {
 			continue // it speaks of a ticket
 		}
 		words, name := one.Text[conv.Lang], one.Names[v.Lang]
@@ -202,7 +202,7 @@ func (c *Console) showChat(w http.ResponseWriter, r *http.Request, id uuid.UUID,
 	if err != nil {
 		return err
 	}
-	if edit != nil {
+	if d.Assist, d.Text, d.Used = c.inline(r, v, c.chatMatter); edit != nil {
 		edit(d)
 	}
 	v.Nav, v.Title, v.Watch.Conversation = "chats", v.T("nav.chats"), id.String()
@@ -238,33 +238,6 @@ func (c *Console) chatLive(w http.ResponseWriter, r *http.Request) error {
 	v.D = d
 	c.fragment(w, r, http.StatusOK, "chat-live", v)
 	return nil
-}
-
-func (c *Console) chatSuggest(w http.ResponseWriter, r *http.Request) error {
-	id, err := pathID(r, "id")
-	if err != nil {
-		return err
-	}
-	if err := c.needDesk(r); err != nil {
-		return err
-	}
-	v := c.view(r)
-	conv, err := c.Chat.Conversation(r.Context(), v.Me.Actor(), id)
-	if err != nil {
-		return err
-	}
-	messages, err := c.Chat.Latest(r.Context(), v.Me.Actor(), id, 0, 20)
-	if err != nil {
-		return err
-	}
-	own := ""
-	for _, m := range slices.Backward(messages) {
-		if m.Author == chat.ByCitizen && len([]rune(m.Text)) > 3 {
-			own = m.Text
-			break
-		}
-	}
-	return c.showSuggestions(w, r, v, own, conv.Lang)
 }
 
 // chatDo runs one change of a chat and shows it again.
@@ -347,8 +320,10 @@ func (c *Console) sendChat(ctx context.Context, v View, r *http.Request, id uuid
 	if err != nil {
 		return err
 	}
-	_, err = c.Chat.Post(ctx, v.Me.Actor(), id, chat.Outgoing{Author: chat.ByStaff, Text: text(r.PostForm.Get("text")), Uploads: files, Key: key(r.PostForm.Get("key")),
-		Payload: chat.Payload{Citations: c.citations(ctx, r)}})
+	words := text(r.PostForm.Get("text"))
+	cites, also := c.sent(ctx, v, r, matter{Conversation: id, Ticket: conv.TicketID}, words)
+	_, err = c.Chat.Post(ctx, v.Me.Actor(), id, chat.Outgoing{Author: chat.ByStaff, Text: words, Uploads: files, Key: key(r.PostForm.Get("key")), Also: also,
+		Payload: chat.Payload{Citations: cites}})
 	return err
 }
 

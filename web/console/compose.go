@@ -9,7 +9,6 @@ import (
 
 	"github.com/google/uuid"
 
-	"hotline/channels"
 	"hotline/chat"
 	"hotline/internal/errs"
 	"hotline/tickets"
@@ -30,6 +29,7 @@ type composer struct {
 	ReadOnly bool   // notes only, or nothing at all
 	Macro    string // chosen, with what it does
 	Does     string
+	Used     []used // suggestions that the text is made of
 }
 
 // cannedOption is a text to insert; a macro also sets what the composer is for, and does things when it is sent.
@@ -63,6 +63,9 @@ func (c *Console) newComposer(ctx context.Context, v View, d *ticketData, moves 
 	to := View{c: c, Lang: lang, Now: v.Now}
 	fill := strings.NewReplacer("{number}", d.T.Number, "{agency}", to.Agency(agency), "{due}", due, "{officer}", v.Me.Name)
 	for _, one := range c.cannedReplies() {
+		if isForm(one) {
+			continue
+		}
 		words := one.Text[lang]
 		if words == "" {
 			words = one.Text["en"]
@@ -184,15 +187,17 @@ func (c *Console) write(ctx context.Context, v View, r *http.Request, id uuid.UU
 	if words == "" && len(f.Uploads) == 0 {
 		return tickets.ErrMissing.On("text").With("field", "text")
 	}
+	cites, also := c.sent(ctx, v, r, matter{Ticket: id, Conversation: t.ConversationID}, words)
 	if action == "" {
-		if _, err := c.Chat.Post(ctx, v.Me.Actor(), t.ConversationID, chat.Outgoing{Author: chat.ByStaff, Text: words, Uploads: f.Uploads, TicketID: id, Key: k,
-			Payload: chat.Payload{Ticket: &chat.TicketRef{ID: t.ID, Number: t.Number}, Citations: c.citations(ctx, r)}}); err != nil {
+		if _, err := c.Chat.Post(ctx, v.Me.Actor(), t.ConversationID, chat.Outgoing{Author: chat.ByStaff, Text: words, Uploads: f.Uploads, TicketID: id, Key: k, Also: also,
+			Payload: chat.Payload{Ticket: &chat.TicketRef{ID: t.ID, Number: t.Number}, Citations: cites}}); err != nil {
 			return err
 		}
 		c.Chat.Announce(t)
 		return nil
 	}
-	_, err = c.Chat.ReplyToTicket(ctx, a, id, version, words, action, f, k)
+	f.Sources = sourcesOf(cites)
+	_, err = c.Chat.ReplyToTicket(ctx, a, id, version, words, action, f, k, also)
 	return err
 }
 
@@ -261,15 +266,4 @@ func (c *Console) retryDelivery(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return c.acted(w, r, id, v.T("done.retry"))
-}
-
-// citations are the articles that the writer inserted, as the form names them: "article:version".
-func (c *Console) citations(ctx context.Context, r *http.Request) []channels.Citation {
-	var out []channels.Citation
-	for _, one := range r.PostForm["cite"] {
-		if cite, ok := c.cite(ctx, one); ok && len(out) < 5 {
-			out = append(out, cite)
-		}
-	}
-	return out
 }

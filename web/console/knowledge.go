@@ -158,6 +158,7 @@ type articleData struct {
 	MayDispute  bool
 	Error       string
 	Text        string // of the form that failed
+	Use         knowledge.AssistUse
 }
 
 type correctionRow struct {
@@ -194,6 +195,9 @@ func (c *Console) loadArticle(ctx context.Context, v View, id uuid.UUID, number,
 	d.HTML, d.Form = knowledge.RenderHTML(d.V.Body), v.savedForm(d.V.Form, nil)
 	if before, ok := compared(d, at, against); ok {
 		d.Against, d.Diff = before.Number, diff(whole(v, before.Text), whole(v, d.V.Text))
+	}
+	if d.Use, err = c.Knowledge.AssistUse(ctx, knowledge.AssistFilter{Article: id}); err != nil {
+		return nil, err
 	}
 	corrections, err := c.Knowledge.Corrections(ctx, id)
 	if err != nil {

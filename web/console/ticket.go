@@ -51,6 +51,7 @@ type ticketData struct {
 	Tags         tagsData
 	Ties         tiesData
 	Fields       fieldsData
+	Assist       *assistData // nil: the page fetches it
 }
 
 // moveView is an action button.
@@ -454,6 +455,11 @@ func (c *Console) showTicket(w http.ResponseWriter, r *http.Request, id uuid.UUI
 	}
 	d.Query = query(listQuery(q))
 	d.Composer.use(number(r.URL.Query().Get("use")))
+	if panel, words, chosen := c.inline(r, v, c.ticketMatter); panel != nil {
+		if d.Assist = panel; words != "" {
+			d.Composer.Text, d.Composer.Used = words, chosen
+		}
+	}
 	if edit != nil {
 		edit(d)
 	}

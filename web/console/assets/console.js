@@ -143,8 +143,9 @@
     const part = await fetchPart(`/console/tickets/${ticket.dataset.id}/live`);
     await answered();
     if (!part || $("#ticket") !== ticket) return;
-    const { version, last } = part.firstElementChild.dataset;
+    const { version, last, asked } = part.firstElementChild.dataset;
     ticket.dataset.last = last;
+    doc.dispatchEvent(new CustomEvent("assist:asked", { detail: asked }));
     if (!$("#ticket-head details[open]")) place($("#ticket-head", part), $("#ticket-head"));
     mergeFeed(part);
     for (const own of ["#facts", "#fields", "#tags", "#ties"]) if (!$(own)?.contains(doc.activeElement)) place($(own, part), $(own));
@@ -168,6 +169,7 @@
     place($("#chat-head", part), $("#chat-head"));
     mergeFeed(part);
     chat.dataset.last = next.dataset.last;
+    doc.dispatchEvent(new CustomEvent("assist:asked", { detail: next.dataset.asked }));
     hideTyping();
     markSeen();
   });
@@ -266,7 +268,8 @@
     key: form => "draft:" + body.dataset.user + ":" + form.dataset.draft, // a colleague who signs in on this screen finds nothing of it
     save(form) {
       const text = $("textarea", form).value, mode = $('input[name="mode"]:checked', form)?.value || "";
-      try { text ? sessionStorage.setItem(this.key(form), JSON.stringify({ text, mode })) : sessionStorage.removeItem(this.key(form)); } catch { /* storage is full or off */ }
+      const used = $$("#cites [data-used]", form).map(el => ({ ...el.dataset })); // what it is made of goes with it
+      try { text ? sessionStorage.setItem(this.key(form), JSON.stringify({ text, mode, used })) : sessionStorage.removeItem(this.key(form)); } catch { /* storage is full or off */ }
     },
     restore(form) {
       let saved = null;
@@ -274,6 +277,7 @@
       const area = $("textarea", form);
       if (!saved || area.value) return;
       area.value = saved.text;
+      doc.dispatchEvent(new CustomEvent("assist:restore", { detail: saved.used || [] }));
       const mode = $(`input[name="mode"][value="${CSS.escape(saved.mode)}"]`, form);
       if (mode) mode.checked = true;
     },
@@ -296,6 +300,7 @@
     area.selectionStart = area.selectionEnd = (before + glue + text).length;
     area.dispatchEvent(new Event("input", { bubbles: true }));
   }
+  doc.addEventListener("composer:insert", e => insert(e.detail));
   // A canned reply is inserted; a macro also says what for, and waits with its deeds until it is sent.
   function useCanned(option) {
     const form = $("#composer"), d = option.dataset, macro = $("#macro", form);
@@ -434,16 +439,11 @@
 
   // Clicks -------------------------------------------------------------------------------------------------------------------
   doc.addEventListener("click", e => {
-    const el = e.target.closest("[data-insert], [data-no-macro], [data-close], [data-help], [data-seen-change], .side-toggle, .rows a, details.menu a, details.menu button");
+    const el = e.target.closest("[data-no-macro], [data-close], [data-help], [data-seen-change], .side-toggle, .rows a, details.menu a, details.menu button");
     for (const open of $$("details.menu[open]")) if (!open.contains(e.target)) open.open = false;
     if (!el) return;
     if (el.matches(".side-toggle")) { el.setAttribute("aria-expanded", String(el.getAttribute("aria-expanded") !== "true")); return; }
-    if (el.hasAttribute("data-insert")) {
-      insert(el.dataset.insert);
-      const hidden = doc.createElement("input");
-      hidden.type = "hidden"; hidden.name = "cite"; hidden.value = el.dataset.cite;
-      $("#cites")?.append(hidden);
-    } else if (el.hasAttribute("data-no-macro")) {
+    if (el.hasAttribute("data-no-macro")) {
       $("#macro").value = ""; $("#macro-note").hidden = true; $("#composer-text")?.focus();
     } else if (el.hasAttribute("data-close")) {
       const d = el.closest("dialog");
