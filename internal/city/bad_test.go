@@ -63,6 +63,8 @@ func TestAMistakeIsNamedWithFileAndEntry(t *testing.T) {
 		"unknown role":           {"users.json", `"administrator"]`, `"root"]`, `users.json: administrator@lanting.example: roles "root"`},
 		"no mail address":        {"users.json", `editor@lanting.example`, `editor`, `users.json: editor: email`},
 		"placeholder in one":     {"canned.json", `sorry for the wait.`, `sorry, {officer}.`, `canned.json: extended: text: en uses`},
+		"form without a place":   {"canned.json", `"en": "{answer}\n\nDoes this`, `"en": "Does this`, `canned.json: chat-form: text: en has no place for {answer}`},
+		"form's placeholder":     {"canned.json", `How can I help you?`, `{answer}`, `canned.json: greeting: placeholder in en "answer"`},
 		"unknown placeholder":    {"canned.json", `{officer}`, `{secret}`, `canned.json: greeting: placeholder in en "secret"`},
 		"term in two sets":       {"synonyms.json", `"apartment"`, `"elevator"`, `"elevator" stands in two sets`},
 		"unknown zone":           {"jurisdiction.json", `Asia/Shanghai`, `Asia/Lanting`, `jurisdiction.json: lanting: timezone "Asia/Lanting"`},

@@ -22,9 +22,9 @@ var (
 	audiences       = []string{"public", "staff"}
 	placeholders    = []string{"agency", "due", "number", "officer"}
 	// Forms are what drafts to citizens are put into; they also hold the answer and its source.
-	replyForms       = []string{"reply_form", "chat_form"}
+	replyForms       = []string{"reply-form", "chat-form"}
 	formPlaceholders = []string{"agency", "answer", "due", "number", "officer", "source"}
-	weekdays        = []string{"mon", "tue", "wed", "thu", "fri", "sat", "sun"}
+	weekdays         = []string{"mon", "tue", "wed", "thu", "fri", "sat", "sun"}
 )
 
 const (

@@ -137,7 +137,7 @@ type User struct {
 	Cleared bool     `json:"cleared"` // may read confidential reports
 }
 
-// Canned is a reply with placeholders: {number}, {agency}, {due}, {officer}. The ones with the codes reply_form and chat_form are what drafts
+// Canned is a reply with placeholders: {number}, {agency}, {due}, {officer}. The ones with the codes reply-form and chat-form are what drafts
 // for tickets and chats are put into, with {answer} and {source}.
 type Canned struct {
 	Code  string `json:"code"`

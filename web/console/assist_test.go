@@ -18,8 +18,8 @@ import (
 	"hotline/tickets"
 )
 
-// publish puts an article of an agency before everybody.
-func (r *rig) publish(lang, owner, audience, key string, text knowledge.Text) knowledge.Entry {
+// offer puts an article of an agency before everybody.
+func (r *rig) offer(lang, owner, audience, key string, text knowledge.Text) knowledge.Entry {
 	r.t.Helper()
 	ctx := context.Background()
 	e, err := r.knowledge.Create(ctx, knowledge.System(), knowledge.Article{Lang: lang, Owner: r.city.Agencies[owner], Audience: audience, Key: key}, text)
@@ -33,11 +33,11 @@ func (r *rig) publish(lang, owner, audience, key string, text knowledge.Text) kn
 
 // library has articles about noise, one of them in two languages and one for staff only.
 func (r *rig) library() (noise, fines, inside knowledge.Entry) {
-	noise = r.publish("en", "dept-environment", "public", "noise", knowledge.Text{Title: "Noise from building sites at night", Summary: "Building work is not allowed between 22:00 and 6:00 without a permit.",
+	noise = r.offer("en", "dept-environment", "public", "noise", knowledge.Text{Title: "Noise from building sites at night", Summary: "Building work is not allowed between 22:00 and 6:00 without a permit.",
 		Body: "## How to report it\n\nTell us the place and the time of the construction noise.\n\n## Who pays\n\nNobody pays."})
-	r.publish("zh-CN", "dept-environment", "public", "noise", knowledge.Text{Title: "夜间施工噪音", Summary: "没有许可证，22时至次日6时不得施工。", Body: "请告诉我们施工地点。"})
-	fines = r.publish("en", "dept-environment", "public", "", knowledge.Text{Title: "Fines for noise", Summary: "The fine for noise is up to 5,000.", Body: "Noise at night costs more."})
-	inside = r.publish("en", "dept-environment", "staff", "", knowledge.Text{Title: "Noise at night: whom to call at the depot", Summary: "Call Mr Li about construction noise.", Body: "Extension 12."})
+	r.offer("zh-CN", "dept-environment", "public", "noise", knowledge.Text{Title: "夜间施工噪音", Summary: "没有许可证，22时至次日6时不得施工。", Body: "请告诉我们施工地点。"})
+	fines = r.offer("en", "dept-environment", "public", "", knowledge.Text{Title: "Fines for noise", Summary: "The fine for noise is up to 5,000.", Body: "Noise at night costs more."})
+	inside = r.offer("en", "dept-environment", "staff", "", knowledge.Text{Title: "Noise at night: whom to call at the depot", Summary: "Call Mr Li about construction noise.", Body: "Extension 12."})
 	return noise, fines, inside
 }
 
@@ -172,7 +172,7 @@ func TestWhatBecomesOfSuggestionsIsRecordedWithTheAnswer(t *testing.T) {
 	if use.Shown != 2 || use.Inserted != 1 || use.Edited != 1 || use.Changed <= 0 || use.Changed > 0.3 {
 		t.Errorf("counted %+v", use)
 	}
-	r.signIn("editor").get("/console/knowledge/"+noise.Article.ID.String()).wants(t, http.StatusOK, "Inserted 1 times: 1 sent unchanged, 0 with changes.")
+	r.signIn("editor").get("/console/knowledge/"+noise.Article.ID.String()).wants(t, http.StatusOK, "Inserted: 1. Sent unchanged: 1, with changes: 0.")
 	list, err := r.knowledge.AssistUseByArticle(context.Background(), knowledge.AssistFilter{Owner: r.city.Agencies["dept-environment"]}, 10)
 	must(t, err)
 	if len(list) < 2 || list[0].Inserted < list[1].Inserted {
@@ -264,7 +264,7 @@ func TestAChatIsSuggestedForItsLastUnansweredMessage(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	noise, _, _ := r.library()
-	r.publish("en", "dept-utilities", "public", "", knowledge.Text{Title: "Water bills", Summary: "A water bill can be paid in parts.", Body: "Ask for it."})
+	r.offer("en", "dept-utilities", "public", "", knowledge.Text{Title: "Water bills", Summary: "A water bill can be paid in parts.", Body: "Ask for it."})
 	ctx := context.Background()
 	say := func(id, text string) uuid.UUID {
 		got, err := r.chat.Ingest(ctx, channels.Inbound{Channel: channels.Web, Account: "demo", Thread: "v", ExternalID: id, Text: text, Lang: "en"})

@@ -139,8 +139,8 @@ func (c *Console) sourceLine(lang string, es ...knowledge.Entry) string {
 
 // The codes of the ready-made replies that are forms for drafts. An installation without them uses those of the catalogue.
 const (
-	formTicket = "reply_form"
-	formChat   = "chat_form"
+	formTicket = "reply-form"
+	formChat   = "chat-form"
 )
 
 // isForm: a form is filled by a draft and is no reply by itself.
