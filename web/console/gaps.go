@@ -93,11 +93,17 @@ func (c *Console) gaps(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
+// nearArticle is an article that comes near to what was asked.
+type nearArticle struct {
+	knowledge.Result
+	Percent int
+}
+
 // gapData is one gap with what can be done about it.
 type gapData struct {
 	gapRow
 	Examples []learn.Example
-	Near     []suggestion
+	Near     []nearArticle
 	Others   []learn.Gap // to merge it with
 	Agencies []option
 	Article  *knowledge.Entry
@@ -132,7 +138,7 @@ func (c *Console) showGap(w http.ResponseWriter, r *http.Request, status int, wo
 		d.Question = examples[0].Question
 	}
 	for _, one := range near {
-		d.Near = append(d.Near, suggestion{Result: one, Percent: percent(one.Score)})
+		d.Near = append(d.Near, nearArticle{Result: one, Percent: percent(one.Score)})
 	}
 	if g.Article != uuid.Nil {
 		if d.Article, err = c.latest(ctx, g.Article); err != nil && errs.KindOf(err) != errs.NotFound {
