@@ -365,6 +365,15 @@ func (c *Corpus) setIndexed(docs ...Doc) {
 	}
 }
 
+// forgetIndexed makes the engine lack every document.
+func (c *Corpus) forgetIndexed() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, p := range c.list {
+		p.indexed = 0
+	}
+}
+
 // profileOf returns the kept profile of a document, or a fresh one when the
 // corpus has another version or none.
 func (c *Corpus) profileOf(id string, version int, doc func() Doc) *profile {

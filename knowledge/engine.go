@@ -2,6 +2,7 @@ package knowledge
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 )
@@ -17,6 +18,10 @@ type engine struct {
 	retry   time.Time // not asked before
 	pause   time.Duration
 	err     error
+	// Of a shared engine, from PostgreSQL: what waits for it and why.
+	shared  bool
+	pending int
+	fault   string
 }
 
 // Times of an engine that fails.
@@ -91,6 +96,8 @@ type EngineStatus struct {
 	Total    int
 	Since    time.Time // the engine has been failing since; zero while it answers
 	Err      string
+	Shared   bool // one engine of all nodes
+	Pending  int  // changes that a shared engine has not been given yet
 }
 
 // Degraded reports that the corpus proposes in place of the engine.
@@ -101,7 +108,7 @@ func (s *Service) Engine() EngineStatus {
 	e := &s.engine
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	out := EngineStatus{Articles: s.corpus.Len(), Filling: e.filling, Done: e.done, Total: e.total, Since: e.since}
+	out := EngineStatus{Articles: s.corpus.Len(), Filling: e.filling, Done: e.done, Total: e.total, Since: e.since, Shared: e.shared, Pending: e.pending, Err: e.fault}
 	if e.err != nil {
 		out.Err = e.err.Error()
 	}
@@ -123,7 +130,7 @@ func (s *Service) propose(ctx context.Context, q Query) ([]Hit, error) {
 			if s.engine.worked() {
 				s.Log.InfoContext(ctx, "the search engine answers again")
 			}
-			return hits, nil
+			return s.recent.join(hits, s.Clock.Now()), nil
 		case ctx.Err() != nil:
 			return nil, ctx.Err()
 		}
@@ -132,4 +139,47 @@ func (s *Service) propose(ctx context.Context, q Query) ([]Hit, error) {
 		}
 	}
 	return s.corpus.Propose(q), nil
+}
+
+func (s *Service) shared() bool { _, ok := s.Index.(Shared); return ok }
+
+// recent is what was changed on this node or told to it within the last
+// minute: a shared engine may not have it yet, so it is proposed besides.
+// What has nothing to do with the question is left out by the judging.
+type recent struct {
+	mu   sync.Mutex
+	last []recentDoc
+}
+
+type recentDoc struct {
+	id      string
+	version int
+	at      time.Time
+}
+
+// Bounds of what is proposed besides.
+const (
+	recentFor  = lateAfter + time.Minute
+	recentMost = 200
+)
+
+func (r *recent) add(now time.Time, docs []Doc) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, d := range docs[max(0, len(docs)-recentMost):] {
+		r.last = append(r.last, recentDoc{d.ID, d.Version, now})
+	}
+	r.last = slices.Clone(r.last[max(0, len(r.last)-recentMost):])
+}
+
+func (r *recent) join(hits []Hit, now time.Time) []Hit {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.last = slices.DeleteFunc(r.last, func(d recentDoc) bool { return now.Sub(d.at) > recentFor })
+	for _, d := range r.last {
+		if !slices.ContainsFunc(hits, func(h Hit) bool { return h.ID == d.id }) {
+			hits = append(hits, Hit{ID: d.id, Version: d.version})
+		}
+	}
+	return hits
 }

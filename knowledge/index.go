@@ -1,6 +1,9 @@
 package knowledge
 
-import "context"
+import (
+	"context"
+	"iter"
+)
 
 // Doc is the searchable text of one article version in one language.
 type Doc struct {
@@ -71,4 +74,17 @@ type Index interface {
 	// Close releases resources. Any later call, except Close, fails with
 	// kind unavailable.
 	Close() error
+}
+
+// Shared is an Index outside the process that all nodes use. It keeps what it
+// was given when a node ends, so it is brought up to date by one node at a
+// time, out of the outbox (see [Service.Mirror]).
+type Shared interface {
+	Index
+	// Mark changes when what an index holds, or how it is searched, would: an
+	// index of another mark is built anew.
+	Mark() string
+	// Replace builds a new index from batches of documents and puts it in the
+	// place of the present one, which answers until then. No id comes twice.
+	Replace(ctx context.Context, groups []SynonymGroup, batches iter.Seq2[[]Doc, error]) error
 }

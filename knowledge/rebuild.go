@@ -3,6 +3,7 @@ package knowledge
 import (
 	"context"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -47,17 +48,24 @@ func (s *Service) Load(ctx context.Context) error {
 	if err := s.forget(ctx, stale); err != nil {
 		return err
 	}
-	s.engine.compare(s.corpus.lacking(), s.corpus.Len())
+	if s.shared() {
+		err = s.Watch(ctx)
+	} else {
+		s.engine.compare(s.corpus.lacking(), s.corpus.Len())
+	}
 	s.Log.InfoContext(ctx, "knowledge loaded", "articles", total, "ms", s.Clock.Now().Sub(started).Milliseconds())
-	return nil
+	return err
 }
 
 // progressEvery is how often a long filling is logged.
 const progressEvery = 5 * time.Second
 
-// Fill gives the index of this process what it lacks. Errors: the database's
-// and the index's.
+// Fill gives the index of this process what it lacks; a shared one follows its
+// outbox instead. Errors: the database's and the index's.
 func (s *Service) Fill(ctx context.Context) error {
+	if s.shared() {
+		return nil
+	}
 	s.fillings.Lock()
 	defer s.fillings.Unlock()
 	total := s.corpus.Len()
@@ -90,10 +98,14 @@ func (s *Service) Fill(ctx context.Context) error {
 // in hand nothing else is indexed, so that an older reading never overwrites a
 // newer one; an edit waits for one batch at most.
 func (s *Service) walk(ctx context.Context, use func(docs []Doc) error) error {
+	return s.walkUnder(ctx, &s.indexing, use)
+}
+
+func (s *Service) walkUnder(ctx context.Context, lock sync.Locker, use func(docs []Doc) error) error {
 	after := uuid.Nil
 	step := func() (int, error) {
-		s.indexing.Lock()
-		defer s.indexing.Unlock()
+		lock.Lock()
+		defer lock.Unlock()
 		rows, err := s.Pool.Query(ctx, sqlIndexable, after, rebuildBatch)
 		if err != nil {
 			return 0, fmt.Errorf("read articles: %w", err)
@@ -136,35 +148,48 @@ func (s *Service) forget(ctx context.Context, stale map[string]bool) error {
 func (s *Service) refresh(ctx context.Context, ids []uuid.UUID) error {
 	s.indexing.Lock()
 	defer s.indexing.Unlock()
+	docs, gone, err := s.published(ctx, ids)
+	if err != nil {
+		return err
+	}
+	return s.put(ctx, docs, gone)
+}
+
+// published reads those of the articles that a search may find, and names the
+// others.
+func (s *Service) published(ctx context.Context, ids []uuid.UUID) (docs []Doc, gone []string, err error) {
 	rows, err := s.Pool.Query(ctx, sqlIndexableByIDs, ids)
 	if err != nil {
-		return fmt.Errorf("reindex articles: %w", err)
+		return nil, nil, fmt.Errorf("read articles: %w", err)
 	}
 	entries, err := pgx.CollectRows(rows, scanEntry)
 	if err != nil {
-		return fmt.Errorf("reindex articles: %w", err)
+		return nil, nil, fmt.Errorf("read articles: %w", err)
 	}
-	gone := make(map[string]bool, len(ids))
-	for _, id := range ids {
-		gone[id.String()] = true
-	}
-	docs := make([]Doc, len(entries))
+	there := make(map[uuid.UUID]bool, len(entries))
+	docs = make([]Doc, len(entries))
 	for i, e := range entries {
 		docs[i] = e.Article.doc(e.Version)
-		delete(gone, docs[i].ID)
+		there[e.Article.ID] = true
 	}
-	lost := make([]string, 0, len(gone))
-	for id := range gone {
-		lost = append(lost, id)
+	for _, id := range ids {
+		if !there[id] {
+			gone = append(gone, id.String())
+		}
 	}
-	return s.put(ctx, docs, lost)
+	return docs, gone, nil
 }
 
 // put brings corpus and index to the same state. The corpus comes first: it
 // decides, and must not know less than an index that failed.
 func (s *Service) put(ctx context.Context, docs []Doc, gone []string) error {
-	s.corpus.Put(s.corpus.changed(docs)...)
+	changed := s.corpus.changed(docs)
+	s.corpus.Put(changed...)
 	s.corpus.Delete(gone...)
+	if s.shared() { // the outbox has it; until the engine has, searches look at it besides
+		s.recent.add(s.Clock.Now(), changed)
+		return nil
+	}
 	lacking := s.corpus.unindexed(docs)
 	if err := s.Index.Put(ctx, lacking...); err != nil {
 		return fmt.Errorf("knowledge index: %w", err)
@@ -251,6 +276,9 @@ func (s *Service) loadSynonyms(ctx context.Context) error {
 		return err
 	}
 	s.corpus.SetSynonyms(groups)
+	if s.shared() {
+		return nil // see Mirror
+	}
 	if err := s.Index.SetSynonyms(ctx, groups); err != nil {
 		return fmt.Errorf("set synonyms: %w", err)
 	}

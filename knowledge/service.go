@@ -37,6 +37,7 @@ type Service struct {
 	Deps
 	corpus *Corpus
 	engine engine
+	recent recent
 	// indexing is held while rows are read and indexed, so that an older
 	// reading never overwrites a newer one.
 	indexing sync.Mutex

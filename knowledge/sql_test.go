@@ -26,6 +26,8 @@ func TestStatementsFitTheSchema(t *testing.T) {
 		"alerts": sqlAlerts, "counts": sqlCounts, "give key": sqlGiveKey, "set basis": sqlSetBasis, "same key and language": sqlSameKeyLang, "siblings": sqlSiblings, "decide": sqlDecide, "open left": sqlOpenLeft, "accepted": sqlAccepted,
 		"synonyms": sqlSynonyms, "delete synonyms": sqlDeleteSynonyms, "insert synonyms": sqlInsertSynonyms,
 		"latest by external id": sqlLatestByExternal, "stock": sqlStock, "covered": sqlCovered, "list": sqlList,
+		"engine present": sqlEnginePresent, "engine": sqlEngine, "engine progress": sqlEngineProgress, "engine rebuilt": sqlEngineRebuilt, "engine wanted": sqlEngineWanted,
+		"engine well": sqlEngineWell, "engine fails": sqlEngineFails, "outbox": sqlOutbox, "outbox done": sqlOutboxDone, "live": sqlLive,
 		"tell": sqlTell, "helped": sqlHelped, "graded": sqlGraded,
 		"assist": sqlAssist, "undo assist": sqlUndoAssist, "dismissed": sqlDismissed, "assist use": sqlAssistUse, "assisted articles": sqlAssistedArticles,
 	} {

@@ -41,7 +41,6 @@ import (
 	"hotline/internal/jobs"
 	"hotline/internal/telemetry"
 	"hotline/knowledge"
-	"hotline/knowledge/bleve"
 	"hotline/knowledge/learn"
 	"hotline/routing"
 	"hotline/tickets"
@@ -74,7 +73,7 @@ type App struct {
 	bus       *bus.Bus
 	files     *blob.Folder
 	words     *i18n.Bundle
-	index     *bleve.Index
+	index     knowledge.Index
 	metrics   *telemetry.Metrics
 	Auth      *auth.Service
 	Routing   *routing.Service
@@ -312,7 +311,7 @@ func (a *App) services(ctx context.Context) (err error) {
 		return err
 	}
 	a.onStop(func(context.Context) { a.Routing.Stop() })
-	if a.index, err = bleve.New(""); err != nil {
+	if a.index, err = a.openIndex(); err != nil {
 		return err
 	}
 	a.onStop(func(context.Context) {

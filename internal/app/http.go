@@ -111,6 +111,12 @@ func (a *App) handler(ctx context.Context) (http.Handler, error) {
 	a.metrics.Gauge("hotline_clock_late_seconds", "How late the longest waiting deadline of the last sweep was on this node.", func() float64 {
 		return time.Duration(a.late.Load()).Seconds()
 	})
+	a.metrics.Gauge("hotline_search_degraded", "1 while this node searches by itself because the engine is filled, away or behind.", func() float64 {
+		if a.Knowledge.Engine().Degraded() {
+			return 1
+		}
+		return 0
+	})
 	a.metrics.Gauge("hotline_bus_up", "1 while hints flow.", func() float64 {
 		if a.bus.Up() {
 			return 1
@@ -203,7 +209,11 @@ func (a *App) readyz(w http.ResponseWriter, r *http.Request) {
 		text(w, http.StatusServiceUnavailable, "the database does not answer")
 		return
 	}
-	text(w, http.StatusOK, "ready")
+	words := "ready"
+	if detail := a.searchDetail(); detail != "" {
+		words += "\n" + detail
+	}
+	text(w, http.StatusOK, words)
 }
 
 func text(w http.ResponseWriter, status int, words string) {

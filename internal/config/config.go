@@ -26,6 +26,10 @@ type Config struct {
 	Conns    int    `env:"HOTLINE_DATABASE_CONNS" envDefault:"24" help:"most connections to PostgreSQL of this node"`
 	NATS     string `env:"HOTLINE_NATS_URL" help:"NATS cluster for live messages between nodes; empty: a server inside the process (one node)"`
 
+	MeiliURL       string `env:"HOTLINE_MEILI_URL" help:"Meilisearch, the search engine for collections that outgrow a node; empty: the engine inside each node"`
+	MeiliKey       string `env:"HOTLINE_MEILI_KEY" secret:"true" help:"API key of Meilisearch with the rights search, documents.*, indexes.*, settings.*, tasks.get and stats.get"`
+	MeiliEmbedders string `env:"HOTLINE_MEILI_EMBEDDERS" secret:"true" help:"Meilisearch's setting 'embedders' as JSON; searches are then hybrid with the first by name. Empty: words only"`
+
 	Sites          []string `env:"HOTLINE_SITES" envSeparator:";" help:"site keys of the chat widget and the origins that may use each: key=https://a.example,https://b.example; several separated by ';'. The portal's own origin may always use the key 'portal'"`
 	TrustedProxies []string `env:"HOTLINE_TRUSTED_PROXIES" envSeparator:"," help:"networks of reverse proxies whose X-Forwarded-For is believed, e.g. 10.0.0.0/8"`
 	SecureCookies  bool     `env:"HOTLINE_SECURE_COOKIES" help:"cookies over HTTPS only; set by itself when HOTLINE_BASE_URL is https"`
@@ -73,7 +77,7 @@ func Parse(environ []string) (Config, error) {
 }
 
 func (c Config) check() error {
-	for name, value := range map[string]string{"HOTLINE_BASE_URL": c.BaseURL, "HOTLINE_TELEGRAM_API": c.TelegramAPI} {
+	for name, value := range map[string]string{"HOTLINE_BASE_URL": c.BaseURL, "HOTLINE_TELEGRAM_API": c.TelegramAPI, "HOTLINE_MEILI_URL": c.MeiliURL} {
 		if value == "" {
 			continue
 		}

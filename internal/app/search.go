@@ -1,0 +1,107 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"hotline/internal/db"
+	"hotline/knowledge"
+	"hotline/knowledge/bleve"
+	"hotline/knowledge/meili"
+)
+
+// openIndex makes the search engine that is configured.
+func (a *App) openIndex() (knowledge.Index, error) {
+	if a.cfg.MeiliURL == "" {
+		return bleve.New("")
+	}
+	embedders, err := meili.ParseEmbedders(a.cfg.MeiliEmbedders)
+	if err != nil {
+		return nil, fmt.Errorf("HOTLINE_MEILI_EMBEDDERS: %w", err)
+	}
+	return meili.New(meili.Options{URL: a.cfg.MeiliURL, Key: a.cfg.MeiliKey, Embedders: embedders}), nil
+}
+
+// Knowledge is followed by hint and by a slow look at what changed last.
+const subjectKnowledge = "knowledge.changed"
+
+func (a *App) knowledgeChanged(article string) { a.bus.Publish(subjectKnowledge, []byte(article)) }
+
+// followKnowledge loads the articles, then fills the index while the node already answers, and keeps both up to date: hints say which article
+// changed; the slow tick looks for newer changes, so that a lost hint leaves a node behind for seconds only.
+func (a *App) followKnowledge(ctx context.Context) error {
+	changed, kick := make(chan string, 256), make(chan struct{}, 1)
+	cancel, err := a.bus.Subscribe(subjectKnowledge, func(_ string, data []byte) {
+		select {
+		case changed <- string(data):
+		default: // the slow tick sees it
+		}
+	})
+	if err != nil {
+		return err
+	}
+	a.onStop(func(context.Context) { cancel() })
+	seen, err := a.newestArticle(ctx)
+	if err != nil {
+		return err
+	}
+	if err := a.Knowledge.Load(ctx); err != nil {
+		return err
+	}
+	a.loops.run(func(ctx context.Context) {
+		a.retry(ctx, "search index", func() error { return a.Knowledge.Fill(ctx) })
+	})
+	if a.cfg.MeiliURL != "" {
+		a.loops.run(func(ctx context.Context) {
+			a.elected(ctx, "search engine", func(ctx context.Context) { a.Knowledge.Mirror(ctx, kick) })
+		})
+	}
+	a.loops.run(func(ctx context.Context) {
+		tick := time.NewTicker(5 * time.Second)
+		defer tick.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case id := <-changed:
+				select {
+				case kick <- struct{}{}:
+				default: // it is awake already
+				}
+				if err := a.Knowledge.Reindex(ctx, id); err != nil && ctx.Err() == nil {
+					a.log.Error("search index not up to date; the next change or start repairs it", "error", err)
+				}
+			case <-tick.C:
+				newest, err := a.Knowledge.CatchUp(ctx, seen)
+				if err == nil {
+					seen = newest
+					err = a.Knowledge.Watch(ctx)
+				}
+				if err != nil && ctx.Err() == nil {
+					a.log.Warn("search index", "error", err)
+				}
+			}
+		}
+	})
+	return nil
+}
+
+func (a *App) newestArticle(ctx context.Context) (newest time.Time, err error) {
+	err = db.ReadTx(ctx, a.pool, db.System(), func(tx db.Tx) error {
+		return tx.QueryRow(ctx, `select coalesce(max(updated_at), 'epoch') from articles`).Scan(&newest)
+	})
+	return newest, err
+}
+
+// searchDetail is what /readyz adds: a node whose engine is away serves, more slowly.
+func (a *App) searchDetail() string {
+	s := a.Knowledge.Engine()
+	switch {
+	case !s.Since.IsZero() || s.Err != "":
+		return "search degraded: the engine does not answer, this node searches by itself"
+	case s.Filling:
+		return fmt.Sprintf("search degraded: the index is being filled, %d of %d", s.Done, s.Total)
+	}
+	return ""
+}

@@ -1,0 +1,140 @@
+package meili
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/meilisearch/meilisearch-go"
+
+	"hotline/knowledge"
+)
+
+// Limits of one search.
+const (
+	maxLimit = 200
+	maxText  = 4000 // bytes of a question
+	// Meilisearch looks at ten words of a query, so a long question is asked in pieces that overlap, too.
+	pieceWords  = 4
+	pieceStep   = 2
+	maxPieces   = 8
+	fusionSlack = 20 // of reciprocal ranks: how little the first places of a piece count more than the next
+)
+
+// Search implements knowledge.Index. Errors: ErrClosed, ErrAway, ctx's own.
+//
+// Of each query Meilisearch keeps the words that fewest articles hold and gives up the others one by one. The whole question comes first; its pieces
+// see to it that one rare word that is beside the point does not decide alone. What they find is fused by reciprocal ranks.
+func (x *Index) Search(ctx context.Context, q knowledge.Query) ([]knowledge.Hit, error) {
+	if x.closed.Load() {
+		return nil, ErrClosed
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	text := q.Text
+	if len(text) > maxText {
+		text = strings.ToValidUTF8(text[:maxText], "")
+	}
+	pieces := pieces(knowledge.SearchWords(text))
+	if len(pieces) == 0 {
+		return nil, nil
+	}
+	limit := q.Limit
+	if limit <= 0 {
+		limit = knowledge.DefaultLimit
+	}
+	limit = min(limit, maxLimit)
+	lang := knowledge.BaseLang(q.Lang)
+	if lang == "" {
+		lang = knowledge.DetectLang(text)
+	}
+	req := &meilisearch.MultiSearchRequest{}
+	for i, p := range pieces {
+		r := &meilisearch.SearchRequest{IndexUID: x.uid, Query: p, Limit: int64(limit), AttributesToRetrieve: []string{"id", "version"},
+			MatchingStrategy: meilisearch.Frequency, Filter: filter(lang, q.Audience), Locales: chinese, ShowRankingScore: true}
+		if i == 0 {
+			r.Hybrid = x.hybrid
+		}
+		req.Queries = append(req.Queries, r)
+	}
+	var resp *meilisearch.MultiSearchResponse
+	if err := x.call(ctx, searchWithin, "search", func(ctx context.Context) (err error) {
+		resp, err = x.server.MultiSearch(ctx, req)
+		return err
+	}); err != nil {
+		return nil, err
+	}
+	if len(resp.Results) != len(req.Queries) {
+		return nil, ErrAway.Wrap(fmt.Errorf("search: %d queries got %d answers", len(req.Queries), len(resp.Results)))
+	}
+	return fuse(resp.Results, limit), nil
+}
+
+func filter(lang, audience string) []string {
+	var out []string
+	if lang != "" {
+		out = append(out, "lang = "+quote(lang))
+	}
+	if audience != knowledge.AudienceStaff {
+		out = append(out, "audience = "+quote(knowledge.AudiencePublic))
+	}
+	return out
+}
+
+var quotes = strings.NewReplacer(`\`, `\\`, `"`, `\"`)
+
+func quote(s string) string { return `"` + quotes.Replace(s) + `"` }
+
+// pieces are the queries of a question: all of it, and where that is long, runs of a few words.
+func pieces(words []string) []string {
+	if len(words) == 0 {
+		return nil
+	}
+	out := []string{strings.Join(words, " ")}
+	for at := 0; len(words) > pieceWords && at < len(words)-pieceStep && len(out) < maxPieces; at += pieceStep {
+		out = append(out, strings.Join(words[at:min(at+pieceWords, len(words))], " "))
+	}
+	return out
+}
+
+type hit struct {
+	Key     string  `json:"id"`
+	Version int     `json:"version"`
+	Score   float64 `json:"_rankingScore"`
+}
+
+// fuse adds up reciprocal ranks. Equal scores of one piece have one rank, so that equals stay equal.
+func fuse(results []meilisearch.SearchResponse, limit int) []knowledge.Hit {
+	scores := map[string]*knowledge.Hit{}
+	for _, r := range results {
+		rank, last := 0, -1.0
+		for i, raw := range r.Hits {
+			var h hit
+			if raw.DecodeInto(&h) != nil {
+				continue
+			}
+			id, ok := idOf(h.Key)
+			if !ok {
+				continue
+			}
+			if h.Score != last {
+				rank, last = i, h.Score
+			}
+			f := scores[id]
+			if f == nil {
+				f = &knowledge.Hit{ID: id, Version: h.Version}
+				scores[id] = f
+			}
+			f.Score += 1 / float64(fusionSlack+rank)
+		}
+	}
+	out := make([]knowledge.Hit, 0, len(scores))
+	for _, h := range scores {
+		out = append(out, *h)
+	}
+	slices.SortFunc(out, func(a, b knowledge.Hit) int { return cmp.Or(cmp.Compare(b.Score, a.Score), cmp.Compare(a.ID, b.ID)) })
+	return out[:min(limit, len(out))]
+}
