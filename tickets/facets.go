@@ -136,6 +136,9 @@ func (f Filter) conditions(v View, arg func(any) string, r Router) string {
 		if v == ViewClosed && f.State.Info().Open {
 			and("a.role = 'past'") // over for the agency, not for the ticket: these few have an index
 		}
+		if v == ViewPendingDispatch && f.State.Info().Queue != QueueDispatch {
+			and("false") // the queue follows from the state: no need to look for it
+		}
 	}
 	if f.Lead != uuid.Nil {
 		and("a.lead_id = " + arg(f.Lead))

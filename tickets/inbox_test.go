@@ -73,6 +73,14 @@ func TestViewsHoldWhatTheirNamesSay(t *testing.T) {
 	if err != nil || counts[tickets.ViewOpen] != 6 || counts[tickets.ViewReturned] != 2 || counts[tickets.ViewClosed] != 1 || len(counts) != len(tickets.Views()) {
 		t.Errorf("%v %v", counts, err)
 	}
+	for state, want := range map[tickets.State]string{tickets.PendingDispatch: "waits", tickets.ReturnRequested: "", tickets.InProgress: ""} {
+		if got := o.list("dispatcher", tickets.ViewPendingDispatch, tickets.Filter{State: state}); strings.Join(got, " ") != want {
+			t.Errorf("what waits for dispatch in %s: %v", state, got)
+		}
+	}
+	if got := o.list("dispatcher", tickets.ViewReturned, tickets.Filter{State: tickets.InProgress}); strings.Join(got, " ") != "extension" {
+		t.Errorf("asked beside the state: %v", got)
+	}
 	// Half an hour later what nobody dispatched is overdue, and first in the list.
 	o.clock.Advance(31 * time.Minute)
 	if got := o.list("dispatcher", tickets.ViewOverdue, tickets.Filter{}); strings.Join(got, " ") != "waits" {

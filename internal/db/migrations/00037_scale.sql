@@ -139,6 +139,7 @@ end $$;
 -- The queues that views and call lists read; the big ones, of work under way, were read by nobody. What they took goes to the states, which are a facet.
 drop index ticket_access_queue;
 create index ticket_access_queue on ticket_access (agency_id, queue, due_at, ticket_id) where open and queue in ('dispatch', 'ask', 'revisit');
+create index ticket_access_exclusion on ticket_access (agency_id, due_at, ticket_id) where open and queue = 'ask' and state = 'revisiting';
 create index ticket_access_state on ticket_access (agency_id, state, due_at, ticket_id) where open;
 -- Of kinds and urgencies only those that are rare; the others come soon in any order.
 drop index ticket_access_kind;
@@ -194,7 +195,7 @@ grant execute on function few_tickets to hotline_app;
 -- +goose Down
 drop function few_tickets;
 create index tickets_supervision on tickets (updated_at) where supervision <> '';
-drop index ticket_access_ordered, ticket_access_lights, ticket_access_desk_lead, ticket_access_desk_closed, ticket_access_desk_area, ticket_access_desk_category, ticket_access_urgency, ticket_access_kind,
+drop index ticket_access_ordered, ticket_access_exclusion, ticket_access_lights, ticket_access_desk_lead, ticket_access_desk_closed, ticket_access_desk_area, ticket_access_desk_category, ticket_access_urgency, ticket_access_kind,
   ticket_access_state, ticket_access_queue;
 alter table ticket_access drop column ordered;
 create index ticket_access_lights on ticket_access (lead_id, due_at, warn_at) include (agency_id, confidential, standing) where open and role = 'desk';

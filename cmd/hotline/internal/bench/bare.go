@@ -85,7 +85,7 @@ func newBare(ctx context.Context, owner *pgxpool.Pool, sources []rowSource, id u
 }
 
 // reference columns hold ids of rows that exist and stay what they are.
-var reference = map[string]bool{"agency_id": true, "user_id": true, "lead_id": true, "author_user_id": true, "holder_user_id": true, "assignee_id": true, "category": true}
+var reference = map[string]bool{"agency_id": true, "user_id": true, "lead_id": true, "author_user_id": true, "holder_user_id": true, "assignee_id": true, "category": true, "keys": true}
 
 func newArg(column string, value *string, unique bool) arg {
 	if value == nil || reference[column] {

@@ -126,7 +126,7 @@ func RunScale(ctx context.Context, o ScaleOptions) (out Scale, err error) {
 	if err := s.service(ctx); err != nil {
 		return out, err
 	}
-	out.Machine, out.Tickets, out.Lean = machine(ctx, s.owner), o.Tickets, o.Lean
+	out.Machine, out.Tickets, out.Lean = machine(ctx, s.owner), s.o.Tickets, s.o.Lean
 	out.Load = append(out.Load, loadAverage())
 	if err := s.measure(ctx); err != nil {
 		return out, err
