@@ -9,6 +9,7 @@ import (
 	"os"
 	"time"
 
+	"hotline/chat/bot/dialogeval"
 	"hotline/knowledge/bleve"
 	"hotline/knowledge/eval"
 	"hotline/routing/classify"
@@ -18,7 +19,7 @@ import (
 // evaluate measures on files and prints one JSON object; nothing of an installation is needed or touched.
 func evaluate(ctx context.Context, args []string, out io.Writer) error {
 	if len(args) == 0 {
-		return usageError{"usage: hotline eval retrieval --articles F --queries F [--teach F] | eval routing --train F --test F | eval nomatch --train F --test F --label NAME"}
+		return usageError{"usage: hotline eval retrieval --articles F --queries F [--teach F] | eval routing --train F --test F | eval nomatch --train F --test F --label NAME | eval dialog --dialogs F"}
 	}
 	fs := flags("eval " + args[0])
 	switch args[0] {
@@ -81,7 +82,23 @@ func evaluate(ctx context.Context, args []string, out io.Writer) error {
 			return printJSON(out, result)
 		})
 	}
-	return usageError{fmt.Sprintf("there is no evaluation %q: retrieval, routing or nomatch", args[0])}
+	if args[0] == "dialog" {
+		dialogs := fs.String("dialogs", "", "recorded turns, JSON Lines {tree, scenario, history:[{follow_up_question, follow_up_answer}], answer}; forms are made of those without a scenario")
+		if err := parse(fs, args[1:]); err != nil {
+			return err
+		}
+		f, err := os.Open(*dialogs)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		result, err := dialogeval.Evaluate(f)
+		if err != nil {
+			return err
+		}
+		return printJSON(out, result)
+	}
+	return usageError{fmt.Sprintf("there is no evaluation %q: retrieval, routing, nomatch or dialog", args[0])}
 }
 
 func withExamples(train, test string, use func(learn, check []classify.Example) error) error {
