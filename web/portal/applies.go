@@ -131,7 +131,7 @@ func (p *Portal) takeAnswer(v *view, r *http.Request, f *decision.Form, answers 
 		heard = ""
 	}
 	if value, ok := q.Accept(heard); ok {
-		answers[q.ID] = value
+		answers[q.ID], body.Value = value, ""
 		return
 	}
 	delete(answers, q.ID)

@@ -56,7 +56,7 @@ func TestWhetherAnArticleApplies(t *testing.T) {
 	if a := s.post(path, "asked", "0").sees(t, "Choose an answer.", `href="#answer-0"`); a.status != http.StatusUnprocessableEntity {
 		t.Errorf("status %d", a.status)
 	}
-	s.post(path, "asked", "0", "answer", "yes").at(t, path).sees(t, "What is your monthly income per person?", `name="a0" value="yes"`, "last question", "I don&#39;t know")
+	s.post(path, "asked", "0", "answer", "yes").at(t, path).sees(t, "What is your monthly income per person?", `name="a0" value="yes"`, `inputmode="numeric" value=""`, "last question", "I don&#39;t know")
 	s.post(path, "a0", "yes", "asked", "1", "answer", "lots").sees(t, "Enter a number from 0 to 100000.", `value="lots"`, `name="a0" value="yes"`)
 	done := s.post(path, "a0", "yes", "asked", "1", "answer", "2,000").sees(t, "You can get the subsidy.", "<strong>in the app</strong>",
 		"Because you rent on the open market and the income is at most 2,400 yuan.", "version 2", "2000 yuan", `name="again" value="1"`)
