@@ -6,15 +6,17 @@ import (
 	"github.com/google/uuid"
 )
 
-// Hint is what goes on the bus under conv.<conversation id>. Exactly one of its parts is set: a new message, somebody typing, a new read
-// mark, a new holder. It may be lost, doubled or late.
+// Hint is what goes on the bus under conv.<conversation id>. Exactly one of its parts is set: a new message, somebody typing, an answer on its
+// way, a new read mark, a new holder. It may be lost, doubled or late.
 type Hint struct {
 	Seq    int64  `json:"seq,omitempty"`
 	Thread string `json:"thread,omitempty"` // with the first message: lets sockets that wait for their conversation find it
 	Typing string `json:"typing,omitempty"` // citizen, bot, staff
-	Seen   int64  `json:"seen,omitempty"`
-	By     string `json:"by,omitempty"` // of Seen: citizen, staff
-	Holder string `json:"holder,omitempty"`
+	// Partial is what the bot is about to say, from its beginning as far as it is certain; "" with Typing empty takes it back.
+	Partial *string `json:"partial,omitempty"`
+	Seen    int64   `json:"seen,omitempty"`
+	By      string  `json:"by,omitempty"` // of Seen: citizen, staff
+	Holder  string  `json:"holder,omitempty"`
 }
 
 // InboxHint is what goes on the bus under desk.inbox: something in staff's lists changed.
@@ -63,3 +65,8 @@ func (s *Service) announce(conversation uuid.UUID) {
 
 // Typing tells the others in a conversation that somebody types. It is a hint only and touches no row.
 func (s *Service) Typing(conversation uuid.UUID, who string) { s.hint(conversation, Hint{Typing: who}) }
+
+// partial shows a citizen what the bot is about to say. A hint too: the message that follows holds all of it.
+func (s *Service) partial(conversation uuid.UUID, soFar string) {
+	s.hint(conversation, Hint{Partial: &soFar})
+}

@@ -33,6 +33,9 @@ func (s *Service) queueTold(b *pgx.Batch, t *turn, reply bot.Reply, lang string,
 		if ticket != nil {
 			row.Ticket = ticket.ID
 		}
+		if one.Call != "" {
+			row.ModelCall, _ = uuid.Parse(one.Call) // the zero id is none
+		}
 		switch {
 		case len(one.Cited) == 0:
 		case one.Outcome == bot.OutcomeAnswer:

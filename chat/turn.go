@@ -28,6 +28,7 @@ type turn struct {
 	in           []bot.Input
 	failures     int
 	alert        *alert
+	told         bool // a part of an answer was shown before it was written
 }
 
 // alert is an emergency that the intake has answered.
@@ -75,9 +76,16 @@ func (s *Service) TakeTurn(ctx context.Context, conversation uuid.UUID) error {
 
 func (s *Service) oneTurn(ctx context.Context, t *turn) (again bool, err error) {
 	reply, state, err := s.thinkTurn(ctx, t)
+	wrote := false
+	defer func() {
+		if t.told && !wrote {
+			s.partial(t.conversation, "") // it will not be said
+		}
+	}()
 	if err == nil {
 		var done answered
 		if done, err = s.writeTurn(ctx, t, reply, state); err == nil {
+			wrote = done.wrote
 			s.afterTurn(ctx, t, reply, done)
 			return done.again, nil
 		}
@@ -157,7 +165,10 @@ func (s *Service) thinkTurn(ctx context.Context, t *turn) (reply bot.Reply, stat
 			err = fmt.Errorf("chat: the bot panicked: %v", r)
 		}
 	}()
-	return s.think(ctx, t.state, t.in, t.lang)
+	return s.think(bot.Telling(ctx, func(soFar string) {
+		t.told = true
+		s.partial(t.conversation, soFar)
+	}), t.state, t.in, t.lang)
 }
 
 // releaseTurn lets somebody else take the turn at once.

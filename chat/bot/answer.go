@@ -14,6 +14,7 @@ func (p *Policy) ask(ctx context.Context, t *turn, r *reading, in Input) {
 		t.st.Question = asked
 		return
 	}
+	a = p.ground(ctx, t, a, asked)
 	switch {
 	case a.Outcome == OutcomeAnswer && len(a.Citations) > 0:
 		p.tellAndAsk(t, r, a, asked)
@@ -74,7 +75,11 @@ func (p *Policy) lookUp(ctx context.Context, t *turn, r *reading) (a Answer, ask
 // tell shows an answer with its source.
 func (p *Policy) tell(t *turn, a Answer) {
 	c := a.Citations[0]
-	t.reply.Messages = append(t.reply.Messages, Message{Text: a.Text, Citations: []Citation{c}})
+	cited := []Citation{c}
+	if a.Call != "" { // its sentences name their sources
+		cited = a.Citations
+	}
+	t.reply.Messages = append(t.reply.Messages, Message{Text: a.Text, Citations: cited})
 	t.st.Cited, t.st.About = &c, &c
 	if g := t.st.Guide; g != nil && g.Done {
 		t.st.Guide = nil
@@ -105,6 +110,7 @@ func (p *Policy) advise(ctx context.Context, t *turn, r *reading) bool {
 	if !ok || a.Outcome != OutcomeAnswer || len(a.Citations) == 0 {
 		return false
 	}
+	a = p.ground(ctx, t, a, asked)
 	p.tellAndAsk(t, r, a, asked)
 	return true
 }

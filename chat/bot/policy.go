@@ -35,6 +35,7 @@ type Options struct {
 	Tickets    Tickets
 	Classifier Classifier
 	Fields     Fields // may be nil: nothing is asked beside what every ticket has
+	LLM        LLM    // may be nil: answers are the articles' own words
 	// CategoryScore is the probability from which a category is put into the draft; 0 means 0.5.
 	CategoryScore float64
 }
@@ -49,6 +50,7 @@ type Policy struct {
 	tickets   Tickets
 	classify  Classifier
 	fields    Fields
+	llm       LLM
 	minScore  float64
 }
 
@@ -71,7 +73,7 @@ func New(o Options) (*Policy, error) {
 	if o.CategoryScore == 0 {
 		o.CategoryScore = 0.5
 	}
-	return &Policy{env: o.Live, emergency: e, lex: e.lex, tx: e.tx, kb: o.Knowledge, tickets: o.Tickets, classify: o.Classifier, fields: o.Fields, minScore: o.CategoryScore}, nil
+	return &Policy{env: o.Live, emergency: e, lex: e.lex, tx: e.tx, kb: o.Knowledge, tickets: o.Tickets, classify: o.Classifier, fields: o.Fields, llm: o.LLM, minScore: o.CategoryScore}, nil
 }
 
 // Emergency gives the detector, for the intake.

@@ -72,6 +72,12 @@ type typingFrame struct {
 	Who string `json:"who"`
 }
 
+// partialFrame is an answer on its way, from its beginning; an empty text takes it back.
+type partialFrame struct {
+	T    string `json:"t"`
+	Text string `json:"text"`
+}
+
 type seenFrame struct {
 	T   string `json:"t"`
 	Seq int64  `json:"seq"`

@@ -247,6 +247,8 @@ func (h *Hub) heard(subject string, data []byte) {
 	switch {
 	case hint.Typing != "" && hint.Typing != chat.ByCitizen:
 		frame = encode(typingFrame{"typing", hint.Typing})
+	case hint.Partial != nil:
+		frame = encode(partialFrame{"partial", *hint.Partial})
 	case hint.Seen > 0:
 		frame = encode(seenFrame{"seen", hint.Seen, hint.By})
 	case hint.Holder != "":

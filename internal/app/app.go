@@ -27,6 +27,7 @@ import (
 	"hotline/channels"
 	"hotline/channels/telegram"
 	"hotline/chat"
+	"hotline/chat/assist"
 	"hotline/chat/bot"
 	"hotline/chat/hub"
 	"hotline/internal/auth"
@@ -39,6 +40,7 @@ import (
 	"hotline/internal/demo"
 	"hotline/internal/i18n"
 	"hotline/internal/jobs"
+	"hotline/internal/llm"
 	"hotline/internal/telemetry"
 	"hotline/knowledge"
 	"hotline/knowledge/learn"
@@ -82,6 +84,8 @@ type App struct {
 	Tickets   *tickets.Service
 	Chat      *chat.Service
 	Hub       *hub.Hub
+	LLM       *llm.Service
+	Assist    *assist.Service
 	policy    *bot.Policy
 	env       atomic.Pointer[envAt]
 	staff     *console.Console
@@ -327,7 +331,10 @@ func (a *App) services(ctx context.Context) (err error) {
 	if a.Tickets, err = tickets.New(tickets.Deps{Pool: a.pool, Clock: a.clock, Key: key, Router: tickets.RouterOf(a.Routing), Log: a.log}); err != nil {
 		return err
 	}
-	if a.policy, err = bot.New(bot.Options{Live: a.botEnv, Knowledge: botKnowledge{a.Knowledge, a.baseURL}, Tickets: botTickets{a.Tickets, a.Routing}, Classifier: botClassifier{a.Routing}, Fields: botFields(a.Tickets)}); err != nil {
+	if err := a.models(key); err != nil {
+		return err
+	}
+	if a.policy, err = bot.New(bot.Options{LLM: a.Assist, Live: a.botEnv, Knowledge: botKnowledge{a.Knowledge, a.baseURL}, Tickets: botTickets{a.Tickets, a.Routing}, Classifier: botClassifier{a.Routing}, Fields: botFields(a.Tickets)}); err != nil {
 		return err
 	}
 	inserter, err := jobs.NewInserter(a.pool, a.log)

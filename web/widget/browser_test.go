@@ -307,3 +307,28 @@ func TestPhoneKeyboardAndChinese(t *testing.T) {
 	tab.WaitJS(t, js(`r.querySelectorAll(".message.citizen").length === 3`))
 	healthy(t, tab)
 }
+
+// An answer that is made sentence by sentence is seen as it comes, stands once when it is done, and goes when it is taken back.
+func TestPartialAnswer(t *testing.T) {
+	t.Parallel()
+	hub := newHub(t)
+	tab := webtest.New(t).Open(t, webtest.Phone, page(t, hub, `data-open="true"`))
+	ready(t, tab)
+	write(t, tab, "how much")
+	tab.WaitJS(t, js(`r.querySelector(".receipt")?.innerText.includes("Sent")`))
+	hub.push(map[string]any{"t": "partial", "text": "It costs 42 euros [1]."})
+	hub.push(map[string]any{"t": "partial", "text": "It costs 42 euros [1]. <b>It takes 5 days</b> [1]."})
+	tab.WaitJS(t, js(`r.querySelector(".message.partial .bubble")?.textContent === "It costs 42 euros [1]. <b>It takes 5 days</b> [1]." && !r.querySelector(".message.partial b")`))
+	if n := webtest.Eval[int](t, tab, js(`r.querySelectorAll(".message.partial .bubble span").length`)); n != 2 {
+		t.Errorf("%d additions for two sentences: a screen reader starts over", n)
+	}
+	tab.Screenshot(t, "widget-partial")
+	tab.Axe(t, "partial")
+	hub.say("bot", "", "It costs 42 euros [1]. It takes 5 days [1].")
+	tab.WaitJS(t, js(`!r.querySelector(".message.partial") && r.querySelectorAll(".message.bot:not([data-seq='0'])").length === 1`))
+	hub.push(map[string]any{"t": "partial", "text": "Another one"})
+	sees(t, tab, "Another one")
+	hub.push(map[string]any{"t": "partial", "text": ""})
+	tab.WaitJS(t, js(`!r.querySelector(".message.partial")`))
+	healthy(t, tab)
+}

@@ -47,7 +47,8 @@ type Event struct {
 	Duty     string `json:"duty"` // RFC 3339
 	Code     string `json:"code"`
 	Message  string `json:"message"`
-	Closed   int    `json:"-"` // close code
+	Text     string `json:"text"` // of a partial
+	Closed   int    `json:"-"`    // close code
 }
 
 // Out is a message to send.

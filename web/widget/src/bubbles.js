@@ -12,6 +12,7 @@ class Bubbles {
     this.el.replaceChildren();
     this.bySeq.clear();
     this.pending.clear();
+    this.coming = null;
     for (const url of this.openURLs.splice(0)) URL.revokeObjectURL(url);
   }
 
@@ -26,11 +27,42 @@ class Bubbles {
     if (this.bySeq.has(m.seq)) return;
     const payload = m.payload || {};
     const el = m.author === "system" ? this.note(m) : this.bubble(m, payload);
+    if (m.author === "bot") this.replaced(m.text || "");
     if (m.author === "citizen") this.settle();
     el.dataset.seq = m.seq;
     this.bySeq.set(m.seq, el);
     this.insert(el, m.seq);
     this.scroll(el, m.author === "citizen");
+  }
+
+  // partial shows what the bot is about to say. Each call brings the text from its beginning; only what is new is added, so that a screen
+  // reader reads on instead of starting over.
+  partial(text) {
+    if (!text || (this.coming && !text.startsWith(this.coming.text))) {
+      this.coming?.el.remove();
+      this.coming = null;
+    }
+    if (!text) return;
+    if (!this.coming) {
+      const body = h("div", { class: "bubble" });
+      this.coming = { text: "", body, el: h("div", { class: "message bot partial" }, this.byline("bot", this.t("bot")), body) };
+      this.el.append(this.coming.el);
+    }
+    const more = text.slice(this.coming.text.length);
+    if (more) this.coming.body.append(h("span", null, more));
+    this.coming.text = text;
+    this.scroll(this.coming.el, false);
+  }
+
+  // replaced ends a partial answer. What was read out already is not read again.
+  replaced(text) {
+    if (!this.coming) return;
+    if (this.coming.text === text) {
+      this.el.setAttribute("aria-live", "off");
+      setTimeout(() => this.el.setAttribute("aria-live", "polite"), 150);
+    }
+    this.coming.el.remove();
+    this.coming = null;
   }
 
   // settle takes away the controls of older messages: they have been answered.

@@ -32,6 +32,7 @@ class HotlineChat extends HTMLElement {
       ack: (ref, seq) => this.bubbles.acked(ref, seq),
       refused: (ref, problem) => this.refused(ref, problem),
       typing: (f) => this.typing(f),
+      partial: (f) => this.partial(f),
       seen: (f) => f.by !== "citizen" && this.bubbles.receipt(f.seq),
       holder: (f) => this.setHolder(f),
       error: (f) => this.say(f.message || this.t("error")),
@@ -254,6 +255,7 @@ class HotlineChat extends HTMLElement {
   // --- what comes in ---
 
   welcome(f) {
+    this.bubbles.partial("");
     this.setLimits(f.limits);
     if (f.staff_seen) this.bubbles.receipt(f.staff_seen);
     if (f.holder) this.setHolder(f);
@@ -298,8 +300,15 @@ class HotlineChat extends HTMLElement {
     this.dotsTimer = setTimeout(() => (this.dots.hidden = true), 6000);
   }
 
+  // partial shows an answer while it is made; the message that follows takes its place.
+  partial(f) {
+    this.bubbles.partial(f.text || "");
+    if (f.text) this.typing({ who: "bot" });
+  }
+
   setHolder(f) {
     this.holder = f;
+    if (f.holder !== "bot") this.bubbles.partial("");
     this.showState();
   }
 

@@ -138,6 +138,7 @@ class Transport {
         else this.on.error(f);
         break;
       case "typing":
+      case "partial":
       case "seen":
       case "holder":
         this.on[f.t](f);
