@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -79,14 +80,14 @@ func (s *Service) FileTicket(ctx context.Context, f Filing) (Filed, error) {
 	if f.Follow != uuid.Nil && !d.Confidential {
 		return s.fileFollowing(ctx, f, k, d)
 	}
+	// The receipt must tell two filings apart that only differ in the form's other fields.
+	k.hash = filingHash(k.hash, f)
 	opening, err := s.tickets.Plan(d)
 	if err != nil {
-		return Filed{}, err
+		return s.plannedBefore(ctx, k, err)
 	}
 	ticket := opening.Ticket()
 	k.ticket, k.confidential = &ticket.ID, ticket.Confidential
-	// The receipt must tell two filings apart that only differ in the form's other fields.
-	k.hash = filingHash(k.hash, f)
 	k.pushed = false // pull channels only; the reply waits on the ticket's page
 	args, err := s.args(k)
 	if err != nil {
@@ -145,6 +146,9 @@ func (s *Service) fileFollowing(ctx context.Context, f Filing, k intake, d ticke
 	if isTaken(err) {
 		return s.filedBefore(ctx, k)
 	}
+	if refusedByRules(err) {
+		return s.plannedBefore(ctx, k, err)
+	}
 	if err != nil {
 		return Filed{}, mapUpload(err)
 	}
@@ -172,6 +176,19 @@ const filedBeforeSQL = `select r.body_hash, r.conversation_id, r.seq, m.ticket_i
 	(select e.to_state from ticket_events e join tickets t on t.id = e.ticket_id where e.ticket_id = m.ticket_id and e.at = t.opened_at and e.to_state <> '' order by e.seq desc limit 1)
 	from receipts r join messages m on m.conversation_id = r.conversation_id and m.seq = r.seq
 	where r.channel = $1 and r.account = $2 and r.thread = $3 and r.external_id = $4`
+
+// refusedByRules reports whether a plan, not the database, said no.
+func refusedByRules(err error) bool { return errs.KindOf(err) == errs.Invalid }
+
+// plannedBefore answers a filing that the rules of today refuse: where it was taken in before they changed (a field became needed, a category was closed) it
+// gives the first result, else the refusal.
+func (s *Service) plannedBefore(ctx context.Context, k intake, refused error) (Filed, error) {
+	f, err := s.filedBefore(ctx, k)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return Filed{}, refused
+	}
+	return f, err
+}
 
 // filedBefore gives the result of the first try.
 func (s *Service) filedBefore(ctx context.Context, k intake) (Filed, error) {

@@ -290,3 +290,27 @@ func pngFile(t testing.TB) []byte {
 	}
 	return b.Bytes()
 }
+
+// A filing that was taken in stays taken in, whatever the rules ask for by the time it is sent again.
+func TestFilingAgainAfterAFieldBecameNeeded(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	f := filing("form-again")
+	f.Draft.Category, f.Draft.InsistOnFields = "environment.noise", true
+	first, err := r.FileTicket(ctxb, f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	admin := tickets.Staff(r.city.Staff("administrator"), []string{"administrator"})
+	if _, err := r.tickets.SaveField(ctxb, admin, tickets.CustomField{Category: "environment.noise", Code: "since", Names: map[string]string{"en": "Since"}, Type: tickets.FieldDate, Intake: true, Active: true}); err != nil {
+		t.Fatal(err)
+	}
+	again, err := r.FileTicket(ctxb, f)
+	if err != nil || again.Ticket.ID != first.Ticket.ID || !again.Receipt.Duplicate {
+		t.Errorf("again: %v, %v", again.Ticket.Number, err)
+	}
+	f.ExternalID = "form-new"
+	if _, err := r.FileTicket(ctxb, f); !errors.Is(err, tickets.ErrFieldNeeded) {
+		t.Errorf("a new one: %v", err)
+	}
+}

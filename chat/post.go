@@ -51,6 +51,11 @@ func (s *Service) PostTx(ctx context.Context, tx db.Tx, actor db.Actor, conversa
 	if len([]rune(out.Text)) > channels.MaxText {
 		return Posting{}, channels.ErrTooLong.On("text")
 	}
+	if out.Author == ByStaff && out.TicketID != uuid.Nil && s.tickets != nil {
+		if err := s.tickets.AnsweredTx(ctx, tx, actor, out.TicketID); err != nil {
+			return Posting{}, err
+		}
+	}
 	p, err := s.appendTx(ctx, tx, conversation, out)
 	if err == nil && !p.duplicate && out.Author == ByStaff && len(out.Payload.Citations) > 0 {
 		err = s.staffToldTx(ctx, tx, conversation, out, p.Seq)

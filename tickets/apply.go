@@ -132,14 +132,14 @@ func (s *Service) save(ctx context.Context, tx db.Tx, c *change, key string, f F
 // stale says what happened since the version that the actor saw.
 func (s *Service) stale(ctx context.Context, tx db.Tx, t Ticket, seen int) error {
 	err := ErrStale.With("version", t.Version).With("seen", seen).With("state", string(t.State))
-	var action string
+	var action, actor string
 	var user, agency *uuid.UUID
 	var at time.Time
-	row := tx.QueryRow(ctx, `select type, user_id, agency_id, at from ticket_events where ticket_id = $1 and to_state <> '' order by seq desc limit 1`, t.ID)
-	if scanErr := row.Scan(&action, &user, &agency, &at); scanErr != nil {
+	row := tx.QueryRow(ctx, `select type, actor, user_id, agency_id, at from ticket_events where ticket_id = $1 and to_state <> '' order by seq desc limit 1`, t.ID)
+	if scanErr := row.Scan(&action, &actor, &user, &agency, &at); scanErr != nil {
 		return err.Wrap(scanErr)
 	}
-	err = err.With("action", action).With("at", at)
+	err = err.With("action", action).With("actor", actor).With("at", at)
 	if user != nil {
 		err = err.With("user", user.String())
 	}

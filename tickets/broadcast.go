@@ -389,6 +389,10 @@ const progressSQL = `select r.broadcast_id, count(*), count(*) filter (where r.s
 	from broadcast_reporters r left join deliveries d on d.conversation_id = r.conversation_id and d.seq = r.seq
 	where r.broadcast_id = any($1) group by r.broadcast_id`
 
+// ownProgressSQL is how the message to the event's own reporter fared: it is the first of its conversation from the broadcast on.
+const ownProgressSQL = `select b.id, coalesce((select d.state from deliveries d where d.conversation_id = t.conversation_id and d.created_at >= b.created_at order by d.seq limit 1), '')
+	from broadcasts b join tickets t on t.id = b.ticket_id where b.id = any($1)`
+
 // Broadcasts lists the newest broadcasts of a ticket with their progress. The counts cover reporters whose tickets the actor may not see.
 func (s *Service) Broadcasts(ctx context.Context, a Actor, ticket uuid.UUID) ([]BroadcastView, error) {
 	var out []BroadcastView
@@ -422,6 +426,29 @@ func (s *Service) Broadcasts(ctx context.Context, a Actor, ticket uuid.UUID) ([]
 		_, err = pgx.ForEachRow(rows, []any{&one, &n.Total, &n.Waiting, &n.Mailbox, &n.Sent, &n.Pending, &n.Failed, &n.Left}, func() error {
 			b := &out[slices.Index(ids, one)]
 			b.Total, b.Waiting, b.Mailbox, b.Sent, b.Pending, b.Failed, b.Left = n.Total, n.Waiting, n.Mailbox, n.Sent, n.Pending, n.Failed, n.Left
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		// The event's own report is one of its reporters: told with the message, where its conversation is.
+		if rows, err = tx.Query(ctx, ownProgressSQL, ids); err != nil {
+			return err
+		}
+		var state string
+		_, err = pgx.ForEachRow(rows, []any{&one, &state}, func() error {
+			b := &out[slices.Index(ids, one)]
+			b.Total++
+			switch state {
+			case "":
+				b.Mailbox++
+			case "pending":
+				b.Pending++
+			case "failed", "unknown":
+				b.Failed++
+			default:
+				b.Sent++
+			}
 			return nil
 		})
 		if err != nil {

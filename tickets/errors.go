@@ -10,7 +10,9 @@ var (
 	ErrUnknownCode = errs.New(errs.NotFound, "tickets.unknown_code", "no ticket has this tracking code")
 	// ErrMalformedCode: the input is not twenty digits.
 	ErrMalformedCode = errs.New(errs.Invalid, "tickets.malformed_code", "a tracking code has twenty digits").On("code")
-	// ErrStale: someone else changed the ticket. Args: action, user, agency, at, version, state.
+	// ErrReasonShort: others could not judge by so few words. Args: least, in characters.
+	ErrReasonShort = errs.New(errs.Invalid, "tickets.reason_short", "the reason is too short")
+	// ErrStale: someone else changed the ticket. Args: action, actor (citizen, bot, staff, system), user, agency, at, version, state.
 	ErrStale = errs.New(errs.Conflict, "tickets.stale", "someone else changed the ticket in the meantime")
 	// ErrBusy: somebody is changing the other ticket at this moment; the same call may succeed later.
 	ErrBusy = errs.New(errs.Unavailable, "tickets.busy", "somebody is working on that ticket at this moment; try again")

@@ -85,10 +85,10 @@ func SetInline(s *Service, n int) { s.inline = n }
 
 // MassStatements are the statements of duplicates, mass events and broadcasts, to be prepared against the real schema.
 var MassStatements = []string{sqlPraised, candidatesSQL, parentsSQL, countReportersSQL, markMassSQL, openMassSQL, childrenSQL, insertBroadcastSQL, insertReportersSQL, joinSQL, carrySQL,
-	pendingSQL, broadcastsSQL, progressSQL}
+	pendingSQL, broadcastsSQL, progressSQL, ownProgressSQL}
 
 // LookoutStatements are those of surges and flags.
-var LookoutStatements = []string{countArrivalsSQL, weeksSQL, surgesSQL, surgeSQL, behindSQL, insertFlagSQL, insertFlagEventSQL, flagsOfSQL, filedSQL, flagsSQL, proposalsSQL, repeatsSQL, proposeSQL, earlierSQL}
+var LookoutStatements = []string{countArrivalsSQL, weeksSQL, surgesSQL, surgeSQL, behindSQL, insertFlagSQL, insertFlagEventSQL, flagsOfSQL, filedSQL, flagsSQL, proposalsSQL, repeatsSQL, proposeSQL, earlierSQL, openLackingSQL, lacksSQL, completeSQL, waitingForWordsSQL}
 
 // DueAt lists when the clocks of a sweep were due.
 func (s Swept) DueAt() []time.Time { return s.dueAt }

@@ -21,6 +21,7 @@ type Filter struct {
 	Lead     uuid.UUID
 	Area     string    // a code: those inside it match too
 	Tag      uuid.UUID // of the reader's agency
+	Lacking  bool      // details that intake needs are missing
 	Text     string    // words in English or Chinese, or a ticket's number
 	From, To time.Time // opened in [From, To)
 }
@@ -37,6 +38,7 @@ const (
 	byState    facet = "state"
 	byLead     facet = "lead"
 	byTag      facet = "tag"
+	byLacking  facet = "lacking"
 	byOpened   facet = "opened"
 )
 
@@ -63,6 +65,7 @@ func (f Filter) indexed(desk bool, r Router) (facets []facet, values [][]string)
 	put(f.State.Info().Open, byState, string(f.State))
 	put(f.Lead != uuid.Nil && desk, byLead, f.Lead.String())
 	put(f.Tag != uuid.Nil, byTag, f.Tag.String())
+	put(f.Lacking, byLacking)
 	put(!f.From.IsZero() && !f.To.IsZero(), byOpened, f.From.UTC().Format(time.RFC3339Nano), f.To.UTC().Format(time.RFC3339Nano))
 	return facets, values
 }
@@ -84,6 +87,8 @@ func (f Filter) only(one facet) (o Filter) {
 		o.Lead = f.Lead
 	case byTag:
 		o.Tag = f.Tag
+	case byLacking:
+		o.Lacking = true
 	case byOpened:
 		o.From, o.To = f.From, f.To
 	}
@@ -106,6 +111,8 @@ func (f Filter) without(one facet) Filter {
 		f.Lead = uuid.Nil
 	case byTag:
 		f.Tag = uuid.Nil
+	case byLacking:
+		f.Lacking = false
 	case byOpened:
 		f.From, f.To = time.Time{}, time.Time{}
 	}
@@ -154,6 +161,9 @@ func (f Filter) conditions(v View, arg func(any) string, r Router) string {
 		// A scalar subquery is never turned into a join, so the order of the view is kept.
 		and("(select true from ticket_tags x where x.ticket_id = a.ticket_id and x.tag_id = " + arg(f.Tag) + ")")
 	}
+	if f.Lacking {
+		and("(select true from ticket_lacking x where x.ticket_id = a.ticket_id)")
+	}
 	if !f.From.IsZero() {
 		and("a.opened_at >= " + arg(f.From))
 	}
@@ -174,6 +184,8 @@ func (f Filter) fence(one facet, mine string, v View, arg func(any) string, r Ro
 	switch one {
 	case byTag:
 		return "(" + from + " and a.ticket_id = any(array(select x.ticket_id from ticket_tags x where x.tag_id = " + arg(f.Tag) + ")) offset 0) a"
+	case byLacking:
+		return "(" + from + " and a.ticket_id = any(array(select x.ticket_id from ticket_lacking x)) offset 0) a"
 	case byKind:
 		from += " and " + rareKinds
 	case byUrgency:
@@ -208,7 +220,11 @@ func (s *Service) way(ctx context.Context, tx db.Tx, agency uuid.UUID, v View, f
 	b := &pgx.Batch{}
 	b.Queue(`select set_config('statement_timeout', '2s', true)`)
 	for i, one := range facets {
-		b.Queue(`select few_tickets($1, $2, $3, $4)`, string(one), values[i], agency, rareDepth).QueryRow(func(row pgx.Row) error {
+		sql, args := `select few_tickets($1, $2, $3, $4)`, []any{string(one), values[i], agency, rareDepth}
+		if one == byLacking {
+			sql, args = `select few_lacking($1)`, []any{rareDepth}
+		}
+		b.Queue(sql, args...).QueryRow(func(row pgx.Row) error {
 			var few bool
 			err := row.Scan(&few)
 			if few && narrow == byView {

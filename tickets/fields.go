@@ -316,6 +316,7 @@ func (s *Service) SetFields(ctx context.Context, a Actor, ticket uuid.UUID, valu
 		}
 		c.also(func(b *pgx.Batch) {
 			b.Queue(`insert into ticket_fields (ticket_id, data, updated_at) values ($1, $2, $3) on conflict (ticket_id) do update set data = excluded.data, updated_at = excluded.updated_at`, ticket, data, c.now)
+			queueLacks(b, ticket, defs, now)
 			if len(words) > 0 { // found by what stands in it
 				b.Queue(`update ticket_search set words = words || $2::text::tsvector where ticket_id = $1 and length(words) < 10000`, ticket, laterWords(strings.Join(words, "\n")))
 			}

@@ -38,6 +38,7 @@ type storedFilter struct {
 	Lead     uuid.UUID `json:"lead,omitzero"`
 	Area     string    `json:"area,omitempty"`
 	Tag      uuid.UUID `json:"tag,omitzero"`
+	Lacking  bool      `json:"lacking,omitempty"`
 	Text     string    `json:"text,omitempty"`
 	From     time.Time `json:"from,omitzero"`
 	To       time.Time `json:"to,omitzero"`
@@ -193,7 +194,7 @@ func (s *Service) filterCountQuery(a Actor, f SavedFilter) (string, []any, error
 		return fmt.Sprintf("$%d", len(args))
 	}
 	mine := "a.agency_id = " + arg(a.DB.Agency())
-	where, by, err := condition(f.View, s.clock.Now(), s.settings.Load().DueSoon, a.DB.User(), arg)
+	where, by, err := condition(f.View, s.clock.Now(), a.DB.User(), arg)
 	if err != nil {
 		return "", nil, err
 	}

@@ -89,7 +89,7 @@ func (s *Service) checkFlag(ctx context.Context, tx db.Tx, d *FlagDraft, now tim
 	case !slices.Contains(FlagTypes(), d.Type):
 		return bad("type")
 	case utf8.RuneCountInString(d.Reason) < minFlagReason:
-		return ErrMissing.On("reason").With("field", "reason")
+		return ErrReasonShort.On("reason").With("least", minFlagReason)
 	case !d.ExpiresAt.After(now) || d.ExpiresAt.After(now.AddDate(0, 0, w.FlagDays+1)):
 		return bad("expires_at")
 	case !d.ReviewAt.After(now) || d.ReviewAt.After(d.ExpiresAt) || d.ReviewAt.After(now.AddDate(0, 0, w.FlagReview+1)):
@@ -99,7 +99,7 @@ func (s *Service) checkFlag(ctx context.Context, tx db.Tx, d *FlagDraft, now tim
 }
 
 // SetFlag puts a flag on the contact of a ticket. For supervisors of the hotline.
-// Errors: ErrNotFound, ErrForbidden, ErrNoContact, ErrFlagged, ErrBadField, ErrMissing, ErrTooLong.
+// Errors: ErrNotFound, ErrForbidden, ErrNoContact, ErrFlagged, ErrBadField, ErrReasonShort, ErrTooLong.
 func (s *Service) SetFlag(ctx context.Context, a Actor, ticket uuid.UUID, d FlagDraft) (Flag, error) {
 	if !a.supervisesDesk() {
 		return Flag{}, ErrForbidden.With("action", "flag")
@@ -169,7 +169,7 @@ func scanFlag(row pgx.CollectableRow) (Flag, error) {
 }
 
 // ChangeFlag changes a flag's reason and dates; with the same reason it is a review. For supervisors.
-// Errors: ErrNotFound, ErrForbidden, ErrFlagStale, ErrFlagEnded, ErrBadField, ErrMissing, ErrTooLong.
+// Errors: ErrNotFound, ErrForbidden, ErrFlagStale, ErrFlagEnded, ErrBadField, ErrReasonShort, ErrTooLong.
 func (s *Service) ChangeFlag(ctx context.Context, a Actor, flag uuid.UUID, version int, d FlagDraft) error {
 	return s.editFlag(ctx, a, flag, version, func(tx db.Tx, f Flag, now time.Time) (*pgx.Batch, error) {
 		d.Type = f.Type

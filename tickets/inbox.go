@@ -27,7 +27,7 @@ const (
 	ViewUnassigned      View = "unassigned"
 	ViewPendingDispatch View = "pending_dispatch"
 	ViewReturned        View = "returned" // returns, transfers and extensions that wait for a decision
-	ViewDueSoon         View = "due_soon"
+	ViewDueSoon         View = "due_soon" // the light is yellow
 	ViewOverdue         View = "overdue"
 	ViewSupervised      View = "supervised"
 	ViewMass            View = "mass"      // mass events: parents with many reports
@@ -113,7 +113,7 @@ const live = `a.ticket_id = any(array(select c.ticket_id from conversations c wh
 
 // condition returns what a view asks of ticket_access as a. The words of the partial indexes stand in it literally: that is how the
 // planner knows them.
-func condition(v View, now time.Time, soon time.Duration, user uuid.UUID, arg func(any) string) (where string, by order, err error) {
+func condition(v View, now time.Time, user uuid.UUID, arg func(any) string) (where string, by order, err error) {
 	byDue := order{key: "due_at"}
 	switch v {
 	case ViewMy:
@@ -125,7 +125,7 @@ func condition(v View, now time.Time, soon time.Duration, user uuid.UUID, arg fu
 	case ViewReturned:
 		return `a.open and a.queue = '` + string(QueueAsk) + `'`, byDue, nil
 	case ViewDueSoon:
-		return `a.open and a.due_at > ` + arg(now) + ` and a.due_at <= ` + arg(now.Add(soon)), byDue, nil
+		return `a.open and a.due_at > ` + arg(now) + ` and a.warn_at <= ` + arg(now), byDue, nil
 	case ViewOverdue:
 		return `a.open and a.due_at <= ` + arg(now), byDue, nil
 	case ViewAgency:
@@ -294,7 +294,7 @@ func (s *Service) listQuery(a Actor, v View, f Filter, after string, limit int, 
 		return fmt.Sprintf("$%d", len(q.args))
 	}
 	mine := s.mine(agency, v, arg)
-	where, by, err := condition(v, s.clock.Now(), s.settings.Load().DueSoon, a.DB.User(), arg)
+	where, by, err := condition(v, s.clock.Now(), a.DB.User(), arg)
 	if err != nil {
 		return listQuery{}, err
 	}
@@ -382,7 +382,7 @@ func (s *Service) countQuery(agency, user uuid.UUID, v View) (string, []any, err
 		return fmt.Sprintf("$%d", len(args))
 	}
 	mine := "a.agency_id = " + arg(agency)
-	where, by, err := condition(v, s.clock.Now(), s.settings.Load().DueSoon, user, arg)
+	where, by, err := condition(v, s.clock.Now(), user, arg)
 	if err != nil {
 		return "", nil, err
 	}

@@ -221,13 +221,13 @@ func (s *Service) MassOf(ctx context.Context, a Actor, ticket uuid.UUID) (MassEv
 	return m, true, nil
 }
 
-// MassEvents lists mass events that the actor may see, the newest first; before is the mark of the last one seen, zero at the start.
-func (s *Service) MassEvents(ctx context.Context, a Actor, before time.Time, limit int) ([]MassEvent, error) {
+// MassEvents lists mass events that the actor may see, the newest first; before and last are time and ticket of the last one seen, zero at the start.
+func (s *Service) MassEvents(ctx context.Context, a Actor, before time.Time, last uuid.UUID, limit int) ([]MassEvent, error) {
 	limit = max(1, min(limit, 100))
 	var out []MassEvent
 	err := db.ReadTx(ctx, s.pool, a.DB, func(tx db.Tx) error {
 		rows, err := tx.Query(ctx, `select `+massColumns+` from mass_events m join tickets t on t.id = m.ticket_id
-			where $1::timestamptz is null or m.marked_at < $1 order by m.marked_at desc, m.ticket_id desc limit $2`, optionalTime(before), limit)
+			where $1::timestamptz is null or (m.marked_at, m.ticket_id) < ($1, $2) order by m.marked_at desc, m.ticket_id desc limit $3`, optionalTime(before), last, limit)
 		if err != nil {
 			return err
 		}

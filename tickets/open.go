@@ -242,6 +242,7 @@ func (o *Opening) queue(b *pgx.Batch, link bool) {
 		noteID, noteAgency, noteRole, noteType,
 	).QueryRow(func(row pgx.Row) error { return row.Scan(&t.Number) })
 	o.queueFields(b)
+	o.queueLacking(b)
 }
 
 // eventColumns is history entries, column by column, for unnest.

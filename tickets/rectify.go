@@ -59,7 +59,9 @@ func (c *change) openRectification(grade int) {
 		agency = c.svc.router.Desk()
 	}
 	c.t.Rectify = "open"
-	due := c.now.AddDate(0, 0, 7)
+	// Where the policy has no clock for it the task has a day all the same: the citizen is told one.
+	settings := c.svc.settings.Load()
+	due := c.now.AddDate(0, 0, settings.rules(c.svc.jurisdictionOf(agency)).SLA.Limits.WithDefaults().RectifyDays)
 	c.clocks.start(sla.Rectify, nil)
 	if clk := c.clocks.rows[string(sla.Rectify)]; clk != nil && clk.running() {
 		due = clk.dueAt

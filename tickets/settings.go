@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -22,10 +21,9 @@ type Settings struct {
 	Jurisdiction  string // the installation's own; "" before Reload
 	Calendar      *sla.Calendar
 	SLA           sla.Set
-	MaxDispatches int           // from this many on a return leads to coordination; default 3
-	MaxExtensions int           // default 1
-	RevisitTries  int           // default 3
-	DueSoon       time.Duration // horizon of the view "due soon"; default 24 h
+	MaxDispatches int // from this many on a return leads to coordination; default 3
+	MaxExtensions int // default 1
+	RevisitTries  int // default 3
 	// Others are the rules of agencies that work by another jurisdiction's, by its code.
 	Others   map[string]Rules
 	Revision int64 // of the rows these were read from
@@ -70,9 +68,6 @@ func (s *Service) use(set Settings) {
 	}
 	if set.RevisitTries == 0 {
 		set.RevisitTries = limits.RevisitTries
-	}
-	if set.DueSoon == 0 {
-		set.DueSoon = time.Duration(limits.DueSoonHours) * time.Hour
 	}
 	s.settings.Store(&set)
 }

@@ -284,13 +284,13 @@ func (s *Service) noteSurge(ctx context.Context, tx db.Tx, now, from time.Time, 
 	return err
 }
 
-// Surges lists alerts for the hotline, the newest first; before is the opening of the last one seen, zero at the start.
+// Surges lists alerts for the hotline, the newest first; before and last are opening and id of the last one seen, zero at the start.
 // Staff of agencies get none.
-func (s *Service) Surges(ctx context.Context, a Actor, before time.Time, limit int) ([]Surge, error) {
+func (s *Service) Surges(ctx context.Context, a Actor, before time.Time, last uuid.UUID, limit int) ([]Surge, error) {
 	limit = max(1, min(limit, 100))
 	var out []Surge
 	err := db.ReadTx(ctx, s.pool, a.DB, func(tx db.Tx) error {
-		rows, err := tx.Query(ctx, surgesSQL, optionalTime(before), limit)
+		rows, err := tx.Query(ctx, surgesSQL, optionalTime(before), last, limit)
 		if err != nil {
 			return err
 		}
@@ -304,7 +304,7 @@ func (s *Service) Surges(ctx context.Context, a Actor, before time.Time, limit i
 }
 
 const (
-	surgesSQL = `select ` + surgeColumns + ` from surges where $1::timestamptz is null or opened_at < $1 order by opened_at desc, id desc limit $2`
+	surgesSQL = `select ` + surgeColumns + ` from surges where $1::timestamptz is null or (opened_at, id) < ($1, $2) order by opened_at desc, id desc limit $3`
 	surgeSQL  = `select ` + surgeColumns + ` from surges where id = $1`
 )
 

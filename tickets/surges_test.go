@@ -39,7 +39,7 @@ func TestASurgeIsSeenOnceAndEndsByItself(t *testing.T) {
 	if got := sweep(); got.Opened != 0 {
 		t.Errorf("alarmed twice: %+v", got)
 	}
-	list := must(o.Surges(ctx, o.as("operator"), time.Time{}, 10))
+	list := must(o.Surges(ctx, o.as("operator"), time.Time{}, uuid.Nil, 10))
 	if len(list) != 1 || list[0].Category != "environment.noise" || list[0].Area != "street-east-1" || list[0].Observed != 12 || list[0].State != "open" {
 		t.Fatalf("%+v", list)
 	}
@@ -76,7 +76,7 @@ func TestASurgeIsSeenOnceAndEndsByItself(t *testing.T) {
 		o.clock.Advance(time.Hour)
 		sweep()
 	}
-	list = must(o.Surges(ctx, o.as("operator"), time.Time{}, 10))
+	list = must(o.Surges(ctx, o.as("operator"), time.Time{}, uuid.Nil, 10))
 	if list[0].State != "over" || list[0].EndedAt == nil || list[0].Peak != 12 || list[0].Note != "Crews are out." {
 		t.Errorf("%+v", list[0])
 	}
@@ -103,7 +103,7 @@ func TestFlagsInformAndNothingElse(t *testing.T) {
 		edit func(*tickets.FlagDraft)
 		want error
 	}{
-		"no reason":            {func(d *tickets.FlagDraft) { d.Reason = "rude" }, tickets.ErrMissing},
+		"no reason":            {func(d *tickets.FlagDraft) { d.Reason = "rude" }, tickets.ErrReasonShort},
 		"for ever":             {func(d *tickets.FlagDraft) { d.ExpiresAt = o.clock.Now().AddDate(10, 0, 0) }, tickets.ErrBadField},
 		"reviewed too late":    {func(d *tickets.FlagDraft) { d.ReviewAt = d.ExpiresAt.AddDate(0, 0, 1) }, tickets.ErrBadField},
 		"an invented type":     {func(d *tickets.FlagDraft) { d.Type = "stupid" }, tickets.ErrBadField},

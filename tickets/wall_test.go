@@ -27,7 +27,7 @@ func (o *office) count(a db.Actor, table string) int {
 	return n
 }
 
-var walled = []string{"tickets", "ticket_access", "assignments", "ticket_events", "ticket_clocks", "ticket_search", "ticket_ratings", "notifications", "conversations", "ticket_watchers", "ticket_mentions", "tags", "ticket_tags", "saved_filters", "ticket_links", "macros", "bulk_jobs", "ticket_fields"}
+var walled = []string{"tickets", "ticket_access", "assignments", "ticket_events", "ticket_clocks", "ticket_search", "ticket_ratings", "notifications", "conversations", "ticket_watchers", "ticket_mentions", "tags", "ticket_tags", "saved_filters", "ticket_links", "macros", "bulk_jobs", "ticket_fields", "ticket_lacking"}
 
 // hang puts a row of every working tool on the ticket, by the lead's handler.
 func (o *office) hang(k tickets.Ticket) {
@@ -36,6 +36,7 @@ func (o *office) hang(k tickets.Ticket) {
 		`insert into ticket_watchers (ticket_id, user_id, agency_id, since, changed_at) values ($1, $2, $3, now(), now())`,
 		`insert into ticket_mentions (ticket_id, user_id, agency_id, event_seq, mentioned_at) values ($1, $2, $3, 1, now())`,
 		`insert into ticket_fields (ticket_id, data, updated_at) select $1, '{}', now() from users where id in ($2, $3) limit 1`,
+		`insert into ticket_lacking (ticket_id, codes) select $1, '{since}' from users where id in ($2, $3) limit 1`,
 		`with v as (insert into conversations (id, channel, account, thread) values (gen_random_uuid(), 'web', 'test', 'another') returning id),
 		 f as (insert into tickets (id, number, code_hash, kind, title, description, lang, channel, conversation_id, state) select gen_random_uuid(), '2000-000001', '\\x00', kind, title, description, lang, channel, v.id, state from tickets, v where tickets.id = $1 returning id),
 		 a as (insert into ticket_access (agency_id, ticket_id, role, state, queue, open, acting, kind, urgency, confidential, opened_at, updated_at) select $3, f.id, 'past', 'closed', '', false, false, 'help', 'normal', false, now(), now() from f)

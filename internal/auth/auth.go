@@ -82,7 +82,14 @@ type Principal struct {
 	Desk       bool     // the agency is the hotline itself
 	Lang       string
 	Version    int // of the user; a session with another one has ended
+	Display    Display
 	machine    bool
+}
+
+// Display is how a person likes lists.
+type Display struct {
+	Compact bool     `json:"compact,omitempty"` // more rows at once
+	Hide    []string `json:"hide"`              // columns that are left out, by the surface's own names
 }
 
 // Machine is whoever operates the machine itself: hotline admin create, the loader of the demo city. It may administrate. The zero
@@ -151,10 +158,10 @@ func New(pool *pgxpool.Pool, c clock.Clock, o Options) *Service {
 	return s
 }
 
-const principalColumns = `u.id, u.name, u.agency_id, a.code, u.roles, u.cleared, a.kind = 'hotline', u.lang, u.version, u.active`
+const principalColumns = `u.id, u.name, u.agency_id, a.code, u.roles, u.cleared, a.kind = 'hotline', u.lang, u.version, u.display, u.active`
 
 func scanPrincipal(row pgx.Row, more ...any) (p Principal, active bool, err error) {
-	err = row.Scan(append([]any{&p.UserID, &p.Name, &p.AgencyID, &p.AgencyCode, &p.Roles, &p.Cleared, &p.Desk, &p.Lang, &p.Version, &active}, more...)...)
+	err = row.Scan(append([]any{&p.UserID, &p.Name, &p.AgencyID, &p.AgencyCode, &p.Roles, &p.Cleared, &p.Desk, &p.Lang, &p.Version, &p.Display, &active}, more...)...)
 	return p, active, err
 }
 

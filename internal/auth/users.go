@@ -157,6 +157,14 @@ func (s *Service) SetLang(ctx context.Context, p Principal, lang string) error {
 	})
 }
 
+// SetDisplay keeps how a user likes lists.
+func (s *Service) SetDisplay(ctx context.Context, p Principal, d Display) error {
+	return db.WithTx(ctx, s.pool, db.System(), func(tx db.Tx) error {
+		_, err := tx.Exec(ctx, `update users set display = $2 where id = $1`, p.UserID, d)
+		return err
+	})
+}
+
 const userColumns = `u.id, u.email, u.name, u.agency_id, a.code, u.roles, u.lang, u.cleared, u.active, u.password_hash <> '', u.version, u.created_at, u.signed_in_at`
 
 func scanUser(row pgx.CollectableRow) (u User, err error) {

@@ -260,6 +260,9 @@ func (c *Console) explain(ctx context.Context, v View, err error) string {
 		}
 		if who == "" {
 			who = v.T("someone")
+			if actor, _ := e.Args["actor"].(string); actor == string(tickets.KindSystem) || actor == string(tickets.KindCitizen) {
+				who = v.T("conflict.who_" + actor)
+			}
 		}
 		at := v.Now
 		if t, ok := e.Args["at"].(time.Time); ok {

@@ -322,7 +322,7 @@ func (c *Console) sendChat(ctx context.Context, v View, r *http.Request, id uuid
 	}
 	words := text(r.PostForm.Get("text"))
 	cites, also := c.sent(ctx, v, r, matter{Conversation: id, Ticket: conv.TicketID}, words)
-	_, err = c.Chat.Post(ctx, v.Me.Actor(), id, chat.Outgoing{Author: chat.ByStaff, Text: words, Uploads: files, Key: key(r.PostForm.Get("key")), Also: also,
+	_, err = c.Chat.Post(ctx, v.Me.Actor(), id, chat.Outgoing{Author: chat.ByStaff, Text: words, Uploads: files, TicketID: conv.TicketID, Key: key(r.PostForm.Get("key")), Also: also,
 		Payload: chat.Payload{Citations: cites}})
 	return err
 }

@@ -142,6 +142,7 @@ func (c *Console) routes() *http.ServeMux {
 	all("GET /console/", func(http.ResponseWriter, *http.Request) error { return httperr.ErrNotFound }) // inside the frame, for who is signed in
 	all("GET /console/events", c.events)
 	all("POST /console/density", c.density)
+	all("POST /console/display", c.display)
 	all("GET /console/profile", c.profile)
 	all("POST /console/profile/language", c.profileLanguage)
 	all("POST /console/profile/password", c.profilePassword)

@@ -12,10 +12,10 @@ import (
 	"hotline/web/webtest"
 )
 
-func TestCompactListsStayOnThisScreen(t *testing.T) {
+func TestHowAPersonLikesListsIsWithThemEverywhere(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	r.noRoute()
+	k := r.noRoute()
 	b := r.signIn("dispatcher")
 	b.get("/console/inbox?view=open").lacks(t, `class="app compact"`)
 	page := b.post("/console/density", url.Values{"next": {"/console/inbox?view=open"}})
@@ -24,7 +24,18 @@ func TestCompactListsStayOnThisScreen(t *testing.T) {
 		t.Errorf("came back to %s", page.path)
 	}
 	b.get("/console/knowledge").wants(t, http.StatusOK, `class="app compact"`)
-	r.signIn("dispatcher").get("/console/inbox").lacks(t, `class="app compact"`)
+	r.signIn("dispatcher").get("/console/inbox").wants(t, http.StatusOK, `class="app compact"`)
+	r.signIn("supervisor").get("/console/inbox").lacks(t, `class="app compact"`)
+
+	// Columns, by a form.
+	list := b.get("/console/inbox?view=open")
+	list.wants(t, http.StatusOK, k.Number, `name="show" value="number" checked`, `name="show" value="place" >`)
+	list.lacks(t, "Telephone", "Portal")
+	chosen := b.post("/console/display", url.Values{"next": {"/console/inbox?view=open"}, "show": {"channel", "state"}, "density": {"roomy"}})
+	chosen.wants(t, http.StatusOK, "Portal", `name="show" value="channel" checked`, `name="show" value="number" >`)
+	chosen.lacks(t, `class="app compact"`, `<span class="num">`+k.Number)
+	r.signIn("dispatcher").get("/console/inbox?view=open").wants(t, http.StatusOK, "Portal")
+	r.signIn("supervisor").get("/console/inbox?view=open").wants(t, http.StatusOK, k.Number)
 	if page := b.post("/console/density", url.Values{"next": {"//evil.example/"}}); page.path != "/console/inbox" {
 		t.Errorf("went to %s", page.path)
 	}

@@ -55,7 +55,7 @@ func (c *Console) toolRoutes(on func(string, []string, handle)) {
 var leadRoles = []string{"supervisor", "head"}
 
 // listKeys are the parts of a query that name a list.
-var listKeys = []string{"view", "kind", "category", "urgency", "state", "lead", "area", "tag", "from", "to", "q", "saved"}
+var listKeys = []string{"view", "kind", "category", "urgency", "state", "lead", "area", "tag", "lacking", "from", "to", "q", "saved"}
 
 // listQuery is the part of a query that names a list.
 func listQuery(q url.Values) url.Values {
@@ -76,7 +76,7 @@ func (c *Console) parseFilter(q url.Values) (tickets.View, tickets.Filter) {
 		view = tickets.ViewOpen
 	}
 	f := tickets.Filter{Kind: q.Get("kind"), Category: q.Get("category"), Urgency: q.Get("urgency"), State: tickets.State(q.Get("state")),
-		Lead: parseID(q.Get("lead")), Area: clean(q.Get("area"), 100), Tag: parseID(q.Get("tag")), Text: clean(q.Get("q"), 200)}
+		Lead: parseID(q.Get("lead")), Area: clean(q.Get("area"), 100), Tag: parseID(q.Get("tag")), Lacking: q.Get("lacking") != "", Text: clean(q.Get("q"), 200)}
 	// The day that somebody names is the whole day, where the hotline is.
 	if day, err := time.ParseInLocation(dayShape, q.Get("from"), c.zone()); err == nil {
 		f.From = day
@@ -106,6 +106,9 @@ func (c *Console) filterQuery(view tickets.View, f tickets.Filter) url.Values {
 	}
 	if f.Tag != uuid.Nil {
 		q.Set("tag", f.Tag.String())
+	}
+	if f.Lacking {
+		q.Set("lacking", "yes")
 	}
 	if !f.From.IsZero() {
 		q.Set("from", f.From.In(c.zone()).Format(dayShape))
@@ -191,6 +194,9 @@ func (c *Console) chips(v View, q url.Values, f tickets.Filter, tags []tickets.T
 		if g.ID == f.Tag {
 			put("tag", "#"+g.Name)
 		}
+	}
+	if f.Lacking {
+		put("lacking", v.T("tools.fields_lacking"))
 	}
 	if !f.From.IsZero() {
 		put("from", v.T("tools.chip_from", "day", v.Date(f.From)))

@@ -2,10 +2,12 @@ package console
 
 import (
 	"errors"
+	"html/template"
 	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/google/uuid"
@@ -133,4 +135,18 @@ func argsOf(err error) (map[string]any, bool) {
 		return nil, false
 	}
 	return e.Args, true
+}
+
+// pageMark reads where a list goes on: time and id of the last row that was shown.
+func pageMark(r *http.Request, name string) (at time.Time, last uuid.UUID) {
+	at, err := time.Parse(time.RFC3339Nano, r.URL.Query().Get(name))
+	if err != nil {
+		return time.Time{}, uuid.Nil // from the start
+	}
+	return at, parseID(r.URL.Query().Get(name + "_id"))
+}
+
+// markQuery is pageMark the other way round.
+func markQuery(name string, at time.Time, last uuid.UUID) template.URL {
+	return query(url.Values{name: {at.UTC().Format(time.RFC3339Nano)}, name + "_id": {last.String()}})
 }

@@ -198,6 +198,7 @@ type rowView struct {
 	URL      string
 	Selected bool
 	Tags     []tickets.Tag
+	Lacking  bool // details that intake needs are missing
 }
 
 func (c *Console) list(r *http.Request, v View, selected uuid.UUID) (*inboxData, error) {
@@ -221,8 +222,12 @@ func (c *Console) list(r *http.Request, v View, selected uuid.UUID) (*inboxData,
 	if err != nil {
 		return nil, err
 	}
+	lacking, err := c.Tickets.LackingOf(r.Context(), actor(v.Me), ids...)
+	if err != nil {
+		return nil, err
+	}
 	for _, row := range page.Rows {
-		d.Rows = append(d.Rows, rowView{Row: row, Light: v.lightOfTicket(row.Ticket), Agency: v.Agency(row.Lead), Selected: row.ID == selected, Tags: tags[row.ID],
+		d.Rows = append(d.Rows, rowView{Lacking: lacking[row.ID], Row: row, Light: v.lightOfTicket(row.Ticket), Agency: v.Agency(row.Lead), Selected: row.ID == selected, Tags: tags[row.ID],
 			URL: "/console/tickets/" + row.ID.String() + "?" + string(d.Query)})
 	}
 	if page.Next != "" {

@@ -247,3 +247,10 @@ func excerpt(s string) string {
 func newUser(email, name string, agency uuid.UUID) auth.NewUser {
 	return auth.NewUser{Email: email, Name: name, AgencyID: agency, Roles: []auth.Role{"handler"}}
 }
+
+func mustBe[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
+}

@@ -1,8 +1,8 @@
 package console
 
 import (
+	"html/template"
 	"net/http"
-	"time"
 
 	"github.com/google/uuid"
 
@@ -56,21 +56,18 @@ const massPage = 30
 func (c *Console) massList(w http.ResponseWriter, r *http.Request) error {
 	v := c.view(r)
 	v.Nav, v.Title = "mass", v.T("mass.board")
-	var before time.Time
-	if at, err := time.Parse(time.RFC3339Nano, r.URL.Query().Get("before")); err == nil {
-		before = at
-	}
-	rows, err := c.Tickets.MassEvents(r.Context(), actor(v.Me), before, massPage+1)
+	before, last := pageMark(r, "before")
+	rows, err := c.Tickets.MassEvents(r.Context(), actor(v.Me), before, last, massPage+1)
 	if err != nil {
 		return err
 	}
 	d := struct {
 		Rows []tickets.MassEvent
-		More string
+		More template.URL
 	}{Rows: rows}
 	if len(rows) > massPage {
 		d.Rows = rows[:massPage]
-		d.More = d.Rows[massPage-1].MarkedAt.UTC().Format(time.RFC3339Nano)
+		d.More = markQuery("before", d.Rows[massPage-1].MarkedAt, d.Rows[massPage-1].TicketID)
 	}
 	v.D = d
 	c.page(w, r, http.StatusOK, "mass", v)

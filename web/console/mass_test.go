@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+
 	"hotline/chat"
 	"hotline/tickets"
 )
@@ -70,7 +72,7 @@ func TestAMassEventOnTheConsole(t *testing.T) {
 	page := b.get("/console/tickets/" + child.ID.String() + "/similar")
 	page.wants(t, http.StatusOK, "Known mass event", "Night work, East One", "Attach to it")
 	b.post("/console/tickets/"+child.ID.String()+"/join", url.Values{"parent": {parent.ID.String()}, "version": {strconv.Itoa(child.Version)}}).wants(t, http.StatusOK)
-	b.post("/console/tickets/"+parent.ID.String()+"/broadcast", url.Values{"text": {"The permit is being checked."}, "key": {"b1"}}).wants(t, http.StatusOK, "The permit is being checked.", "on their page", "1 of 1 reached")
+	b.post("/console/tickets/"+parent.ID.String()+"/broadcast", url.Values{"text": {"The permit is being checked."}, "key": {"b1"}}).wants(t, http.StatusOK, "The permit is being checked.", "on their page", "2 of 2 reached")
 	b.get("/console/mass").wants(t, http.StatusOK, "Night work, East One", "2 reporters")
 	messages, err := r.chat.Latest(t.Context(), r.as("supervisor").DB, child.ConversationID, 0, 50)
 	must(t, err)
@@ -100,7 +102,7 @@ func TestSurgesAndFlagsOnTheConsole(t *testing.T) {
 	b := r.signIn("supervisor")
 	b.get("/console/surges").wants(t, http.StatusOK, "Noise", "new")
 	b.get("/console/notifications").wants(t, http.StatusOK, "A surge: more tickets than usual", "/console/surges")
-	list, err := r.tickets.Surges(t.Context(), r.as("supervisor"), time.Time{}, 5)
+	list, err := r.tickets.Surges(t.Context(), r.as("supervisor"), time.Time{}, uuid.Nil, 5)
 	must(t, err)
 	path := "/console/surges/" + list[0].ID.String()
 	b.get(path).wants(t, http.StatusOK, "25 tickets in the window", last.Number, "I look after it", "Make it a mass event")
@@ -135,7 +137,7 @@ func (r *rig) massPages() []pageOf {
 	}
 	_, err := r.tickets.SweepSurges(ctx, r.clock.Now())
 	must(r.t, err)
-	list, err := r.tickets.Surges(ctx, r.as("supervisor"), time.Time{}, 1)
+	list, err := r.tickets.Surges(ctx, r.as("supervisor"), time.Time{}, uuid.Nil, 1)
 	must(r.t, err)
 	parent, err := r.tickets.MassOfSurge(ctx, r.as("supervisor"), list[0].ID, "Night work, East One")
 	must(r.t, err)

@@ -4,8 +4,6 @@ import (
 	"context"
 	"html/template"
 	"net/http"
-	"net/url"
-	"time"
 
 	"github.com/google/uuid"
 
@@ -89,18 +87,15 @@ type noticeRow struct {
 func (c *Console) notifications(w http.ResponseWriter, r *http.Request) error {
 	v := c.view(r)
 	v.Nav, v.Title = "notifications", v.T("nav.notifications")
-	before := noticeCursor{id: parseID(r.URL.Query().Get("before_id"))}
-	if at, err := time.Parse(time.RFC3339Nano, r.URL.Query().Get("before")); err == nil {
-		before.at = &at
-	}
-	rows, err := c.notices(r.Context(), v.Me.Actor(), v.Me.Roles, before, 51)
+	before, last := pageMark(r, "before")
+	rows, err := c.notices(r.Context(), v.Me.Actor(), v.Me.Roles, before, last, 51)
 	if err != nil {
 		return err
 	}
 	d := noticesData{}
 	if len(rows) > 50 {
 		rows = rows[:50]
-		d.More = query(url.Values{"before": {rows[49].At.UTC().Format(time.RFC3339Nano)}, "before_id": {rows[49].ID.String()}})
+		d.More = markQuery("before", rows[49].At, rows[49].ID)
 	}
 	for _, n := range rows {
 		row := noticeRow{notice: n}

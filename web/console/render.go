@@ -242,9 +242,9 @@ func (v View) Initials(name string) string {
 func (v View) NewKey() string { return uuid.NewString() }
 
 func (c *Console) view(r *http.Request) View {
-	v := View{c: c, Lang: httperr.Lang(r.Context()), Now: c.clock.Now(), Path: r.URL.RequestURI(), Compact: compact(r)}
+	v := View{c: c, Lang: httperr.Lang(r.Context()), Now: c.clock.Now(), Path: r.URL.RequestURI()}
 	if p, ok := principal(r.Context()); ok {
-		v.Me = &p
+		v.Me, v.Compact = &p, p.Display.Compact
 	}
 	return v
 }

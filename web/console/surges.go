@@ -1,8 +1,8 @@
 package console
 
 import (
+	"html/template"
 	"net/http"
-	"time"
 
 	"github.com/google/uuid"
 
@@ -14,7 +14,7 @@ import (
 // surgesData is the board of surges, and one of them with the tickets behind it.
 type surgesData struct {
 	Rows    []tickets.Surge
-	More    string
+	More    template.URL
 	One     *tickets.Surge
 	Behind  []tickets.Duplicate
 	Who     string
@@ -47,18 +47,15 @@ func (v View) Whole(f float64) string {
 func (c *Console) surges(w http.ResponseWriter, r *http.Request) error {
 	v := c.view(r)
 	v.Nav, v.Title = "surges", v.T("nav.surges")
-	var before time.Time
-	if at, err := time.Parse(time.RFC3339Nano, r.URL.Query().Get("before")); err == nil {
-		before = at
-	}
-	rows, err := c.Tickets.Surges(r.Context(), actor(v.Me), before, surgePage+1)
+	before, last := pageMark(r, "before")
+	rows, err := c.Tickets.Surges(r.Context(), actor(v.Me), before, last, surgePage+1)
 	if err != nil {
 		return err
 	}
 	d := surgesData{Rows: rows}
 	if len(rows) > surgePage {
 		d.Rows = rows[:surgePage]
-		d.More = d.Rows[surgePage-1].OpenedAt.UTC().Format(time.RFC3339Nano)
+		d.More = markQuery("before", d.Rows[surgePage-1].OpenedAt, d.Rows[surgePage-1].ID)
 	}
 	v.D = d
 	c.page(w, r, http.StatusOK, "surges", v)
