@@ -83,10 +83,11 @@ type Version struct {
 	ReviewNote  string
 	CreatedAt   time.Time
 	PublishedAt *time.Time
-	PublishAt   *time.Time // when a scheduled version goes live
-	ExpireAt    *time.Time // from when on it is served no more, whatever its last valid day
-	BasedOn     int        // version of the original that a translation says; 0 for an original
-	Restored    int        // the version whose text this one began with; 0 for none
+	PublishAt   *time.Time  // when a scheduled version goes live
+	ExpireAt    *time.Time  // from when on it is served no more, whatever its last valid day
+	BasedOn     int         // version of the original that a translation says; 0 for an original
+	Files       []uuid.UUID // in order
+	Restored    int         // the version whose text this one began with; 0 for none
 	Text
 }
 

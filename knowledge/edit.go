@@ -141,7 +141,7 @@ func (s *Service) save(ctx context.Context, tx db.Tx, by Staff, e *Entry, text T
 			return err
 		}
 	default:
-		if err := s.begin(ctx, tx, by, e, text, 0); err != nil {
+		if err := s.begin(ctx, tx, by, e, text, e.Version.Files, 0); err != nil {
 			return err
 		}
 	}
@@ -149,10 +149,10 @@ func (s *Service) save(ctx context.Context, tx db.Tx, by Staff, e *Entry, text T
 }
 
 // begin makes the next version.
-func (s *Service) begin(ctx context.Context, tx db.Tx, by Staff, e *Entry, text Text, restored int) error {
+func (s *Service) begin(ctx context.Context, tx db.Tx, by Staff, e *Entry, text Text, files []uuid.UUID, restored int) error {
 	e.Article.Latest++
 	e.Version = Version{Article: e.Article.ID, Number: e.Article.Latest, State: Drafted, Edit: 1, Author: by.Actor.User(),
-		CreatedAt: e.Article.UpdatedAt, Restored: restored, BasedOn: e.Version.BasedOn, Text: text}
+		CreatedAt: e.Article.UpdatedAt, Restored: restored, BasedOn: e.Version.BasedOn, Files: files, Text: text}
 	return insertVersion(ctx, tx, e.Version)
 }
 
@@ -182,7 +182,7 @@ func (s *Service) Restore(ctx context.Context, by Staff, ref Ref, number int) (E
 		if e.Article.Live == 0 {
 			e.Article.Audience = text.Audience
 		}
-		if err := s.begin(ctx, tx, by, e, text, number); err != nil {
+		if err := s.begin(ctx, tx, by, e, text, old.Files, number); err != nil {
 			return err
 		}
 		return setLive(ctx, tx, e.Article)

@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"hotline/internal/blob"
 	"hotline/internal/clock"
 )
 
@@ -27,6 +28,10 @@ type Deps struct {
 	// Deadline is so many working days after a moment, by the jurisdiction's
 	// calendar; nil counts every day.
 	Deadline func(from time.Time, workingDays int) time.Time
+	// Blob keeps the files of articles, Clean makes them harmless; nil: articles
+	// take no files.
+	Blob  blob.Store
+	Clean func(name string, data []byte) (Cleaned, error)
 	// Thresholds of answers; the zero value means DefaultThresholds.
 	Thresholds Thresholds
 }

@@ -33,11 +33,11 @@ func (a *Article) fields(owner, source **uuid.UUID) []any {
 }
 
 const versionColumns = `v.article_id, v.version, v.state, v.edit, v.author_id, v.reviewer_id, v.review_note, v.created_at, v.published_at,
-	v.title, v.summary, v.body, v.keywords, v.questions, v.valid_from, v.valid_to, v.form, v.audience, v.publish_at, v.expire_at, coalesce(v.restored_from, 0), coalesce(v.based_on, 0)`
+	v.title, v.summary, v.body, v.keywords, v.questions, v.valid_from, v.valid_to, v.form, v.audience, v.publish_at, v.expire_at, coalesce(v.restored_from, 0), coalesce(v.based_on, 0), v.files`
 
 func (v *Version) fields(author, reviewer **uuid.UUID) []any {
 	return []any{&v.Article, &v.Number, &v.State, &v.Edit, author, reviewer, &v.ReviewNote, &v.CreatedAt, &v.PublishedAt,
-		&v.Title, &v.Summary, &v.Body, &v.Keywords, &v.Questions, &v.ValidFrom, &v.ValidTo, &v.Form, &v.Audience, &v.PublishAt, &v.ExpireAt, &v.Restored, &v.BasedOn}
+		&v.Title, &v.Summary, &v.Body, &v.Keywords, &v.Questions, &v.ValidFrom, &v.ValidTo, &v.Form, &v.Audience, &v.PublishAt, &v.ExpireAt, &v.Restored, &v.BasedOn, &v.Files}
 }
 
 func value(id *uuid.UUID) uuid.UUID {
@@ -152,8 +152,8 @@ const sqlInsertArticle = `insert into articles (id, external_id, key, lang, slug
 	values ($1, nullif($2, ''), $3, $4, $5, $6, $7, $8, $9, $10, $10, nullif($11, 0), $12, nullif($13, 0))`
 
 const sqlInsertVersion = `insert into article_versions
-	(article_id, version, state, edit, author_id, title, summary, body, keywords, questions, valid_from, valid_to, created_at, published_at, form, audience, restored_from, based_on)
-	values ($1, $2, $3, 1, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, nullif($16, 0), nullif($17, 0))`
+	(article_id, version, state, edit, author_id, title, summary, body, keywords, questions, valid_from, valid_to, created_at, published_at, form, audience, restored_from, based_on, files)
+	values ($1, $2, $3, 1, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, nullif($16, 0), nullif($17, 0), $18)`
 
 // insertEntries writes new articles with their first versions in one round
 // trip. Errors: ErrSlugTaken, ErrUnknownOwner, ErrStale.
@@ -169,7 +169,7 @@ func insertEntries(ctx context.Context, tx db.Tx, entries ...Entry) error {
 
 func versionValues(v Version) []any {
 	return []any{v.Article, v.Number, v.State, optional(v.Author), v.Title, v.Summary, v.Body,
-		list(v.Keywords), list(v.Questions), v.ValidFrom, v.ValidTo, v.CreatedAt, v.PublishedAt, v.Form, v.Audience, v.Restored, v.BasedOn}
+		list(v.Keywords), list(v.Questions), v.ValidFrom, v.ValidTo, v.CreatedAt, v.PublishedAt, v.Form, v.Audience, v.Restored, v.BasedOn, ids(v.Files)}
 }
 
 const sqlUpdateArticle = `update articles set key = $2, topic = $3, owner_id = $4, services = $5, slug = $6, updated_at = $7, review_months = nullif($8, 0), review_by = $9 where id = $1`
@@ -224,6 +224,13 @@ const sqlSetLive = `update articles set live = nullif($2, 0), latest = $3, dispu
 func setLive(ctx context.Context, tx db.Tx, a Article) error {
 	_, err := tx.Exec(ctx, sqlSetLive, a.ID, a.Live, a.Latest, a.Disputed, a.UpdatedAt, a.Audience)
 	return err
+}
+
+func ids(s []uuid.UUID) []uuid.UUID {
+	if s == nil {
+		return []uuid.UUID{}
+	}
+	return s
 }
 
 // list keeps NULL out of array columns.

@@ -323,7 +323,7 @@ func (a *App) services(ctx context.Context) (err error) {
 			a.log.Warn("search index", "error", err)
 		}
 	})
-	a.Knowledge = knowledge.New(knowledge.Deps{Pool: a.pool, Index: a.index, Clock: a.clock, Log: a.log, Location: a.zone(), Changed: a.knowledgeChanged, Deadline: a.workingDays})
+	a.Knowledge = knowledge.New(knowledge.Deps{Pool: a.pool, Index: a.index, Clock: a.clock, Log: a.log, Location: a.zone(), Changed: a.knowledgeChanged, Deadline: a.workingDays, Blob: a.files, Clean: cleanFile})
 	if err := a.followKnowledge(ctx); err != nil {
 		return err
 	}

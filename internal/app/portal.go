@@ -68,6 +68,13 @@ func (k portalKnowledge) Article(ctx context.Context, slug string) (portal.Artic
 	if owner, ok := k.routing.Snapshot().Agency(a.Owner); ok {
 		out.Owner, out.OwnerPhone = owner.Names.In(a.Lang), owner.Phone
 	}
+	files, err := k.service.Files(ctx, v.Files)
+	if err != nil {
+		return portal.Article{}, err
+	}
+	for _, f := range files {
+		out.Files = append(out.Files, articleFile(f))
+	}
 	if a.Key != "" {
 		others, err := k.service.Translations(ctx, a.Key, false)
 		if err != nil {

@@ -40,6 +40,7 @@ type Article struct {
 	ValidTo      string        `json:"valid_to,omitempty" format:"date" doc:"The last valid day"`
 	PublishedAt  *time.Time    `json:"published_at,omitempty"`
 	Translations []Translation `json:"translations"`
+	Files        []ArticleFile `json:"files" doc:"Forms, maps and the like, to download"`
 	URL          string        `json:"url"`
 }
 
@@ -115,6 +116,7 @@ func (a *API) knowledgeRoutes() {
 		about: "Pages of other sites may call this from a script."}, a.search)
 	register(a, operation{id: "get-article", method: http.MethodGet, path: "/knowledge/articles/{slug}", tag: tagKnowledge, summary: "Read an article",
 		about: "Only what is published, valid and undisputed. Pages of other sites may call this from a script.", errors: []int{http.StatusNotFound}}, a.article)
+	a.toldRoutes()
 	register(a, operation{id: "rate-article", method: http.MethodPost, path: "/knowledge/articles/{id}/feedback", tag: tagKnowledge, summary: "Say whether an article helped",
 		idempotent: true, status: http.StatusNoContent, errors: []int{http.StatusNotFound}, example: map[string]any{"version": 1, "helpful": true}}, a.feedback)
 	register(a, operation{id: "answer-question", method: http.MethodPost, path: "/knowledge/answer", tag: tagKnowledge, summary: "Answer a question from the articles",
@@ -151,7 +153,14 @@ func (a *API) article(c *call, in *articleInput) (*articleOutput, error) {
 	}
 	out := Article{ID: e.Article.ID, Version: e.Version.Number, Lang: e.Article.Lang, Slug: e.Article.Slug, Topic: e.Article.Topic, Title: e.Version.Title, Summary: e.Version.Summary,
 		Body: e.Version.Body, Owner: a.agency(c, e.Article.Owner), Services: list(e.Article.Services), ValidFrom: day(e.Version.ValidFrom), ValidTo: day(e.Version.ValidTo),
-		PublishedAt: utc(e.Version.PublishedAt), Translations: []Translation{}, URL: a.BaseURL + e.Article.URL()}
+		PublishedAt: utc(e.Version.PublishedAt), Translations: []Translation{}, Files: []ArticleFile{}, URL: a.BaseURL + e.Article.URL()}
+	files, err := a.Knowledge.Files(c.ctx, e.Version.Files)
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range files {
+		out.Files = append(out.Files, ArticleFile{ID: f.ID, Name: f.Name, Type: f.Type, Size: f.Size, URL: a.BaseURL + e.Article.URL() + "/files/" + f.ID.String()})
+	}
 	if e.Article.Key != "" {
 		others, err := a.Knowledge.Translations(c.ctx, e.Article.Key, false)
 		if err != nil {

@@ -157,7 +157,7 @@ func (c *Console) routes() *http.ServeMux {
 	c.massRoutes(on)
 	c.chatRoutes(on, files)
 	c.assistRoutes(on)
-	c.knowledgeRoutes(on, long)
+	c.knowledgeRoutes(on, long, files)
 	c.gapRoutes(on)
 	c.lessonRoutes(on)
 	c.learningRoutes(on)

@@ -37,6 +37,7 @@ type editData struct {
 	Agencies  []option
 	Langs     []string
 	ReviewBy  string
+	Topics    []knowledge.Topic
 	Items     []option // service items to link
 	Original  *knowledge.Version
 	// OriginalHTML and OriginalLang are of the text that a translation is written beside.
@@ -70,6 +71,9 @@ func (c *Console) showEditor(w http.ResponseWriter, r *http.Request, v View, d *
 		}
 	}
 	var err error
+	if d.Topics, err = c.Knowledge.Topics(r.Context()); err != nil {
+		return err
+	}
 	if d.Original, err = c.original(r.Context(), d.A); err != nil {
 		return err
 	}

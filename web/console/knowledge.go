@@ -22,13 +22,14 @@ var knowledgeRoles = []string{"editor", "reviewer", "administrator", "operator",
 
 var editRoles = []string{"editor", "reviewer", "administrator"}
 
-func (c *Console) knowledgeRoutes(on, long func(string, []string, handle)) {
+func (c *Console) knowledgeRoutes(on, long, files func(string, []string, handle)) {
 	on("GET /console/knowledge", knowledgeRoles, c.articles)
 	on("GET /console/knowledge/new", editRoles, c.articleNew)
 	long("POST /console/knowledge/new", editRoles, c.articleCreate)
 	long("POST /console/knowledge/preview", editRoles, c.articlePreview)
 	long("POST /console/knowledge/form", editRoles, c.articleForm)
 	c.careRoutes(on)
+	c.recordRoutes(on, files)
 	on("GET /console/knowledge/{id}", knowledgeRoles, c.article)
 	on("GET /console/knowledge/{id}/edit", editRoles, c.articleEdit)
 	long("POST /console/knowledge/{id}/edit", editRoles, c.articleSave)
@@ -154,6 +155,7 @@ type articleData struct {
 	MayRestore  bool
 	From, Until string // of the schedule's form
 	Begins      *time.Time
+	Files       []knowledge.File
 	Care        *careData // nil for readers
 	MayDispute  bool
 	Error       string
@@ -194,7 +196,18 @@ func (c *Console) loadArticle(ctx context.Context, v View, id uuid.UUID, number,
 	d.V, d.Latest = d.Versions[at], number == a.Latest
 	d.HTML, d.Form = knowledge.RenderHTML(d.V.Body), v.savedForm(d.V.Form, nil)
 	if before, ok := compared(d, at, against); ok {
-		d.Against, d.Diff = before.Number, diff(whole(v, before.Text), whole(v, d.V.Text))
+		was, err := c.wholeVersion(ctx, v, before)
+		if err != nil {
+			return nil, err
+		}
+		is, err := c.wholeVersion(ctx, v, d.V)
+		if err != nil {
+			return nil, err
+		}
+		d.Against, d.Diff = before.Number, diff(was, is)
+	}
+	if d.Files, err = c.Knowledge.Files(ctx, d.V.Files); err != nil {
+		return nil, err
 	}
 	if d.Use, err = c.Knowledge.AssistUse(ctx, knowledge.AssistFilter{Article: id}); err != nil {
 		return nil, err

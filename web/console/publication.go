@@ -1,6 +1,7 @@
 package console
 
 import (
+	"context"
 	"net/url"
 	"slices"
 	"strings"
@@ -51,6 +52,19 @@ func (d *articleData) scheduled(zone *time.Location, now time.Time) {
 			d.Begins = &begins
 		}
 	}
+}
+
+// wholeVersion is whole with the names of the version's files.
+func (c *Console) wholeVersion(ctx context.Context, v View, x knowledge.Version) (string, error) {
+	files, err := c.Knowledge.Files(ctx, x.Files)
+	if err != nil {
+		return "", err
+	}
+	s := whole(v, x.Text)
+	for _, f := range files {
+		s += "\n" + v.T("told.files") + ": " + f.Name + " (" + v.Size(f.Size) + ")"
+	}
+	return s, nil
 }
 
 // compared is the version that the shown one is compared with: the one asked for; else what is served now for a text that waits to replace it, and

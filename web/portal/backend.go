@@ -18,6 +18,12 @@ type Knowledge interface {
 	Suggest(ctx context.Context, lang, typed string, limit int) ([]Suggestion, error)
 	// Article gives the published version behind a slug. Errors: kind not_found.
 	Article(ctx context.Context, slug string) (Article, error)
+	// File opens a file of an article as long as the article is shown. Errors: kind not_found.
+	File(ctx context.Context, slug string, id uuid.UUID) (Upload, io.ReadSeekCloser, error)
+	// Topics lists those that have articles in the language; those below others are in Below.
+	Topics(ctx context.Context, lang string) ([]Topic, error)
+	// Topic lists a topic's articles, a page at a time; next is uuid.Nil at the end. Errors: kind not_found.
+	Topic(ctx context.Context, lang, code string, after uuid.UUID, limit int) (t Topic, rows []Hit, next uuid.UUID, err error)
 	// Feedback keeps whether an article helped.
 	Feedback(ctx context.Context, article uuid.UUID, version int, helpful bool, comment string) error
 }
@@ -55,6 +61,14 @@ type Article struct {
 	Others           []Translation
 	Form             *decision.Form // to find out whether it applies; nil when there is none
 	Related          []Hit
+	Files            []Upload
+}
+
+// Topic is what articles are listed under.
+type Topic struct {
+	Code, Name string
+	Articles   int
+	Below      []Topic
 }
 
 // Translation is the same article in another language.

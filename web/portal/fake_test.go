@@ -54,6 +54,24 @@ func (k *fakeKnowledge) Search(_ context.Context, lang, q string, limit int) ([]
 	return hits[:min(limit, len(hits))], nil
 }
 
+func (k *fakeKnowledge) File(context.Context, string, uuid.UUID) (Upload, io.ReadSeekCloser, error) {
+	return Upload{}, nil, errNoArticle
+}
+
+func (k *fakeKnowledge) Topics(context.Context, string) ([]Topic, error) {
+	return []Topic{{Code: "housing", Name: "Housing", Articles: 1, Below: []Topic{{Code: "rent", Name: "Rent & deposits", Articles: 1}}}, {Code: "h", Name: hostile, Articles: 1}}, nil
+}
+
+func (k *fakeKnowledge) Topic(_ context.Context, _, code string, after uuid.UUID, _ int) (Topic, []Hit, uuid.UUID, error) {
+	if code != "housing" {
+		return Topic{}, nil, uuid.Nil, errNoArticle
+	}
+	if after == uuid.Nil {
+		return Topic{Code: code, Name: "Housing"}, []Hit{{Slug: "rent-subsidy", Title: "Monthly rent subsidy for a private flat"}}, uuid.MustParse("00000000-0000-0000-0000-000000000001"), nil
+	}
+	return Topic{Code: code, Name: "Housing"}, []Hit{{Slug: "hostile", Title: hostile}}, uuid.Nil, nil
+}
+
 func (k *fakeKnowledge) Suggest(ctx context.Context, lang, typed string, limit int) ([]Suggestion, error) {
 	if strings.HasSuffix(typed, " ") { // the last word is finished, and no title has it so
 		return nil, nil

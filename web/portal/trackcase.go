@@ -3,9 +3,7 @@ package portal
 import (
 	"context"
 	"io"
-	"mime"
 	"net/http"
-	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -184,16 +182,5 @@ func (p *Portal) trackFile(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer content.Close()
-	h := w.Header()
-	h.Set("Content-Security-Policy", "default-src 'none'; sandbox")
-	h.Set("Cache-Control", "private, no-store")
-	h.Set("Content-Type", meta.Type)
-	disposition := "attachment"
-	switch meta.Type {
-	case "image/jpeg", "image/png", "image/gif", "image/webp":
-		disposition = "inline"
-	}
-	h.Set("Content-Disposition", mime.FormatMediaType(disposition, map[string]string{"filename": meta.Name}))
-	w.Header().Set("Content-Length", strconv.FormatInt(meta.Size, 10))
-	_, _ = io.Copy(w, content) // the connection is all that can fail; a short answer does not match its length
+	serveFile(w, meta, content, "private, no-store")
 }
