@@ -206,6 +206,9 @@ func (p portalCases) Case(ctx context.Context, id uuid.UUID, lang string) (porta
 		c.Category = cat.Names.In(lang)
 	}
 	c.Agency = p.agency(t.Lead, lang)
+	if c.Details, err = p.details(ctx, t, lang); err != nil {
+		return portal.Case{}, err
+	}
 	for _, m := range p.tickets.Moves(who, t) {
 		switch m.Name {
 		case tickets.Withdraw:
@@ -229,6 +232,28 @@ func (p portalCases) Case(ctx context.Context, id uuid.UUID, lang string) (porta
 	c.Revisit = t.State == tickets.Revisiting && t.CitizenResolved == nil
 	c.Items, err = p.story(ctx, t, lang)
 	return c, err
+}
+
+// details are the values of what the citizen was asked for. Fields that are the staff's alone are not shown. They are read by the program, once the
+// citizen has shown that the ticket is theirs.
+func (p portalCases) details(ctx context.Context, t tickets.Ticket, lang string) ([]portal.Said, error) {
+	asked := p.tickets.AskedFields(t.Category)
+	if len(asked) == 0 {
+		return nil, nil
+	}
+	values, err := p.tickets.FieldValues(ctx, tickets.System(), t.ID)
+	if err != nil {
+		return nil, err
+	}
+	var out []portal.Said
+	for _, f := range asked {
+		words := f.Words(values[f.Code].Value, lang)
+		if f.Type == tickets.FieldYesNo && words != "" {
+			words = p.words.T(lang, "portal."+words)
+		}
+		out = append(out, portal.Said{Label: f.Label(lang), Words: words})
+	}
+	return out, nil
 }
 
 func (p portalCases) agency(id uuid.UUID, lang string) string {

@@ -175,6 +175,7 @@ type Case struct {
 	Kind, State          string
 	Category             string // name, may be empty
 	Description, Place   string
+	Details              []Said // what the citizen was asked for beside it, as it is kept now
 	Agency               string // name, "" before the dispatch
 	Opened, Updated      time.Time
 	Due                  *time.Time // when the next thing must have happened

@@ -258,7 +258,7 @@ func (c *fakeCases) Case(_ context.Context, id uuid.UUID, lang string) (Case, er
 	at := time.Date(2026, 3, 2, 1, 30, 0, 0, time.UTC)
 	due := at.Add(7 * 24 * time.Hour)
 	out := Case{ID: id, Number: "2026-000123", Title: "Construction noise at night", Kind: "complaint", State: c.state, Category: "Noise", Agency: "Environment Department",
-		Description: "Drilling after midnight since Monday.\n" + hostile, Place: "12 Willow Road", Opened: at, Updated: at.Add(time.Hour), Due: &due,
+		Description: "Drilling after midnight since Monday.\n" + hostile, Place: "12 Willow Road", Details: []Said{{"Since when", "1 March"}, {"How often", ""}}, Opened: at, Updated: at.Add(time.Hour), Due: &due,
 		CanReply: true, CanWithdraw: true, CanRate: c.state == "completed" && c.rating == 0, CanReopen: c.state == "completed", Asked: c.asked, Rating: c.rating,
 		Items: []Item{{At: at, Author: "citizen", Event: "opened", Text: "Drilling after midnight since Monday.\n" + hostile},
 			{At: at.Add(5 * time.Minute), Author: "system", Event: "dispatch", State: "dispatched"},

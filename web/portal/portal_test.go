@@ -268,7 +268,7 @@ func TestTracking(t *testing.T) {
 	s.get("/track/case").at(t, "/track?expired=1")
 	s.post("/track", "code", "").sees(t, "Enter your code")
 	s.post("/track", "code", "2026-000123").sees(t, "all 20 digits")
-	a := s.post("/track", "code", "1234 5678 9012 3456 7890").at(t, "/track/case").sees(t, "Construction noise at night", "Being worked on", "Environment Department is working on it", "The office answered.", "was fined", "9 March 2026, 09:30", "&lt;script&gt;")
+	a := s.post("/track", "code", "1234 5678 9012 3456 7890").at(t, "/track/case").sees(t, "Construction noise at night", "Being worked on", "Environment Department is working on it", "The office answered.", "was fined", "The details of your case", "Since when", "1 March", "How often", "not given", "9 March 2026, 09:30", "&lt;script&gt;")
 	if strings.Contains(a.body, goodCode) || strings.Contains(a.body, "onerror=alert(1)>") {
 		t.Error("the page shows the code, or markup came alive")
 	}
