@@ -3,6 +3,8 @@ package bot
 import (
 	"context"
 	"strings"
+
+	"hotline/chat/bot/hear"
 )
 
 // aspects are what people ask next about an article, in the order in which a text is read for them.
@@ -35,11 +37,7 @@ func (p *Policy) about(ctx context.Context, t *turn, r *reading) bool {
 	}
 	text := p.sectionOn(sections, a)
 	if text == "" {
-		t.unanswered(question(c.Title+": "+r.text), 0)
-		t.st.Question, t.st.Waiting, t.st.Cited = t.reply.Unanswered, waitFile, nil
-		m := p.say(t, "about.none", "title", c.Title)
-		m.Citations = []Citation{c}
-		p.offer(t, m, "human", "file_question", "ask")
+		p.notInArticle(t, r, c)
 		return true
 	}
 	p.tell(t, Answer{Text: cut(text, maxSection), Citations: []Citation{c}})
@@ -66,4 +64,43 @@ func (p *Policy) sectionOn(sections []Section, a string) string {
 		}
 	}
 	return ""
+}
+
+// toldAlready reports whether a short question that goes on ("and for my child?") leads to the article that was told last: saying it again
+// answers nothing.
+func (p *Policy) toldAlready(t *turn, r *reading, a Answer) bool {
+	return t.st.About != nil && a.Citations[0].ArticleID == t.st.About.ArticleID && r.has("follow_up") && len(r.toks) <= 12 && a.Form == nil
+}
+
+// aboutElse tells what the article says of what a question goes on with, or that it says nothing.
+func (p *Policy) aboutElse(ctx context.Context, t *turn, r *reading) {
+	c := *t.st.About
+	sections, err := p.kb.Sections(ctx, c.ArticleID, t.lang)
+	if err != nil {
+		sections = nil
+	}
+	for _, s := range sections {
+		for _, para := range strings.Split(s.Text, "\n\n") {
+			if !hear.Mentions(para, r.text) {
+				continue
+			}
+			a := Answer{Outcome: OutcomeAnswer, Text: cut(strings.TrimSpace(para), maxSection), Citations: []Citation{c}}
+			p.tell(t, a)
+			t.told(question(c.Title+": "+r.text), a, true)
+			m := p.say(t, "helped?")
+			m.Ask, t.st.Waiting = AskHelped, AskHelped
+			p.offer(t, m, "helped", "not_helped")
+			t.st.Misses = 0
+			return
+		}
+	}
+	p.notInArticle(t, r, c)
+}
+
+func (p *Policy) notInArticle(t *turn, r *reading, c Citation) {
+	t.unanswered(question(c.Title+": "+r.text), 0)
+	t.st.Question, t.st.Waiting, t.st.Cited = t.reply.Unanswered, waitFile, nil
+	m := p.say(t, "about.none", "title", c.Title)
+	m.Citations = []Citation{c}
+	p.offer(t, m, "human", "file_question", "ask")
 }

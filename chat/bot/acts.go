@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"hotline/chat/bot/hear"
 )
 
 // choose handles a tapped quick reply. It reports false for an id that means nothing (now), so that the text beside it is read instead.
@@ -318,6 +320,10 @@ func (p *Policy) answersWaiting(ctx context.Context, t *turn, r *reading, waitin
 			return false
 		}
 	case AskArticle:
+		if id := meant(t.st.Offered, r); id != "" {
+			p.article(ctx, t, id)
+			return true
+		}
 		switch {
 		case r.mostly("none_of_these") || no:
 			p.nothing(t, t.st.Question)
@@ -373,6 +379,20 @@ func (p *Policy) answersWaiting(ctx context.Context, t *turn, r *reading, waitin
 		return false
 	}
 	return true
+}
+
+// meant finds the article that words pick from a list: "the one about renewal", "the second".
+func meant(offered []Choice, r *reading) string {
+	var ids, labels []string
+	for _, c := range offered {
+		if id, ok := strings.CutPrefix(c.ID, "article:"); ok {
+			ids, labels = append(ids, id), append(labels, c.Label)
+		}
+	}
+	if i := hear.Option(labels, r.text); i >= 0 && !r.has("insist", "file", "problem") {
+		return ids[i]
+	}
+	return ""
 }
 
 // smallTalk answers courtesies and questions about the bot itself.

@@ -16,10 +16,15 @@ func (p *Policy) ask(ctx context.Context, t *turn, r *reading, in Input) {
 	}
 	a = p.ground(ctx, t, a, asked)
 	switch {
+	case a.Outcome == OutcomeAnswer && len(a.Citations) > 0 && p.toldAlready(t, r, a):
+		p.aboutElse(ctx, t, r)
 	case a.Outcome == OutcomeAnswer && len(a.Citations) > 0:
 		p.tellAndAsk(t, r, a, asked)
 	case a.Outcome == OutcomeChoices && len(a.Citations) > 0:
 		m := p.say(t, "which")
+		if len(a.Citations) == 2 {
+			m.Text = p.tx.t(t.lang, "which_two", "one", a.Citations[0].Title, "two", a.Citations[1].Title)
+		}
 		for _, c := range a.Citations[:min(4, len(a.Citations))] {
 			m.Choices = append(m.Choices, Choice{ID: "article:" + c.ArticleID, Label: c.Title})
 		}

@@ -205,6 +205,56 @@ func (l *lexicon) optionWords(label string) []string {
 var places = map[string]string{"first": "1", "second": "2", "third": "3", "fourth": "4", "fifth": "5", "sixth": "6", "1st": "1", "2nd": "2", "3rd": "3",
 	"第一": "1", "第二": "2", "第三": "3", "第四": "4", "第五": "5", "第六": "6"}
 
+// Option finds which of several things a text means: "the renewal one" of "Renew a licence" and "Replace a lost licence", "the second",
+// 第二个. It gives the place in the list, or -1.
+func Option(labels []string, text string) int {
+	q := decision.Question{Kind: decision.Choice}
+	for i, label := range labels {
+		q.Branches = append(q.Branches, decision.Branch{Label: label, Value: strconv.Itoa(i + 1)})
+	}
+	l, ts := load(), split(text)
+	if len(ts) == 0 || len(ts) > 12 {
+		return -1
+	}
+	v := place(ts)
+	if v == "" {
+		v = l.distinct(&q, ts)
+	}
+	if v, ok := q.Accept(v); ok {
+		i, err := strconv.Atoi(v)
+		if err == nil && i <= len(labels) {
+			return i - 1
+		}
+	}
+	return -1
+}
+
+// distinct gives the option of which the text has most of the words that no other option has, "" when two come equally near.
+func (l *lexicon) distinct(q *decision.Question, ts []token) string {
+	common := map[string]int{}
+	for _, b := range q.Branches {
+		for _, w := range l.optionWords(b.Label) {
+			common[w]++
+		}
+	}
+	best, value := 0, ""
+	for _, b := range q.Branches {
+		hits := 0
+		for _, w := range l.optionWords(b.Label) {
+			if i := slices.IndexFunc(ts, func(t token) bool { return t.stem == w }); common[w] == 1 && i >= 0 && !l.negated(ts, i) {
+				hits++
+			}
+		}
+		switch {
+		case hits > best:
+			best, value = hits, b.Value
+		case hits == best:
+			value = ""
+		}
+	}
+	return value
+}
+
 // place reads "the second one", "2" and 第二个.
 func place(ts []token) string {
 	if len(ts) > 5 {

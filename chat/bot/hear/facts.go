@@ -193,3 +193,15 @@ func (l *lexicon) toldOption(q *decision.Question, ts []token) string {
 	}
 	return found
 }
+
+// Mentions reports whether a passage speaks of what a short question goes on with: "and for my child?".
+func Mentions(passage, question string) bool {
+	l := load()
+	asked, said := l.content(split(question)), l.content(split(passage))
+	for _, w := range asked {
+		if slices.Contains(said, w) {
+			return true
+		}
+	}
+	return false
+}
