@@ -224,7 +224,7 @@ func (p *Policy) toldBefore(t *turn) bool {
 		return false
 	}
 	q := p.lex.read(t.st.Question)
-	return q.has("problem") || q.kind() == Complaint || q.kind() == Report
+	return q.has("problem") || q.kind() == Complaint || q.kind() == Report || !q.question && len(q.toks) >= 3*q.slack() && !q.has("aspect.documents", "aspect.steps", "follow_up")
 }
 
 // slotOnly reports whether a text is an address, a number or an e-mail address and nothing else.

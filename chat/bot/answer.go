@@ -3,6 +3,8 @@ package bot
 import (
 	"context"
 	"errors"
+
+	"hotline/chat/bot/hear"
 )
 
 // ask looks a text up in the knowledge base and says what was found, or that nothing was.
@@ -93,6 +95,11 @@ func (p *Policy) tell(t *turn, a Answer) {
 
 // tellAndAsk shows an answer, asks whether it helped, and offers a ticket beside it where something is wrong.
 func (p *Policy) tellAndAsk(t *turn, r *reading, a Answer, asked string) {
+	if about := t.st.About; a.Form != nil && about != nil && about.ArticleID == a.Citations[0].ArticleID && len(hear.Facts(a.Form, r.text)) > 0 {
+		t.st.Question, t.st.Misses = asked, 0 // "and my mother is 62": the article was told a moment ago, only the answer is new
+		p.beginGuide(t, a, r.text)
+		return
+	}
 	p.tell(t, a)
 	t.told(asked, a, false)
 	t.st.Question, t.st.Misses = asked, 0

@@ -366,7 +366,7 @@ func (p *Policy) inForm(ctx context.Context, t *turn, r *reading, in Input) {
 	case r.has("upset") && r.rest("upset", "abuse") <= r.slack():
 		m := p.say(t, "upset")
 		p.offer(t, m, "human", "go_on", "cancel")
-	case f.Place != "" && r.place == "" && r.mostly("other_place", "no", "fix.last", "undo"): // "no, the other street": it has to be named
+	case f.Place != "" && r.has("other_place") && r.mostly("other_place", "no", "fix.last", "undo"): // "no, the other street": it has to be named
 		f.clearPlace()
 		p.prompt(t, AskWhere, "where.other", "skip_place", "cancel", "human")
 	case (f.Asked != AskWhat || f.Place != "" && r.has("fix.where") || f.ContactDone && r.has("fix.contact")) && p.correct(t, r):

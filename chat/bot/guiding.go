@@ -64,15 +64,18 @@ func (p *Policy) inGuide(ctx context.Context, t *turn, r *reading, in Input) boo
 		g.Paused = !r.empty() && !r.has("human") || in.Attachments > 0 || in.Place != nil
 		return false
 	}
-	if r.mostly("guide.stop") || r.only("cancel", "thanks", "no") || r.only("bye", "thanks") {
-		p.stopGuide(t)
-		return true
-	}
 	f, changed, ok := p.guideForm(ctx, t)
 	if !ok {
 		return true
 	}
 	q := f.Question(g.Asked)
+	if r.mostly("guide.stop") || r.only("cancel", "thanks", "no") || r.only("bye", "thanks") {
+		// "I quit" may be why the job ended; a bare "stop" is not.
+		if q == nil || q.Kind != decision.Choice || len(r.toks) < 2 || !p.heardGuide(t, f, r, q) {
+			p.stopGuide(t)
+		}
+		return true
+	}
 	if changed || q == nil {
 		p.askGuide(t, f)
 		return true

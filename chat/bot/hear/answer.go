@@ -89,12 +89,31 @@ func (l *lexicon) numberFor(q *decision.Question, ts []token) string {
 		if l.nearlyAt(ts, ns[0]) || l.others(ts, ns[0]) > 2 && !l.byUnit(q, ts, ns[0]) && !l.beside(q, ts, ns[0]) && !(l.asksAge(q) && l.isAge(ts, ns[0])) {
 			return ""
 		}
-		return strconv.FormatFloat(ns[0].value, 'f', -1, 64)
+		return strconv.FormatFloat(l.beyond(q, ts, ns[0]), 'f', -1, 64)
 	}
 	if len(ns) == 0 && q.Min <= 0 && l.opening(nil, ts) == No && len(ts) <= 6 {
 		return "0"
 	}
 	return ""
+}
+
+// beyond moves a number that is not meant itself: "over 3,800" is a little more, "less than 10" a little less.
+func (l *lexicon) beyond(q *decision.Question, ts []token, n number) float64 {
+	step := 1.0
+	if q.Decimals {
+		step = 0.01
+	}
+	before := ""
+	for k := max(0, n.from-2); k < n.from; k++ {
+		before += ts[k].text + " "
+	}
+	switch before = strings.ReplaceAll(before, "超 过", "over"); {
+	case strings.HasSuffix(before, "over "), strings.HasSuffix(before, "more than "), strings.HasSuffix(before, "above "), strings.HasSuffix(before, "多 于 "), strings.HasSuffix(before, "高 于 "):
+		return n.value + step
+	case strings.HasSuffix(before, "under "), strings.HasSuffix(before, "less than "), strings.HasSuffix(before, "below "), strings.HasSuffix(before, "少 于 "), strings.HasSuffix(before, "低 于 "):
+		return n.value - step
+	}
+	return n.value
 }
 
 // others counts the words that tell something beside a number.

@@ -121,6 +121,9 @@ func (l *lexicon) isAge(ts []token, n number) bool {
 	if next := at(n.to); next == "岁" || next == "周" && at(n.to+1) == "岁" || next == "yo" || (next == "years" || next == "year") && at(n.to+1) == "old" {
 		return n.value < 130
 	}
+	if at(n.to) == "了" && n.from > 0 && ts[n.from-1].han && n.value > 0 && n.value < 130 { // 我爸66了
+		return true
+	}
 	if ts[n.from].han {
 		return false
 	}

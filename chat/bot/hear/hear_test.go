@@ -33,6 +33,7 @@ func TestYesAndNoInPeoplesWords(t *testing.T) {
 		{aloneZh, "不是", hear.No}, {aloneZh, "不", hear.No}, {aloneZh, "我不是一个人住", hear.No}, {aloneZh, "不是，跟女儿住", hear.No},
 		{aloneZh, "不知道", hear.Unsure}, {aloneZh, "不太清楚", hear.Unsure}, {aloneZh, "跟女儿住", hear.Unheard}, {aloneZh, "不好意思", hear.Unheard},
 		{homeZh, "有", hear.Yes}, {homeZh, "没有", hear.No}, {homeZh, "没", hear.No}, {homeZh, "有一套房产", hear.Yes}, {homeZh, "没房", hear.No}, {homeZh, "有点远", hear.Unheard},
+		{"您缴失业保险满一年了吗？", "缴满一年了", hear.Yes}, {"您缴失业保险满一年了吗？", "没缴满一年", hear.No}, {"您缴失业保险满一年了吗？", "什么是失业保险", hear.Unheard},
 		{homeZh, "还没有", hear.No}, {homeZh, "有的", hear.Yes},
 	} {
 		if got := hear.YesNo(c.question, c.text); got != c.want {
@@ -115,7 +116,7 @@ func TestAnswersToTheQuestionAsked(t *testing.T) {
 		{en, "card", "a card", ""}, {en, "card", "I don't know", ""}, {en, "card", "not the senior card", ""},
 		{zh, "age", "六十七岁", "67"}, {zh, "age", "67", "67"}, {zh, "age", "６７岁", "67"}, {zh, "age", "快65了", ""}, {zh, "age", "一百零二岁", "102"},
 		{zh, "children", "没有", "0"}, {zh, "children", "两个", "2"}, {zh, "children", "不，三个", "3"}, {zh, "children", "一个", "1"},
-		{zh, "income", "一千五", "1500"}, {zh, "income", "三千多", "3000"}, {zh, "income", "1.5万元", "15000"}, {zh, "income", "两千元", "2000"}, {zh, "income", "一万二", "12000"},
+		{zh, "income", "一千五", "1500"}, {zh, "income", "超过3800", "3800.01"}, {en, "income", "over 2,000", "2000.01"}, {en, "children", "less than 3", "2"}, {en, "age", "over 65", "66"}, {zh, "income", "三千多", "3000"}, {zh, "income", "1.5万元", "15000"}, {zh, "income", "两千元", "2000"}, {zh, "income", "一万二", "12000"},
 		{zh, "alone", "独居", "yes"}, {zh, "alone", "没有独居", "no"}, {zh, "alone", "跟女儿住", "no"}, {zh, "alone", "不清楚", "unsure"},
 		{zh, "card", "老年卡", "1"}, {zh, "card", "社保卡", "2"}, {zh, "card", "第二个", "2"}, {zh, "card", "都没有", "3"}, {zh, "card", "没有", "3"},
 	} {
@@ -144,6 +145,7 @@ func TestWhatIsToldUnasked(t *testing.T) {
 		{en, "I don't live alone", decision.Answers{"alone": "no"}},
 		{en, "call me at 555-2100", decision.Answers{}},
 		{en, "I am 3 months late", decision.Answers{}},
+		{zh, "我爸66了，坐公交免费吗？", decision.Answers{"age": "66"}},
 		{zh, "我67岁，独居", decision.Answers{"age": "67", "alone": "yes"}},
 		{zh, "我今年六十六岁，一个人住，退休金1800元", decision.Answers{"age": "66", "alone": "yes", "income": "1800"}},
 		{zh, "我有三个孩子，和家人住", decision.Answers{"children": "3", "alone": "no"}},

@@ -12,7 +12,40 @@ func YesNo(question, text string) Verdict {
 	if v := l.opening(q, ts); v != Unheard {
 		return v
 	}
-	return l.tells(q, ts, 0.6)
+	if v := l.tells(q, ts, 0.6); v != Unheard {
+		return v
+	}
+	return l.echoes(q, ts)
+}
+
+// echoes understands a short Chinese answer that is made of the question's own characters: 缴满一年了 to 您缴失业保险满一年了吗.
+func (l *lexicon) echoes(q, ts []token) Verdict {
+	if len(ts) > 10 {
+		return Unheard
+	}
+	asked := map[string]bool{}
+	for _, t := range q {
+		asked[t.text] = true
+	}
+	same, other := 0, 0
+	for _, t := range ts {
+		switch {
+		case !t.han, strings.Contains("么哪谁何几怎为", t.text): // asks
+			return Unheard
+		case l.hollow[t.text], l.negation[t.text]:
+		case asked[t.text]:
+			same++
+		default:
+			other++
+		}
+	}
+	if same < 2 || other*4 > same {
+		return Unheard
+	}
+	if l.denies(ts) {
+		return No
+	}
+	return Yes
 }
 
 // opening is what the first words say.
