@@ -115,7 +115,7 @@ func (s *Service) find(ctx context.Context, q Query) ([]found, error) {
 	for i, v := range live {
 		candidates[i] = candidate{id: v.ID.String(), version: v.Version, doc: func() Doc { return docs[v.ID] }}
 	}
-	js := s.corpus.judge(q.Text, candidates)
+	js := s.learned(q.Text, s.corpus.judge(q.Text, candidates), func(j judgement) uuid.UUID { return live[j.at].ID })
 	out := make([]found, len(js))
 	for i, j := range js {
 		out[i] = found{id: live[j.at].ID, score: j.score}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -43,6 +44,8 @@ type Service struct {
 	corpus *Corpus
 	engine engine
 	recent recent
+	// signals are what citizens' words and clicks add to the ranking; nil: nothing yet
+	signals atomic.Pointer[signals]
 	// indexing is held while rows are read and indexed, so that an older
 	// reading never overwrites a newer one.
 	indexing sync.Mutex

@@ -1,15 +1,19 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"time"
 
 	"hotline/chat/bot/dialogeval"
+	"hotline/internal/app"
+	"hotline/internal/telemetry"
 	"hotline/knowledge/bleve"
 	"hotline/knowledge/eval"
 	"hotline/routing/classify"
@@ -19,11 +23,14 @@ import (
 // evaluate measures on files and prints one JSON object; nothing of an installation is needed or touched.
 func evaluate(ctx context.Context, args []string, out io.Writer) error {
 	if len(args) == 0 {
-		return usageError{"usage: hotline eval retrieval --articles F --queries F [--teach F] | eval routing --train F --test F | eval nomatch --train F --test F --label NAME | eval dialog --dialogs F"}
+		return usageError{"usage: hotline eval retrieval --articles F --queries F [--teach F] | eval retrieval --own [--data D] | eval routing --train F --test F | eval nomatch --train F --test F --label NAME | eval dialog --dialogs F"}
 	}
 	fs := flags("eval " + args[0])
 	switch args[0] {
 	case "retrieval":
+		if slices.Contains(args[1:], "--own") || slices.Contains(args[1:], "-own") {
+			return evaluateOwn(ctx, args[1:], out)
+		}
 		articles := fs.String("articles", "", "articles, JSON Lines {id, lang, topic, title, body, keywords?}")
 		queries := fs.String("queries", "", "queries, JSON Lines {id, lang, text, relevant:[article id]}")
 		teach := fs.String("teach", "", "pairs {text, relevant:[article id]} that become stored questions of the articles before the queries are asked")
@@ -99,6 +106,30 @@ func evaluate(ctx context.Context, args []string, out io.Writer) error {
 		return printJSON(out, result)
 	}
 	return usageError{fmt.Sprintf("there is no evaluation %q: retrieval, routing, nomatch or dialog", args[0])}
+}
+
+// evaluateOwn measures on the installation's own articles and evaluation set.
+func evaluateOwn(ctx context.Context, args []string, out io.Writer) error {
+	cfg, err := settings("eval retrieval", args, func(_ func(string, *string, string), flag func(string, string) *bool) {
+		flag("own", "measure on the installation's own articles and evaluation set")
+	})
+	if err != nil {
+		return err
+	}
+	var articles, queries bytes.Buffer
+	if err := app.WithOwnEvaluation(ctx, cfg, telemetry.NewLogger(os.Stderr, cfg.LogLevel, cfg.LogFormat), &articles, &queries); err != nil {
+		return err
+	}
+	index, err := bleve.New("")
+	if err != nil {
+		return err
+	}
+	defer index.Close()
+	result, err := eval.Retrieval(ctx, index, &articles, &queries, nil)
+	if err != nil {
+		return err
+	}
+	return printJSON(out, result)
 }
 
 func withExamples(train, test string, use func(learn, check []classify.Example) error) error {

@@ -52,6 +52,7 @@ func (a *App) background(ctx context.Context) error {
 	a.loops.run(a.clean)
 	a.loops.run(func(ctx context.Context) { a.elected(ctx, "measures", a.followMeasures) })
 	a.loops.run(func(ctx context.Context) { a.elected(ctx, "answers", a.followAnswers) })
+	a.loops.run(a.followSignals)
 	a.Chat.Start(ctx)
 	a.onStop(func(context.Context) { a.Chat.Stop() })
 	if err := a.runner.Start(ctx); err != nil {

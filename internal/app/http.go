@@ -69,7 +69,7 @@ func (a *App) handler(ctx context.Context) (http.Handler, error) {
 	secure := a.cfg.SecureCookies || strings.HasPrefix(a.baseURL, "https://")
 	sessions := pgxstore.NewWithCleanupInterval(a.pool, 0) // clean removes what has expired
 
-	citizens, err := portal.New(portal.Deps{Words: a.words, Log: a.log, Clock: a.clock, Key: key, Knowledge: portalKnowledge{a.Knowledge, a.Routing},
+	citizens, err := portal.New(portal.Deps{Words: a.words, Log: a.log, Clock: a.clock, Key: key, Knowledge: portalKnowledge{a.Knowledge, a.Routing}, Asked: portalAsked{a.Knowledge},
 		Cases: portalCases{a.Tickets, a.Chat, a.Routing, a.words}, City: portalCity{a}, Numbers: a.numbers(), Drafts: sessions, Proxies: proxies, Secure: secure, Demo: a.opt.Demo, NoLimits: a.opt.NoLimits})
 	if err != nil {
 		return nil, err

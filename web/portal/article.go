@@ -54,6 +54,7 @@ type articleBody struct {
 	Thanks bool
 	Comment,
 	Helpful string
+	Asked string // by which the reader's word is taken for what they searched
 }
 
 func (p *Portal) articlePage(r *http.Request) (*view, error) {
@@ -84,6 +85,7 @@ func (p *Portal) article(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
+	body.Asked = p.picked(r, v.Lang, body.Article)
 	p.render(w, r, "article", v)
 }
 
@@ -101,7 +103,7 @@ func (p *Portal) feedback(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	body := v.Body.(*articleBody)
-	body.Helpful, body.Comment = field(r, "helpful"), field(r, "comment")
+	body.Helpful, body.Comment, body.Asked = field(r, "helpful"), field(r, "comment"), field(r, "asked")
 	if body.Helpful != "yes" && body.Helpful != "no" {
 		v.problem("helpful-yes", "article.helpful_missing")
 	}
@@ -116,5 +118,6 @@ func (p *Portal) feedback(w http.ResponseWriter, r *http.Request) {
 		httperr.Write(w, r, err)
 		return
 	}
+	p.word(r, body.ID, body.Helpful == "yes")
 	see(w, r, "/a/"+url.PathEscape(body.Slug)+"?thanks=1#feedback")
 }

@@ -333,6 +333,7 @@ func (c *fakeCases) Open(_ context.Context, _, id uuid.UUID) (Upload, io.ReadSee
 
 // site is a running portal and one browser's worth of cookies.
 type site struct {
+	asked     *listening
 	t         *testing.T
 	srv       *httptest.Server
 	client    *http.Client
@@ -345,11 +346,11 @@ type site struct {
 
 func newSite(t *testing.T) *site {
 	t.Helper()
-	s := &site{t: t, knowledge: &fakeKnowledge{}, clock: clock.NewFake(time.Now()), lang: "en",
+	s := &site{t: t, asked: &listening{}, knowledge: &fakeKnowledge{}, clock: clock.NewFake(time.Now()), lang: "en",
 		cases: &fakeCases{byKey: map[string]Filed{}, uploads: map[uuid.UUID][]byte{}, state: "in_progress"}}
 	log, buffer := testkit.NewLog()
 	s.log = buffer
-	h, err := New(Deps{Words: i18n.MustLoad(), Log: log, Clock: s.clock, Key: bytes.Repeat([]byte("k"), 32), Knowledge: s.knowledge, Cases: s.cases, City: fakeCity{}, Numbers: fakeNumbers{},
+	h, err := New(Deps{Words: i18n.MustLoad(), Log: log, Clock: s.clock, Key: bytes.Repeat([]byte("k"), 32), Knowledge: s.knowledge, Asked: s.asked, Cases: s.cases, City: fakeCity{}, Numbers: fakeNumbers{},
 		Drafts: memstore.NewWithCleanupInterval(0), Demo: true})
 	if err != nil {
 		t.Fatal(err)

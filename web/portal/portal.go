@@ -31,6 +31,7 @@ type Deps struct {
 	Clock     clock.Clock
 	Key       []byte // the installation's secret; the portal derives its own from it
 	Knowledge Knowledge
+	Asked     Asked // may be nil: what is searched is not recorded
 	Cases     Cases
 	City      City
 	Numbers   Numbers   // may be nil: nothing is published

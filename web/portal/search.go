@@ -12,9 +12,15 @@ import (
 
 const maxQuery = 200
 
+// placed is a hit with its place in the list, from 1: its link tells which one was opened.
+type placed struct {
+	Hit
+	Place int
+}
+
 type searchBody struct {
 	Query string
-	Hits  []Hit
+	Hits  []placed
 	Cut   bool
 }
 
@@ -38,7 +44,12 @@ func (p *Portal) search(w http.ResponseWriter, r *http.Request) {
 			httperr.Write(w, r, err)
 			return
 		}
-		body.Hits = hits
+		for i, h := range hits {
+			body.Hits = append(body.Hits, placed{h, i + 1})
+		}
+		if len(hits) == 0 {
+			p.inVain(r, v.Lang, body.Query)
+		}
 		v.Title = v.T("search.title_for", "query", body.Query)
 	}
 	p.render(w, r, "search", v)
