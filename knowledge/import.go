@@ -1,18 +1,26 @@
 package knowledge
 
 import (
+	"bytes"
+	"cmp"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
 	"slices"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"hotline/internal/db"
+	"hotline/internal/decision"
 	"hotline/internal/errs"
 )
+
+// ErrImportDay: a day of validity that is none.
+var ErrImportDay = errs.New(errs.Invalid, "knowledge.import_day", "a day is written as 2026-03-01")
 
 // ErrImportBusy: an editor is working on the article that a line would change.
 var ErrImportBusy = errs.New(errs.Conflict, "knowledge.import_busy", "an editor has an unpublished draft of this article")
@@ -22,6 +30,26 @@ type ImportOptions struct {
 	Owner    uuid.UUID // agency of new articles; uuid.Nil for none
 	Audience string    // of new articles; empty means public
 	Draft    bool      // leave drafts for review instead of publishing
+	DryRun   bool      // say what would become of each article, and change nothing
+}
+
+// What became of an article of a file.
+const (
+	ImportCreated   = "created"
+	ImportUpdated   = "updated"
+	ImportUnchanged = "unchanged"
+	ImportRefused   = "refused"
+)
+
+// ImportLine is one article of the report.
+type ImportLine struct {
+	Line   int         `json:"line"`
+	Source string      `json:"source,omitempty"`
+	ID     string      `json:"id,omitempty"`
+	Title  string      `json:"title,omitempty"`
+	What   string      `json:"what"`
+	Why    string      `json:"why,omitempty"` // code of the error
+	Err    *errs.Error `json:"-"`
 }
 
 // ImportReport counts what became of the lines of a file.
@@ -31,15 +59,24 @@ type ImportReport struct {
 	Unchanged int          `json:"unchanged"`
 	Failed    int          `json:"failed"`
 	Errors    []*LineError `json:"-"` // the first maxImportErrors of the failed
+	Lines     []ImportLine `json:"-"` // the first maxImportLines
 }
 
 const (
 	importBatch     = 200
 	maxImportErrors = 100
+	maxImportLines  = 20_000
 )
 
-func (r *ImportReport) fail(e *LineError) {
+func (r *ImportReport) line(l ImportLine) {
+	if len(r.Lines) < maxImportLines {
+		r.Lines = append(r.Lines, l)
+	}
+}
+
+func (r *ImportReport) fail(e *LineError, in Import) {
 	r.Failed++
+	r.line(ImportLine{Line: e.Line, Source: in.Source, ID: in.ID, Title: in.Title, What: ImportRefused, Why: e.Err.Code, Err: e.Err})
 	if len(r.Errors) < maxImportErrors {
 		r.Errors = append(r.Errors, e)
 	}
@@ -53,6 +90,12 @@ func (r *ImportReport) fail(e *LineError) {
 // Errors: ErrNotEditor, and without Draft ErrNotReviewer; the reader's and the
 // database's, with the report of what was committed before.
 func (s *Service) Import(ctx context.Context, by Staff, r io.Reader, o ImportOptions) (ImportReport, error) {
+	return s.ImportFrom(ctx, by, NewParser(r), o)
+}
+
+// ImportFrom is Import from any source. Staff of an agency import that agency's
+// articles.
+func (s *Service) ImportFrom(ctx context.Context, by Staff, p Source, o ImportOptions) (ImportReport, error) {
 	var report ImportReport
 	if err := by.mayEdit(); err != nil {
 		return report, err
@@ -60,9 +103,12 @@ func (s *Service) Import(ctx context.Context, by Staff, r io.Reader, o ImportOpt
 	if !o.Draft && !by.has("administrator", "reviewer") {
 		return report, ErrNotReviewer
 	}
-	p := NewParser(r)
+	agencies, err := s.agencyCodes(ctx)
+	if err != nil {
+		return report, err
+	}
 	defer func() {
-		if report.Created+report.Updated > 0 && s.Changed != nil {
+		if !o.DryRun && report.Created+report.Updated > 0 && s.Changed != nil {
 			s.Changed("")
 		}
 	}()
@@ -74,13 +120,13 @@ func (s *Service) Import(ctx context.Context, by Staff, r io.Reader, o ImportOpt
 		if len(batch) == 0 {
 			return report, nil
 		}
-		if err := s.importBatch(ctx, by, batch, o, &report); err != nil {
+		if err := s.importBatch(ctx, by, batch, o, agencies, &report); err != nil {
 			return report, fmt.Errorf("import from line %d: %w", batch[0].Line, err)
 		}
 	}
 }
 
-func nextBatch(p *Parser, report *ImportReport) ([]Import, error) {
+func nextBatch(p Source, report *ImportReport) ([]Import, error) {
 	batch := make([]Import, 0, importBatch)
 	for len(batch) < importBatch {
 		in, err := p.Next()
@@ -89,7 +135,7 @@ func nextBatch(p *Parser, report *ImportReport) ([]Import, error) {
 		case errors.Is(err, io.EOF):
 			return batch, nil
 		case errors.As(err, &bad):
-			report.fail(bad)
+			report.fail(bad, in)
 		case err != nil:
 			return nil, err
 		default:
@@ -100,17 +146,55 @@ func nextBatch(p *Parser, report *ImportReport) ([]Import, error) {
 }
 
 const sqlLatestByExternal = `select ` + articleColumns + `, ` + versionColumns + `
-	from articles a join article_versions v on v.article_id = a.id and v.version = a.latest where a.external_id = any($1) for update of a`
+	from articles a join article_versions v on v.article_id = a.id and v.version = a.latest where a.external_id = any($1) or a.external_id is null and a.id = any($2) for update of a`
 
-func (s *Service) importBatch(ctx context.Context, by Staff, batch []Import, o ImportOptions, report *ImportReport) error {
+const (
+	sqlOwnersOf    = `select coalesce(external_id, id::text), owner_id from articles where external_id = any($1) or external_id is null and id = any($2)`
+	sqlAgencyCodes = `select code, id from agencies`
+)
+
+func (s *Service) agencyCodes(ctx context.Context) (map[string]uuid.UUID, error) {
+	out := map[string]uuid.UUID{}
+	err := s.elevated(ctx, func(tx db.Tx) error {
+		rows, err := tx.Query(ctx, sqlAgencyCodes)
+		if err != nil {
+			return err
+		}
+		var code string
+		var id uuid.UUID
+		_, err = pgx.ForEachRow(rows, []any{&code, &id}, func() error { out[code] = id; return nil })
+		return err
+	})
+	return out, err
+}
+
+var errDryRun = errors.New("dry run")
+
+func (s *Service) importBatch(ctx context.Context, by Staff, batch []Import, o ImportOptions, agencies map[string]uuid.UUID, report *ImportReport) error {
 	var done ImportReport
 	var docs []Doc
+	var blobs []string
 	err := db.WithTx(ctx, s.Pool, by.Actor, func(tx db.Tx) error {
-		ids := make([]string, len(batch))
+		// An article that was written here is known by its own id.
+		wanted, own := make([]string, len(batch)), []uuid.UUID{}
 		for i, in := range batch {
-			ids[i] = in.ID
+			wanted[i] = in.ID
+			if id, err := uuid.Parse(in.ID); err == nil {
+				own = append(own, id)
+			}
 		}
-		rows, err := tx.Query(ctx, sqlLatestByExternal, ids)
+		// Who owns them is asked first: what may not be changed cannot be locked.
+		rows, err := tx.Query(ctx, sqlOwnersOf, wanted, own)
+		if err != nil {
+			return err
+		}
+		owners := map[string]*uuid.UUID{}
+		var external string
+		var owner *uuid.UUID
+		if _, err := pgx.ForEachRow(rows, []any{&external, &owner}, func() error { owners[external] = owner; return nil }); err != nil {
+			return err
+		}
+		rows, err = tx.Query(ctx, sqlLatestByExternal, wanted, own)
 		if err != nil {
 			return err
 		}
@@ -120,90 +204,329 @@ func (s *Service) importBatch(ctx context.Context, by Staff, batch []Import, o I
 		}
 		known := make(map[string]Entry, len(entries))
 		for _, e := range entries {
-			known[e.Article.ExternalID] = e
+			known[cmp.Or(e.Article.ExternalID, e.Article.ID.String())] = e
 		}
 		var created []Entry
 		for _, in := range batch {
-			var e *Entry
-			var refused, err error
-			if old, exists := known[in.ID]; exists {
-				e, refused, err = s.importChange(ctx, tx, by, in, old, o, &done)
-			} else if e, refused = s.importNew(by, in, o); e != nil {
-				created = append(created, *e)
+			head := o.head(in)
+			var refused error
+			if in.Owner != "" {
+				id, ok := agencies[in.Owner]
+				if head.Owner = id; !ok {
+					refused = ErrUnknownOwner.On("owner")
+				}
 			}
-			var bad *errs.Error
+			if head.Owner == uuid.Nil && !by.Actor.IsSystem() && !by.Actor.Desk() {
+				head.Owner = by.Actor.Agency()
+			}
+			if owner, exists := owners[in.ID]; exists && refused == nil {
+				refused = by.mayChange(Article{Owner: value(owner)})
+			} else if refused == nil {
+				refused = by.mayChange(head)
+			}
+			text, bad := in.text()
+			if refused == nil && bad != nil {
+				refused = bad
+			}
+			what := ""
+			var e *Entry
+			if refused == nil {
+				if old, exists := known[in.ID]; exists {
+					e, what, refused, err = s.importChange(ctx, tx, by, in, text, head, old, o, &blobs)
+				} else {
+					e, what, refused, err = s.importNew(ctx, tx, by, in, text, head, o, &created, &blobs)
+				}
+				if err != nil {
+					return fmt.Errorf("line %d: %w", in.Line, err)
+				}
+			}
+			var why *errs.Error
 			switch {
-			case errors.As(refused, &bad):
-				done.fail(&LineError{Line: in.Line, Err: bad.With("line", in.Line)})
-			case err != nil:
-				return fmt.Errorf("line %d: %w", in.Line, err)
+			case errors.As(refused, &why):
+				done.fail(&LineError{Line: in.Line, Err: why.With("line", in.Line)}, in)
+				continue
+			case refused != nil:
+				return refused
 			case e != nil && e.Version.State == Published:
 				docs = append(docs, e.Article.doc(e.Version))
 			}
+			switch what {
+			case ImportCreated:
+				done.Created++
+			case ImportUpdated:
+				done.Updated++
+			default:
+				done.Unchanged++
+			}
+			done.line(ImportLine{Line: in.Line, Source: in.Source, ID: in.ID, Title: in.Title, What: what})
 		}
-		done.Created = len(created)
-		return insertEntries(ctx, tx, created...)
+		if err := insertEntries(ctx, tx, created...); err != nil {
+			return err
+		}
+		if o.DryRun {
+			return errDryRun // everything was tried, and nothing stays
+		}
+		return nil
 	})
 	if err != nil {
-		return err
+		for _, key := range blobs { // without a row nobody finds them
+			_ = s.Blob.Delete(context.WithoutCancel(ctx), key)
+		}
+		if !errors.Is(err, errDryRun) {
+			return err
+		}
+		docs = nil
 	}
 	report.Created += done.Created
 	report.Updated += done.Updated
 	report.Unchanged += done.Unchanged
-	for _, e := range done.Errors {
-		report.fail(e)
+	report.Failed += done.Failed
+	report.Errors = append(report.Errors, done.Errors[:min(len(done.Errors), maxImportErrors-len(report.Errors))]...)
+	for _, l := range done.Lines {
+		report.line(l)
 	}
 	s.indexing.Lock()
 	defer s.indexing.Unlock()
 	return s.put(ctx, docs, nil)
 }
 
-// importNew makes the article of a line whose id is new.
-func (s *Service) importNew(by Staff, in Import, o ImportOptions) (*Entry, error) {
-	e, err := s.newEntry(by, Article{ExternalID: in.ID, Key: in.Key, Lang: in.Lang, Topic: in.Topic, Owner: o.Owner, Audience: o.Audience}, in.text())
+// head is what a line and the options say of the article itself.
+func (o ImportOptions) head(in Import) Article {
+	a := Article{ExternalID: in.ID, Key: in.Key, Lang: in.Lang, Topic: in.Topic, Slug: in.Slug, Owner: o.Owner, Audience: o.Audience, Services: in.Services}
+	if in.Audience != "" {
+		a.Audience = in.Audience
+	}
+	return a
+}
+
+// try undoes what a refused article had begun, and leaves the batch as it was.
+func try(ctx context.Context, tx db.Tx, fn func(tx db.Tx) error) (refused, err error) {
+	inner, err := tx.Begin(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if !o.Draft {
-		e.Article.Live, e.Version.State, e.Version.PublishedAt = 1, Published, &e.Version.CreatedAt
+	if err := fn(inner); err != nil {
+		if undo := inner.Rollback(ctx); undo != nil {
+			return nil, undo
+		}
+		var known *errs.Error
+		if errors.As(err, &known) && known.Kind != errs.Unavailable && known.Kind != errs.Internal {
+			return known, nil
+		}
+		return nil, err
 	}
-	return &e, nil
+	return nil, inner.Commit(ctx)
 }
 
-// importChange brings a known article up to the line. It returns nil where
-// there is nothing to change. What is wrong with the line is found before
-// anything is written and refuses it alone; an error ends the batch.
-func (s *Service) importChange(ctx context.Context, tx db.Tx, by Staff, in Import, e Entry, o ImportOptions, report *ImportReport) (changed *Entry, refused, err error) {
-	text, refused := in.text().normalize()
+// plain: a new article of it needs nothing but two rows.
+func (i Import) plain() bool {
+	return i.Slug == "" && i.Owner == "" && len(i.Files) == 0 && i.ValidFrom == nil && i.ValidTo == nil
+}
+
+// importNew makes the article of a line whose id is new.
+func (s *Service) importNew(ctx context.Context, tx db.Tx, by Staff, in Import, text Text, head Article, o ImportOptions, created *[]Entry, blobs *[]string) (*Entry, string, error, error) {
+	e, refused := s.newEntry(by, head, text)
 	if refused != nil {
-		return nil, refused, nil
+		return nil, "", refused, nil
 	}
-	if e.Version.State == InReview || e.Version.State == Drafted && (e.Article.Live != 0 || e.Version.Author != by.Actor.User()) {
-		return nil, ErrImportBusy, nil
+	if in.plain() {
+		// What cannot collide and waits for nothing is written with the others of
+		// its batch in one round trip.
+		if !o.Draft {
+			e.Article.Live, e.Version.State, e.Version.PublishedAt = 1, Published, &e.Version.CreatedAt
+		}
+		*created = append(*created, e)
+		return &e, ImportCreated, nil, nil
+	}
+	refused, err := try(ctx, tx, func(tx db.Tx) error {
+		if err := insertEntries(ctx, tx, e); err != nil {
+			return err
+		}
+		if len(in.Files) > 0 {
+			if err := s.importFiles(ctx, tx, by, in, &e, blobs); err != nil {
+				return err
+			}
+		}
+		if o.Draft {
+			return nil
+		}
+		return s.approve(ctx, tx, by, &e, When{})
+	})
+	return &e, ImportCreated, refused, err
+}
+
+// importFiles brings the files of the draft in line with those of the source; what is there already, by its bytes, is not stored again.
+func (s *Service) importFiles(ctx context.Context, tx db.Tx, by Staff, in Import, e *Entry, blobs *[]string) error {
+	if len(in.Files) > MaxFiles {
+		return ErrTooManyFiles.With("limit", MaxFiles)
+	}
+	have, err := s.filesIn(ctx, tx, e.Version.Files)
+	if err != nil {
+		return err
+	}
+	want := []uuid.UUID{}
+	for _, file := range in.Files {
+		data, err := file.Open()
+		if err != nil {
+			return ErrUnknownFile.On("files").Wrap(err)
+		}
+		sum := sha256.Sum256(data)
+		at := slices.IndexFunc(have, func(f File) bool { return bytes.Equal(f.Sum, sum[:]) && !slices.Contains(want, f.ID) })
+		if at >= 0 {
+			want = append(want, have[at].ID)
+			continue
+		}
+		f, err := s.keep(ctx, e.Article.ID, file.Name, data)
+		if err != nil {
+			return err
+		}
+		*blobs = append(*blobs, f.blob)
+		// Cleaning may change the bytes: what they became may be there.
+		at = slices.IndexFunc(have, func(h File) bool { return bytes.Equal(h.Sum, f.Sum) && !slices.Contains(want, h.ID) })
+		if at >= 0 {
+			want = append(want, have[at].ID)
+			continue
+		}
+		if err := s.insertFile(ctx, tx, by, f); err != nil {
+			return err
+		}
+		want = append(want, f.ID)
+	}
+	if slices.Equal(want, e.Version.Files) {
+		return nil
+	}
+	return s.setFiles(ctx, tx, by, e, want)
+}
+
+func (s *Service) filesIn(ctx context.Context, q querier, ids []uuid.UUID) ([]File, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	rows, err := q.Query(ctx, sqlFiles, ids)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, scanFile)
+}
+
+// importChange brings a known article up to the line.
+func (s *Service) importChange(ctx context.Context, tx db.Tx, by Staff, in Import, text Text, head Article, e Entry, o ImportOptions, blobs *[]string) (changed *Entry, what string, refused, err error) {
+	if text, refused = text.normalize(); refused != nil {
+		return nil, "", refused, nil
+	}
+	if e.Version.State == InReview || e.Version.State == Scheduled || e.Version.State == Drafted && (e.Article.Live != 0 || e.Version.Author != by.Actor.User()) {
+		return nil, "", ErrImportBusy, nil
 	}
 	// What a line cannot say stays.
-	text.ValidFrom, text.ValidTo, text.Audience, text.Form = e.Version.ValidFrom, e.Version.ValidTo, e.Version.Audience, e.Version.Form
-	settled := e.Version.State == Published || o.Draft && e.Version.State == Drafted
-	if settled && e.Version.Text.same(text) {
-		report.Unchanged++
-		return nil, nil, nil
+	was := e.Version.Text
+	if in.ValidFrom == nil {
+		text.ValidFrom = was.ValidFrom
+	}
+	if in.ValidTo == nil {
+		text.ValidTo = was.ValidTo
+	}
+	if in.Form == nil {
+		text.Form = was.Form
+	}
+	if text.Audience == "" {
+		text.Audience = was.Audience
+	}
+	next := e.Article
+	next.Key, next.Topic = cmp.Or(head.Key, next.Key), cmp.Or(head.Topic, next.Topic)
+	if head.Slug != "" {
+		next.Slug = head.Slug
+	}
+	if in.Owner != "" {
+		next.Owner = head.Owner
+	}
+	if in.Services != nil {
+		next.Services = in.Services
+	}
+	if next, refused = next.normalize(text.Title); refused != nil {
+		return nil, "", refused, nil
+	}
+	if !by.owns(next) {
+		return nil, "", ErrNotOwner, nil
 	}
 	e.Article.UpdatedAt = s.Clock.Now()
-	if err := s.save(ctx, tx, by, &e, text); err != nil {
-		return nil, nil, err
+	next.UpdatedAt = e.Article.UpdatedAt
+	started := e.Version.Number
+	edit := e.Version.Edit
+	headChanged := !slices.Equal(next.Services, e.Article.Services) || next.Key != e.Article.Key || next.Topic != e.Article.Topic || next.Owner != e.Article.Owner || next.Slug != e.Article.Slug
+	settled := e.Version.State == Published || o.Draft && e.Version.State == Drafted
+	refused, err = try(ctx, tx, func(tx db.Tx) error {
+		if headChanged {
+			if err := updateArticle(ctx, tx, next); err != nil {
+				return err
+			}
+			live, latest := e.Article.Live, e.Article.Latest
+			e.Article = next
+			e.Article.Live, e.Article.Latest = live, latest
+		}
+		if !settled || !was.same(text) {
+			if err := s.save(ctx, tx, by, &e, text); err != nil {
+				return err
+			}
+		}
+		if in.Files != nil {
+			if err := s.importFiles(ctx, tx, by, in, &e, blobs); err != nil {
+				return err
+			}
+		}
+		if o.Draft || settled && e.Version.Number == started && e.Version.Edit == edit {
+			return nil
+		}
+		return s.approve(ctx, tx, by, &e, When{})
+	})
+	if refused != nil || err != nil {
+		return nil, "", refused, err
 	}
-	report.Updated++
-	if o.Draft {
-		return &e, nil, nil
+	if !headChanged && e.Version.Number == started && e.Version.Edit == edit {
+		return nil, ImportUnchanged, nil, nil
 	}
-	return &e, nil, s.PublishTx(ctx, tx, by, &e)
+	return &e, ImportUpdated, nil, nil
 }
 
-func (i Import) text() Text {
-	return Text{Title: i.Title, Summary: i.Summary, Body: i.Body, Keywords: i.Keywords, Questions: i.Questions}
+// text is what a line says. Errors: ErrImportDay; the form's.
+func (i Import) text() (Text, error) {
+	t := Text{Title: i.Title, Summary: i.Summary, Body: i.Body, Keywords: i.Keywords, Questions: i.Questions, Audience: i.Audience}
+	for _, day := range []struct {
+		name string
+		from *string
+		to   **time.Time
+	}{{"valid_from", i.ValidFrom, &t.ValidFrom}, {"valid_to", i.ValidTo, &t.ValidTo}} {
+		if day.from == nil || *day.from == "" {
+			continue
+		}
+		at, err := time.Parse(time.DateOnly, *day.from)
+		if err != nil {
+			return t, ErrImportDay.On(day.name).Wrap(err)
+		}
+		*day.to = &at
+	}
+	if i.Form != nil {
+		form, wrong := decision.Parse(*i.Form)
+		if len(wrong) > 0 {
+			return t, wrong[0]
+		}
+		t.Form = form
+	}
+	return t, nil
+}
+
+func sameDay(a, b *time.Time) bool {
+	return a == nil && b == nil || a != nil && b != nil && a.Equal(*b)
+}
+
+func source(f *decision.Form) string {
+	if f == nil {
+		return ""
+	}
+	return f.Source
 }
 
 func (t Text) same(o Text) bool {
 	return t.Title == o.Title && t.Audience == o.Audience && t.Summary == o.Summary && t.Body == o.Body &&
-		slices.Equal(t.Keywords, o.Keywords) && slices.Equal(t.Questions, o.Questions)
+		slices.Equal(t.Keywords, o.Keywords) && slices.Equal(t.Questions, o.Questions) && sameDay(t.ValidFrom, o.ValidFrom) && sameDay(t.ValidTo, o.ValidTo) &&
+		source(t.Form) == source(o.Form)
 }

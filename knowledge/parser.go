@@ -61,6 +61,78 @@ type Import struct {
 	Page      string
 	Keywords  []string
 	Questions []string
+	// What a source may leave unsaid, and then stays as it is: an empty string,
+	// a nil list, a nil pointer.
+	Slug      string
+	Owner     string // code of the agency
+	Audience  string
+	Services  []string
+	ValidFrom *string // day, "" for none
+	ValidTo   *string
+	Form      *string // the source of a decision form, "" for none
+	Files     []ImportFile
+	Source    string // name of the file it stands in, where there are several
+}
+
+// ImportFile is a file that comes with an article.
+type ImportFile struct {
+	Name string
+	Open func() ([]byte, error)
+}
+
+// Source gives articles one after another. Errors of Next: io.EOF at the end;
+// *LineError for one that cannot be read, after which Next goes on; any other
+// is final.
+type Source interface{ Next() (Import, error) }
+
+// importJSON is a line of JSON Lines.
+type importJSON struct {
+	ID        string   `json:"id"`
+	Lang      string   `json:"lang"`
+	Topic     string   `json:"topic,omitempty"`
+	Title     string   `json:"title"`
+	Summary   string   `json:"summary,omitempty"`
+	Body      string   `json:"body"`
+	Key       string   `json:"key,omitempty"`
+	Page      string   `json:"page,omitempty"`
+	Keywords  []string `json:"keywords,omitempty"`
+	Questions []string `json:"questions,omitempty"`
+	Slug      string   `json:"slug,omitempty"`
+	Owner     string   `json:"owner,omitempty"`
+	Audience  string   `json:"audience,omitempty"`
+	Services  []string `json:"services,omitzero"`
+	ValidFrom *string  `json:"valid_from,omitempty"`
+	ValidTo   *string  `json:"valid_to,omitempty"`
+	Form      *string  `json:"form,omitempty"`
+}
+
+// JSON is the article as a line of JSON Lines holds it.
+func (i Import) JSON() any {
+	return importJSON{ID: i.ID, Lang: i.Lang, Topic: i.Topic, Title: i.Title, Summary: i.Summary, Body: i.Body, Key: i.Key, Page: i.Page, Keywords: i.Keywords, Questions: i.Questions,
+		Slug: i.Slug, Owner: i.Owner, Audience: i.Audience, Services: i.Services, ValidFrom: i.ValidFrom, ValidTo: i.ValidTo, Form: i.Form}
+}
+
+// Seen remembers the ids of a source.
+type Seen map[string]bool
+
+// Check cleans an article and says what is wrong with it. Errors: *LineError.
+func (s *Seen) Check(in Import) (Import, error) {
+	in.ID, in.Lang, in.Topic, in.Title, in.Summary, in.Key, in.Page = clean(in.ID), strings.TrimSpace(in.Lang), clean(in.Topic), clean(in.Title), clean(in.Summary), clean(in.Key), clean(in.Page)
+	in.Body, in.Keywords, in.Questions = cleanText(in.Body), cleanAll(in.Keywords), cleanAll(in.Questions)
+	e := in.check(false)
+	switch {
+	case e != nil:
+	case (*s)[in.ID]:
+		e = ErrImportDuplicate.On("id")
+	}
+	if e != nil {
+		return in, &LineError{Line: in.Line, Err: e.With("line", in.Line)}
+	}
+	if *s == nil {
+		*s = Seen{}
+	}
+	(*s)[in.ID] = true
+	return in, nil
 }
 
 // Doc is the searchable form.
@@ -143,18 +215,7 @@ func (p *Parser) parse(raw []byte) (Import, error) {
 	if !utf8.Valid(raw) {
 		return Import{}, p.fail(ErrImportEncoding)
 	}
-	var in struct {
-		ID        string   `json:"id"`
-		Lang      string   `json:"lang"`
-		Topic     string   `json:"topic"`
-		Title     string   `json:"title"`
-		Summary   string   `json:"summary"`
-		Body      string   `json:"body"`
-		Key       string   `json:"key"`
-		Page      string   `json:"page"`
-		Keywords  []string `json:"keywords"`
-		Questions []string `json:"questions"`
-	}
+	var in importJSON
 	if err := json.Unmarshal(raw, &in); err != nil {
 		e := ErrImportLine.Wrap(err)
 		var typ *json.UnmarshalTypeError
@@ -165,7 +226,8 @@ func (p *Parser) parse(raw []byte) (Import, error) {
 	}
 	out := Import{Line: p.line, ID: clean(in.ID), Lang: strings.TrimSpace(in.Lang), Topic: clean(in.Topic), Title: clean(in.Title),
 		Summary: clean(in.Summary), Body: cleanText(in.Body), Key: clean(in.Key), Page: clean(in.Page),
-		Keywords: cleanAll(in.Keywords), Questions: cleanAll(in.Questions)}
+		Keywords: cleanAll(in.Keywords), Questions: cleanAll(in.Questions),
+		Slug: in.Slug, Owner: in.Owner, Audience: in.Audience, Services: in.Services, ValidFrom: in.ValidFrom, ValidTo: in.ValidTo, Form: in.Form}
 	if e := out.check(p.AllowUntitled); e != nil {
 		return Import{}, p.fail(e)
 	}

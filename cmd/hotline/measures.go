@@ -48,7 +48,10 @@ func export(ctx context.Context, args []string, out io.Writer) error {
 	if len(args) > 0 && args[0] == "open-data" {
 		return exportOpenData(ctx, args, out)
 	}
-	return usageError{"usage: hotline export city DIR | hotline export open-data --month 2026-10 [--out DIR]"}
+	if len(args) > 0 && args[0] == "knowledge" {
+		return exportKnowledge(ctx, args[1:], out)
+	}
+	return usageError{"usage: hotline export city DIR | hotline export knowledge --format md|jsonl|csv|xlsx|html [--out FILE] | hotline export open-data --month 2026-10 [--out DIR]"}
 }
 
 // exportOpenData writes a month's open data into a folder.

@@ -16,8 +16,6 @@ import (
 	"hotline/internal/config"
 	"hotline/internal/db"
 	"hotline/internal/telemetry"
-	"hotline/knowledge"
-	"hotline/knowledge/bleve"
 )
 
 // settings reads the environment and lets the flags of a sub-command override it.
@@ -169,40 +167,10 @@ func importFile(ctx context.Context, args []string, out io.Writer) error {
 	if len(args) > 0 && args[0] == "city" {
 		return importCity(ctx, args[1:], out)
 	}
-	if len(args) < 2 || args[0] != "knowledge" {
-		return usageError{"usage: hotline import city DIR [--check] [--deactivate-missing], or hotline import knowledge FILE.jsonl [--data D]"}
+	if len(args) > 0 && args[0] == "knowledge" {
+		return importKnowledge(ctx, args[1:], out)
 	}
-	path := args[1]
-	cfg, err := settings("import knowledge", args[2:], nil)
-	if err != nil {
-		return err
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	log := telemetry.NewLogger(os.Stderr, cfg.LogLevel, cfg.LogFormat)
-	return app.WithDatabase(ctx, cfg, log, func(d app.Database) (err error) {
-		index, err := bleve.New("")
-		if err != nil {
-			return err
-		}
-		defer func() { err = errors.Join(err, index.Close()) }()
-		// Running nodes see the new articles on their next look, within seconds.
-		kb := knowledge.New(knowledge.Deps{Pool: d.Pool, Index: index, Clock: clock.System{}, Log: log})
-		report, err := kb.Import(ctx, knowledge.System(), f, knowledge.ImportOptions{})
-		for _, bad := range report.Errors {
-			fmt.Fprintln(os.Stderr, bad)
-		}
-		if err := errors.Join(printJSON(out, report), err); err != nil {
-			return err
-		}
-		if report.Failed > 0 {
-			return fmt.Errorf("%d lines were not taken in", report.Failed)
-		}
-		return nil
-	})
+	return usageError{"usage: hotline import city DIR [--check] [--deactivate-missing], or hotline import knowledge DIR|FILE [--check] [--draft] [--data D]"}
 }
 
 func printVersion(_ context.Context, _ []string, out io.Writer) error {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -17,7 +18,25 @@ import (
 )
 
 // Database is an installation's database without the rest of a node: for commands such as import and admin create.
-type Database struct{ Pool *pgxpool.Pool }
+type Database struct {
+	Pool *pgxpool.Pool
+	log  *slog.Logger
+}
+
+// Log is where a command on the database writes what it notices.
+func (d Database) Log() *slog.Logger { return d.log }
+
+// Zone is the jurisdiction's time zone, in which days begin.
+func (d Database) Zone(ctx context.Context) *time.Location {
+	var name string
+	err := db.ReadTx(ctx, d.Pool, db.System(), func(tx db.Tx) error {
+		return tx.QueryRow(ctx, `select timezone from jurisdictions order by code limit 1`).Scan(&name)
+	})
+	if zone, bad := time.LoadLocation(name); err == nil && bad == nil && name != "" {
+		return zone
+	}
+	return time.UTC
+}
 
 // WithDatabase opens the database as a node would, runs f, and closes it. A private one that a running node has started is used beside that
 // node; otherwise it is started, and stopped afterwards.
@@ -34,7 +53,7 @@ func WithDatabase(ctx context.Context, cfg config.Config, log *slog.Logger, f fu
 	if err := a.openDatabase(ctx); err != nil {
 		return err
 	}
-	return f(Database{a.pool})
+	return f(Database{Pool: a.pool, log: log})
 }
 
 // EnsureInstallation gives a new installation its jurisdiction and the agency that is the hotline itself; an existing one is left alone.

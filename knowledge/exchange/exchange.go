@@ -1,0 +1,615 @@
+// Package exchange moves articles between hotline and files: a folder (or ZIP) of Markdown with YAML front matter or of HTML pages, JSON Lines,
+// CSV and XLSX.
+//
+// It reads and writes [knowledge.Import] and knows nothing of the database. What it reads was made by anybody: everything is bounded (bytes
+// unpacked, files, length of a text), no path leaves its archive, and HTML becomes Markdown only after what can run or load has been taken
+// out. Markdown, JSON Lines, CSV and XLSX give back exactly what they were given; HTML keeps the text, not its marks to the letter.
+package exchange
+
+import (
+	"archive/zip"
+	"bytes"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/JohannesKaufmann/html-to-markdown/v2"
+	"github.com/microcosm-cc/bluemonday"
+	"github.com/xuri/excelize/v2"
+	"golang.org/x/net/html"
+	"gopkg.in/yaml.v3"
+
+	"hotline/internal/errs"
+	"hotline/internal/sheet"
+	"hotline/knowledge"
+)
+
+// Limits of what is read.
+const (
+	MaxFile     = 64 << 20  // bytes of an upload
+	MaxUnpacked = 256 << 20 // bytes of everything in an archive together
+	MaxEntries  = 50_000
+	maxEntry    = 12 << 20
+)
+
+// Errors of files.
+var (
+	ErrFormat   = errs.New(errs.Invalid, "knowledge.exchange_format", "the file is none of the formats that are read: .jsonl, .csv, .xlsx, .zip, .md, .html")
+	ErrTooLarge = errs.New(errs.TooLarge, "knowledge.exchange_too_large", "the file holds more than is taken at once")
+	ErrBroken   = errs.New(errs.Invalid, "knowledge.exchange_broken", "the file is damaged")
+	ErrHeader   = errs.New(errs.Invalid, "knowledge.exchange_header", "the first row names no column that is known; id, lang and title are needed")
+)
+
+// Formats are what Write makes.
+func Formats() []string { return []string{"md", "jsonl", "csv", "xlsx", "html"} }
+
+// columns of tables; texts that do not fit into a cell go on in those with a number.
+var columns = []string{"id", "lang", "key", "slug", "topic", "owner", "audience", "services", "valid_from", "valid_to", "title", "summary", "keywords", "questions", "form", "body"}
+
+const (
+	cellRunes = 16_000 // at most 32,000 UTF-16 units, what a cell of XLSX holds
+	bodyCells = 13
+	formCells = 2
+)
+
+// Read gives the articles of a file, by the end of its name.
+func Read(name string, data []byte) (knowledge.Source, error) {
+	if len(data) > MaxFile {
+		return nil, ErrTooLarge
+	}
+	switch strings.ToLower(path.Ext(name)) {
+	case ".jsonl", ".ndjson", ".json":
+		return knowledge.NewParser(bytes.NewReader(data)), nil
+	case ".csv":
+		r := csv.NewReader(bytes.NewReader(bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))))
+		r.FieldsPerRecord = -1
+		return table(func() ([]string, error) { return r.Read() }, unquote)
+	case ".xlsx":
+		return readXLSX(data)
+	case ".zip":
+		return readZip(data)
+	case ".md", ".markdown", ".html", ".htm":
+		return &pages{names: []string{name}, open: func(string) ([]byte, error) { return data, nil }}, nil
+	}
+	return nil, ErrFormat
+}
+
+// ReadFS gives the articles of a folder of Markdown and HTML files.
+func ReadFS(dir fs.FS) (knowledge.Source, error) {
+	p := &pages{open: func(name string) ([]byte, error) {
+		f, err := dir.Open(name)
+		if err != nil {
+			return nil, err
+		}
+		defer f.Close()
+		return limited(f)
+	}}
+	err := fs.WalkDir(dir, ".", func(name string, e fs.DirEntry, err error) error {
+		if err == nil && e.Type().IsRegular() {
+			p.add(name)
+		}
+		return err
+	})
+	return p, err
+}
+
+func limited(r io.Reader) ([]byte, error) {
+	data, err := io.ReadAll(io.LimitReader(r, maxEntry+1))
+	if err == nil && len(data) > maxEntry {
+		return nil, ErrTooLarge
+	}
+	return data, err
+}
+
+func readZip(data []byte) (knowledge.Source, error) {
+	z, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
+	if err != nil {
+		return nil, ErrBroken.Wrap(err)
+	}
+	if len(z.File) > MaxEntries {
+		return nil, ErrTooLarge
+	}
+	files, left := map[string]*zip.File{}, int64(MaxUnpacked)
+	p := &pages{}
+	for _, f := range z.File {
+		name := path.Clean(f.Name)
+		if f.Mode().IsRegular() && fs.ValidPath(name) && files[name] == nil {
+			files[name] = f
+			p.add(name)
+		}
+	}
+	// The size that an archive claims is not believed: what is unpacked is counted.
+	p.open = func(name string) ([]byte, error) {
+		f := files[name]
+		if f == nil {
+			return nil, fs.ErrNotExist
+		}
+		r, err := f.Open()
+		if err != nil {
+			return nil, ErrBroken.Wrap(err)
+		}
+		defer r.Close()
+		data, err := limited(r)
+		if left -= int64(len(data)); left < 0 {
+			return nil, ErrTooLarge
+		}
+		if err != nil && !errors.Is(err, ErrTooLarge) {
+			err = ErrBroken.Wrap(err)
+		}
+		return data, err
+	}
+	return p, nil
+}
+
+// pages reads a file an article.
+type pages struct {
+	names []string
+	open  func(name string) ([]byte, error)
+	at    int
+	seen  knowledge.Seen
+}
+
+func (p *pages) add(name string) {
+	switch strings.ToLower(path.Ext(name)) {
+	case ".md", ".markdown", ".html", ".htm":
+		if !strings.HasPrefix(path.Base(name), ".") && path.Base(name) != "README.md" {
+			p.names = append(p.names, name)
+		}
+	}
+}
+
+// front is what stands before the text of a Markdown file.
+type front struct {
+	ID        string   `yaml:"id"`
+	Lang      string   `yaml:"lang"`
+	Key       string   `yaml:"key,omitempty"`
+	Slug      string   `yaml:"slug,omitempty"`
+	Topic     string   `yaml:"topic,omitempty"`
+	Owner     string   `yaml:"owner,omitempty"`
+	Audience  string   `yaml:"audience,omitempty"`
+	Services  []string `yaml:"services"`
+	ValidFrom *string  `yaml:"valid_from"`
+	ValidTo   *string  `yaml:"valid_to"`
+	Title     string   `yaml:"title"`
+	Summary   string   `yaml:"summary,omitempty"`
+	Keywords  []string `yaml:"keywords,omitempty"`
+	Questions []string `yaml:"questions,omitempty"`
+	Form      *string  `yaml:"form"`
+	Files     []string `yaml:"files,omitempty"` // beside the page
+}
+
+// Next implements knowledge.Source.
+func (p *pages) Next() (knowledge.Import, error) {
+	if p.at == len(p.names) {
+		return knowledge.Import{}, io.EOF
+	}
+	name := p.names[p.at]
+	p.at++
+	data, err := p.open(name)
+	if err != nil {
+		return knowledge.Import{}, p.fail(err)
+	}
+	if !utf8.Valid(data) {
+		return knowledge.Import{}, p.fail(knowledge.ErrImportEncoding)
+	}
+	var in knowledge.Import
+	if ext := strings.ToLower(path.Ext(name)); ext == ".html" || ext == ".htm" {
+		in, err = page(string(data))
+	} else {
+		in, err = p.markdown(name, string(data))
+	}
+	if err != nil {
+		return in, p.fail(err)
+	}
+	in.Line, in.Source = p.at, name
+	if in.ID == "" {
+		in.ID = strings.TrimSuffix(name, path.Ext(name))
+	}
+	return p.seen.Check(in)
+}
+
+func (p *pages) fail(err error) error {
+	var known *errs.Error
+	if !errors.As(err, &known) {
+		known = ErrBroken.Wrap(err)
+	}
+	return &knowledge.LineError{Line: p.at, Err: known.With("line", p.at)}
+}
+
+func (p *pages) markdown(name, text string) (knowledge.Import, error) {
+	text = strings.ReplaceAll(strings.TrimPrefix(text, "\ufeff"), "\r\n", "\n")
+	var f front
+	if head, rest, ok := cut(text); ok {
+		if err := yaml.Unmarshal([]byte(head), &f); err != nil {
+			return knowledge.Import{}, knowledge.ErrImportLine.Wrap(err)
+		}
+		text = rest
+	}
+	text = strings.TrimPrefix(text, "\n")
+	if f.Title == "" {
+		if line, rest, _ := strings.Cut(text, "\n"); strings.HasPrefix(line, "# ") {
+			f.Title, text = strings.TrimSpace(line[2:]), rest
+		}
+	}
+	in := knowledge.Import{ID: f.ID, Lang: f.Lang, Key: f.Key, Slug: f.Slug, Topic: f.Topic, Owner: f.Owner, Audience: f.Audience, Services: f.Services, ValidFrom: f.ValidFrom,
+		ValidTo: f.ValidTo, Title: f.Title, Summary: f.Summary, Keywords: f.Keywords, Questions: f.Questions, Form: f.Form, Body: text}
+	for _, beside := range f.Files {
+		at := path.Join(path.Dir(name), beside)
+		if !fs.ValidPath(at) {
+			return in, ErrBroken.On("files")
+		}
+		in.Files = append(in.Files, knowledge.ImportFile{Name: path.Base(beside), Open: func() ([]byte, error) { return p.open(at) }})
+	}
+	if f.Services != nil && in.Files == nil {
+		in.Files = []knowledge.ImportFile{} // a whole record without files says that there are none
+	}
+	return in, nil
+}
+
+// cut takes the front matter off.
+func cut(text string) (head, rest string, ok bool) {
+	body, ok := strings.CutPrefix(text, "---\n")
+	if !ok {
+		return "", text, false
+	}
+	head, rest, ok = strings.Cut(body, "\n---\n")
+	return head, rest, ok
+}
+
+var sanitizer = bluemonday.UGCPolicy()
+
+// page makes Markdown of an HTML page: first whatever can run, load or dress up is taken out, then structure becomes marks.
+func page(source string) (knowledge.Import, error) {
+	var in knowledge.Import
+	doc, err := html.Parse(strings.NewReader(source))
+	if err != nil {
+		return in, ErrBroken.Wrap(err)
+	}
+	var body *html.Node
+	for n := range doc.Descendants() {
+		if n.Type != html.ElementNode {
+			continue
+		}
+		attr := func(key string) string {
+			for _, a := range n.Attr {
+				if a.Key == key {
+					return a.Val
+				}
+			}
+			return ""
+		}
+		switch n.Data {
+		case "html":
+			in.Lang = attr("lang")
+		case "title":
+			if n.FirstChild != nil && in.Title == "" {
+				in.Title = n.FirstChild.Data
+			}
+		case "meta":
+			switch content := attr("content"); attr("name") {
+			case "hotline-id":
+				in.ID = content
+			case "hotline-key":
+				in.Key = content
+			case "hotline-topic":
+				in.Topic = content
+			case "description":
+				in.Summary = content
+			case "keywords":
+				in.Keywords = list(strings.ReplaceAll(content, ",", "\n"))
+			}
+		case "main", "article", "body":
+			if body == nil || n.Data == "main" || body.Data == "body" && n.Data == "article" {
+				body = n
+			}
+		}
+	}
+	var b bytes.Buffer
+	if body != nil {
+		if err := html.Render(&b, body); err != nil {
+			return in, ErrBroken.Wrap(err)
+		}
+	}
+	if in.Body, err = htmltomarkdown.ConvertString(sanitizer.Sanitize(b.String())); err != nil {
+		return in, ErrBroken.Wrap(err)
+	}
+	if line, rest, _ := strings.Cut(in.Body, "\n"); strings.HasPrefix(line, "# ") {
+		if in.Title == "" || strings.TrimSpace(line[2:]) == strings.TrimSpace(in.Title) {
+			in.Title, in.Body = strings.TrimSpace(line[2:]), rest
+		}
+	}
+	return in, nil
+}
+
+// rows reads a table whose first row names the columns.
+type rows struct {
+	next func() ([]string, error)
+	text func(string) string
+	at   map[string]int
+	line int
+	seen knowledge.Seen
+}
+
+func table(next func() ([]string, error), text func(string) string) (knowledge.Source, error) {
+	head, err := next()
+	if err != nil {
+		return nil, ErrHeader.Wrap(err)
+	}
+	r := &rows{next: next, text: text, at: map[string]int{}, line: 1}
+	for i, name := range head {
+		r.at[strings.ToLower(strings.TrimSpace(name))] = i
+	}
+	for _, needed := range []string{"id", "lang", "title"} {
+		if _, ok := r.at[needed]; !ok {
+			return nil, ErrHeader
+		}
+	}
+	return r, nil
+}
+
+// Next implements knowledge.Source.
+func (r *rows) Next() (knowledge.Import, error) {
+	for {
+		cells, err := r.next()
+		if errors.Is(err, io.EOF) {
+			return knowledge.Import{}, io.EOF
+		}
+		r.line++
+		if err != nil {
+			return knowledge.Import{}, fmt.Errorf("row %d: %w", r.line, ErrBroken.Wrap(err))
+		}
+		get := func(name string) (string, bool) {
+			i, ok := r.at[name]
+			if !ok || i >= len(cells) {
+				return "", ok
+			}
+			return r.text(cells[i]), true
+		}
+		joined := func(name string, n int) (s string, ok bool) {
+			s, ok = get(name)
+			for i := 2; i <= n; i++ {
+				more, _ := get(fmt.Sprintf("%s_%d", name, i))
+				s += more
+			}
+			return s, ok
+		}
+		one := func(name string) string { s, _ := get(name); return s }
+		maybe := func(s string, ok bool) *string {
+			if !ok {
+				return nil
+			}
+			return &s
+		}
+		if strings.TrimSpace(strings.Join(cells, "")) == "" {
+			continue
+		}
+		body, _ := joined("body", bodyCells)
+		in := knowledge.Import{Line: r.line, ID: one("id"), Lang: one("lang"), Key: one("key"), Slug: one("slug"), Topic: one("topic"), Owner: one("owner"), Audience: one("audience"),
+			Title: one("title"), Summary: one("summary"), Body: body, Keywords: list(one("keywords")), Questions: list(one("questions")),
+			ValidFrom: maybe(get("valid_from")), ValidTo: maybe(get("valid_to")), Form: maybe(joined("form", formCells))}
+		if s, ok := get("services"); ok {
+			in.Services = list(s)
+			if in.Services == nil {
+				in.Services = []string{}
+			}
+		}
+		if !utf8.ValidString(strings.Join(cells, "")) {
+			return in, &knowledge.LineError{Line: r.line, Err: knowledge.ErrImportEncoding.With("line", r.line)}
+		}
+		return r.seen.Check(in)
+	}
+}
+
+func list(s string) []string {
+	var out []string
+	for line := range strings.SplitSeq(s, "\n") {
+		if line = strings.TrimSpace(line); line != "" {
+			out = append(out, line)
+		}
+	}
+	return out
+}
+
+func readXLSX(data []byte) (knowledge.Source, error) {
+	f, err := excelize.OpenReader(bytes.NewReader(data), excelize.Options{UnzipSizeLimit: MaxUnpacked, UnzipXMLSizeLimit: MaxUnpacked, RawCellValue: true})
+	if err != nil {
+		return nil, ErrBroken.Wrap(err)
+	}
+	names := f.GetSheetList()
+	if len(names) == 0 {
+		return nil, ErrHeader
+	}
+	all, err := f.GetRows(names[0])
+	if err := errors.Join(err, f.Close()); err != nil {
+		return nil, ErrBroken.Wrap(err)
+	}
+	at := 0
+	return table(func() ([]string, error) {
+		if at == len(all) {
+			return nil, io.EOF
+		}
+		at++
+		return all[at-1], nil
+	}, func(s string) string { return s })
+}
+
+// A table that is opened in a spreadsheet must not run formulas: sheet sets an apostrophe before what would be one. One that was there already gets
+// a second, so that reading takes away exactly what writing added.
+func quote(s string) string {
+	if strings.HasPrefix(s, "'") {
+		return "'" + s
+	}
+	return s
+}
+
+func unquote(s string) string {
+	if rest, ok := strings.CutPrefix(s, "'"); ok && (strings.HasPrefix(rest, "'") || sheet.Harmless(rest) != rest) {
+		return rest
+	}
+	return s
+}
+
+// escaped matches what XLSX readers take for an escaped character.
+var escaped = regexp.MustCompile(`^_x[0-9A-Fa-f]{4}_`)
+
+// escape writes the first underscore of what would be taken for an escaped character as one.
+func escape(s string) string {
+	var b strings.Builder
+	for {
+		i := strings.Index(s, "_x")
+		if i < 0 {
+			return b.String() + s
+		}
+		b.WriteString(s[:i])
+		if s = s[i:]; escaped.MatchString(s) {
+			b.WriteString("_x005F_")
+		} else {
+			b.WriteByte('_')
+		}
+		s = s[1:]
+	}
+}
+
+// Write writes articles in a format. Files of articles go with md only.
+func Write(w io.Writer, format string, next func() (knowledge.Import, error)) (n int, err error) {
+	var put func(knowledge.Import) error
+	finish := func() error { return nil }
+	switch format {
+	case "jsonl":
+		enc := json.NewEncoder(w)
+		enc.SetEscapeHTML(false)
+		put = func(in knowledge.Import) error { return enc.Encode(in.JSON()) }
+	case "csv", "xlsx":
+		t, err := sheet.New(format, "Articles", w)
+		if err != nil {
+			return 0, err
+		}
+		if err := t.Row(header()...); err != nil {
+			return 0, err
+		}
+		text := quote
+		if format == "xlsx" {
+			text = escape
+
+		}
+		put, finish = func(in knowledge.Import) error { return t.Row(row(in, text)...) }, t.Close
+	case "md", "html":
+		z := zip.NewWriter(w)
+		put, finish = func(in knowledge.Import) error { return writePage(z, format, in) }, z.Close
+	default:
+		return 0, ErrFormat
+	}
+	for {
+		in, err := next()
+		if errors.Is(err, io.EOF) {
+			return n, finish()
+		}
+		if err == nil {
+			err = put(in)
+		}
+		if err != nil {
+			return n, err
+		}
+		n++
+	}
+}
+
+func header() []any {
+	var out []any
+	for _, c := range columns {
+		out = append(out, c)
+		for i := 2; i <= map[string]int{"body": bodyCells, "form": formCells}[c]; i++ {
+			out = append(out, fmt.Sprintf("%s_%d", c, i))
+		}
+	}
+	return out
+}
+
+func row(in knowledge.Import, text func(string) string) []any {
+	out := []any{in.ID, in.Lang, in.Key, in.Slug, in.Topic, in.Owner, in.Audience, strings.Join(in.Services, "\n"), deref(in.ValidFrom), deref(in.ValidTo), in.Title, in.Summary,
+		strings.Join(in.Keywords, "\n"), strings.Join(in.Questions, "\n")}
+	out = append(out, cells(deref(in.Form), formCells)...)
+	out = append(out, cells(in.Body, bodyCells)...)
+	for i := range out {
+		out[i] = text(out[i].(string))
+	}
+	return out
+}
+
+func deref(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
+}
+
+// cells cuts a long text into what cells hold.
+func cells(s string, n int) []any {
+	out := make([]any, 0, n)
+	r := []rune(s)
+	for range n {
+		take := min(len(r), cellRunes)
+		out = append(out, string(r[:take]))
+		r = r[take:]
+	}
+	return out
+}
+
+var unsafeName = regexp.MustCompile(`[^A-Za-z0-9._-]+`)
+
+// writePage adds a page, and its files in a folder beside it.
+func writePage(z *zip.Writer, format string, in knowledge.Import) error {
+	base := path.Join(in.Lang, strings.Trim(unsafeName.ReplaceAllString(in.Slug, "-"), "-."))
+	if format == "html" {
+		f, err := z.Create(base + ".html")
+		if err != nil {
+			return err
+		}
+		e := html.EscapeString
+		_, err = fmt.Fprintf(f, "<!doctype html>\n<html lang=\"%s\"><head><meta charset=\"utf-8\"><title>%s</title><meta name=\"hotline-id\" content=\"%s\"><meta name=\"hotline-key\" content=\"%s\"><meta name=\"hotline-topic\" content=\"%s\"><meta name=\"description\" content=\"%s\"><meta name=\"keywords\" content=\"%s\"></head>\n<body><main><h1>%s</h1>\n%s</main></body></html>\n",
+			e(in.Lang), e(in.Title), e(in.ID), e(in.Key), e(in.Topic), e(in.Summary), e(strings.Join(in.Keywords, ", ")), e(in.Title), knowledge.RenderHTML(in.Body))
+		return err
+	}
+	services := in.Services
+	if services == nil {
+		services = []string{}
+	}
+	head := front{ID: in.ID, Lang: in.Lang, Key: in.Key, Slug: in.Slug, Topic: in.Topic, Owner: in.Owner, Audience: in.Audience, Services: services, ValidFrom: in.ValidFrom, ValidTo: in.ValidTo,
+		Title: in.Title, Summary: in.Summary, Keywords: in.Keywords, Questions: in.Questions, Form: in.Form}
+	for _, file := range in.Files {
+		name := path.Base(base) + ".files/" + file.Name
+		if slices.Contains(head.Files, name) {
+			continue
+		}
+		data, err := file.Open()
+		if err != nil {
+			return err
+		}
+		f, err := z.Create(path.Join(path.Dir(base), name))
+		if err != nil {
+			return err
+		}
+		if _, err := f.Write(data); err != nil {
+			return err
+		}
+		head.Files = append(head.Files, name)
+	}
+	text, err := yaml.Marshal(head)
+	if err != nil {
+		return err
+	}
+	f, err := z.Create(base + ".md")
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(f, "---\n%s---\n\n%s\n", text, in.Body)
+	return err
+}
