@@ -168,6 +168,7 @@ func TestPagesAreAccessible(t *testing.T) {
 	pages = append(pages, r.toolPages(handled)...)
 	pages = append(pages, r.massPages()...)
 	pages = append(pages, r.referencePages()...)
+	pages = append(pages, r.modelPages()...)
 	only := os.Getenv("CONSOLE_ONLY")
 	for _, lang := range []string{"en", "zh-CN"} {
 		for _, id := range r.city.Users {

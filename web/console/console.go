@@ -17,6 +17,7 @@ import (
 	"hotline/internal/bus"
 	"hotline/internal/clock"
 	"hotline/internal/i18n"
+	"hotline/internal/llm"
 	"hotline/knowledge"
 	"hotline/knowledge/learn"
 	"hotline/routing"
@@ -38,6 +39,7 @@ type Deps struct {
 	Routing   *routing.Service
 	Knowledge *knowledge.Service
 	Learn     *learn.Service
+	Models    *llm.Service // nil: no page for them
 	// Emergency finds danger to life in what staff type for callers; nil finds none.
 	Emergency Emergency
 	// BaseURL is the installation's public address, for links that are handed to citizens.
@@ -166,6 +168,7 @@ func (c *Console) routes() *http.ServeMux {
 	c.catalogueRoutes(on)
 	c.referenceRoutes(on, files)
 	c.policyRoutes(on)
+	c.modelRoutes(on)
 	return mux
 }
 

@@ -144,6 +144,9 @@ func (c *Console) side(ctx context.Context, v View) side {
 		add(&s.Admin, "catalogue", "/console/admin/catalogue", "desk", "")
 		add(&s.Admin, "policies", "/console/admin/policies", "clock", "")
 		add(&s.Admin, "fields", "/console/admin/fields", "columns", "")
+		if c.Models != nil {
+			add(&s.Admin, "models", "/console/admin/models", "bolt", "")
+		}
 		add(&s.Admin, "keys", "/console/admin/keys", "key", "")
 	}
 	s.New = c.mayEnter(p)

@@ -23,6 +23,7 @@ import (
 	"hotline/internal/bus"
 	"hotline/internal/clock"
 	"hotline/internal/i18n"
+	"hotline/internal/llm"
 	"hotline/internal/testkit"
 	"hotline/knowledge"
 	"hotline/knowledge/bleve"
@@ -49,6 +50,7 @@ type rig struct {
 	chat      *chat.Service
 	knowledge *knowledge.Service
 	learn     *learn.Service
+	llm       *llm.Service
 	routing   *routing.Service
 	bus       *bus.Bus
 	log       *testkit.Log
@@ -95,6 +97,8 @@ func newRig(t testing.TB) *rig {
 	t.Cleanup(func() { _ = index.Close() })
 	r.knowledge = knowledge.New(knowledge.Deps{Pool: r.pool, Index: index, Clock: r.clock, Log: log})
 	r.learn = learn.New(learn.Deps{Pool: r.pool, Knowledge: r.knowledge, Clock: r.clock, Log: log})
+	r.llm, err = llm.New(llm.Deps{Pool: r.pool, Clock: r.clock, Log: log, Secret: make([]byte, 32)})
+	must(t, err)
 	admin, err := r.auth.ByID(ctx, r.city.Users["administrator"])
 	must(t, err)
 	for _, id := range r.city.Users {
@@ -103,7 +107,7 @@ func newRig(t testing.TB) *rig {
 	emergency, err := bot.NewEmergency(map[bot.Service]string{"fire": "119", "": "110"})
 	must(t, err)
 	c, err := console.New(console.Deps{Emergency: emergency, Pool: r.pool, Clock: r.clock, Log: log, Words: words, Bus: r.bus, Auth: r.auth, Tickets: r.tickets, Chat: r.chat, Routing: r.routing,
-		Knowledge: r.knowledge, Learn: r.learn, BaseURL: "https://hotline.example", Heartbeat: time.Second})
+		Knowledge: r.knowledge, Learn: r.learn, Models: r.llm, BaseURL: "https://hotline.example", Heartbeat: time.Second})
 	must(t, err)
 	mux := http.NewServeMux()
 	mux.Handle("/console/", c)
