@@ -1,0 +1,40 @@
+package console_test
+
+import (
+	"net/http"
+	"net/url"
+	"testing"
+
+	"hotline/internal/auth"
+)
+
+func TestAFileOfArticlesIsTriedTakenInAndReported(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	e := r.signIn("editor")
+	table := []byte("id,lang,title,body,valid_from\na,en,Ramps,At every stop.,\nb,en,Lifts,In every station.,soon\n")
+	take := func(b *browser, mode, name string, data []byte) answer {
+		return b.uploadFile("/console/knowledge/import", url.Values{"mode": {mode}}, name, data)
+	}
+	e.get("/console/knowledge/import").wants(t, http.StatusOK, "Only try it").lacks(t, "Take them in and publish")
+	take(e, "check", "a.csv", table).wants(t, http.StatusOK, "Nothing was written.", "Ramps", "Lifts", "Write a day as 2026-03-01")
+	e.get("/console/knowledge").lacks(t, "Ramps")
+	take(e, "draft", "a.csv", table).wants(t, http.StatusOK, "Ramps", "1 new, 0 changed, 1 refused")
+	e.get("/console/knowledge?state=draft").wants(t, http.StatusOK, "Ramps").lacks(t, "Lifts")
+	take(e, "publish", "a.csv", table).wants(t, http.StatusForbidden)
+	take(r.signIn("reviewer"), "publish", "b.csv", []byte("id,lang,title,body\nc,en,Doors,Wide ones.\n")).wants(t, http.StatusOK, "Doors")
+	r.signIn("operator").get("/console/knowledge?q=doors").wants(t, http.StatusOK, "Doors")
+	take(e, "check", "a.exe", table).wants(t, http.StatusBadRequest, "This kind of file is not read")
+
+	// Reports stay with the agency, and what was exported comes back unchanged.
+	r.agencyUser("editor-env", "dept-environment", auth.Editor)
+	env := r.signIn("editor-env")
+	env.get("/console/knowledge/import").wants(t, http.StatusOK).lacks(t, "a.csv")
+	got := e.get("/console/knowledge/export?format=csv&drafts=1")
+	got.wants(t, http.StatusOK, "Ramps", "Doors")
+	if got.header.Get("Content-Disposition") == "" {
+		t.Error("no name for the file")
+	}
+	take(e, "check", "again.csv", []byte(got.body)).wants(t, http.StatusOK, "0 new, 0 changed, 0 refused")
+	env.get("/console/knowledge/export?format=csv&drafts=1").wants(t, http.StatusOK).lacks(t, "Ramps")
+}
