@@ -158,13 +158,9 @@ func (s *Service) refresh(ctx context.Context, ids []uuid.UUID) error {
 // published reads those of the articles that a search may find, and names the
 // others.
 func (s *Service) published(ctx context.Context, ids []uuid.UUID) (docs []Doc, gone []string, err error) {
-	rows, err := s.Pool.Query(ctx, sqlIndexableByIDs, ids)
+	entries, err := s.indexableEntries(ctx, ids)
 	if err != nil {
-		return nil, nil, fmt.Errorf("read articles: %w", err)
-	}
-	entries, err := pgx.CollectRows(rows, scanEntry)
-	if err != nil {
-		return nil, nil, fmt.Errorf("read articles: %w", err)
+		return nil, nil, err
 	}
 	there := make(map[uuid.UUID]bool, len(entries))
 	docs = make([]Doc, len(entries))
@@ -178,6 +174,18 @@ func (s *Service) published(ctx context.Context, ids []uuid.UUID) (docs []Doc, g
 		}
 	}
 	return docs, gone, nil
+}
+
+func (s *Service) indexableEntries(ctx context.Context, ids []uuid.UUID) ([]Entry, error) {
+	rows, err := s.Pool.Query(ctx, sqlIndexableByIDs, ids)
+	if err != nil {
+		return nil, fmt.Errorf("read articles: %w", err)
+	}
+	entries, err := pgx.CollectRows(rows, scanEntry)
+	if err != nil {
+		return nil, fmt.Errorf("read articles: %w", err)
+	}
+	return entries, nil
 }
 
 // put brings corpus and index to the same state. The corpus comes first: it

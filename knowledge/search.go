@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -89,13 +90,22 @@ func (e Entry) result(question string, score float64) Result {
 // afterwards.
 func (s *Service) find(ctx context.Context, q Query) ([]found, error) {
 	staff := q.Audience == AudienceStaff
-	hits, err := s.propose(ctx, Query{Text: q.Text, Lang: questionLang(q.Text, q.Lang), Audience: q.Audience, Limit: max(Proposals, q.Limit)})
-	if err != nil || len(hits) == 0 {
+	pq := Query{Text: q.Text, Lang: questionLang(q.Text, q.Lang), Audience: q.Audience, Limit: max(Proposals, q.Limit)}
+	near := make(chan []string, 1) // asked at the same time, as it may be a server
+	go func() { near <- s.nearest(ctx, pq) }()
+	hits, err := s.propose(ctx, pq)
+	nearest := <-near
+	if err != nil || len(hits)+len(nearest) == 0 {
 		return nil, err
 	}
-	ids := make([]uuid.UUID, 0, len(hits))
+	ids := make([]uuid.UUID, 0, len(hits)+len(nearest))
 	for _, h := range hits {
 		if id, err := uuid.Parse(h.ID); err == nil {
+			ids = append(ids, id)
+		}
+	}
+	for _, n := range nearest {
+		if id, err := uuid.Parse(n); err == nil {
 			ids = append(ids, id)
 		}
 	}
@@ -120,7 +130,40 @@ func (s *Service) find(ctx context.Context, q Query) ([]found, error) {
 	for i, j := range js {
 		out[i] = found{id: live[j.at].ID, score: j.score}
 	}
-	return out, nil
+	return s.fuse(out, live, nearest), nil
+}
+
+// wordless is how many articles that share no word with the question are
+// shown because their vectors are near.
+const wordless = 5
+
+// fuse orders what was judged by the nearness of its vectors, too. Scores stay
+// what they are: an article that shares no word with the question has none.
+func (s *Service) fuse(judged []found, live []liveVersion, nearest []string) []found {
+	if len(nearest) == 0 {
+		return judged
+	}
+	at := make(map[string]found, len(judged))
+	words := make([]string, len(judged))
+	for i, f := range judged {
+		words[i] = f.id.String()
+		at[words[i]] = f
+	}
+	near := make([]string, 0, len(nearest))
+	for i, id := range nearest {
+		_, ok := at[id]
+		if k := slices.IndexFunc(live, func(v liveVersion) bool { return v.ID.String() == id }); !ok && k >= 0 && i < wordless {
+			at[id], ok = found{id: live[k].ID}, true
+		}
+		if ok {
+			near = append(near, id)
+		}
+	}
+	out := make([]found, 0, len(at))
+	for _, id := range Fuse(words, near, len(judged) > 0 && judged[0].score >= s.Thresholds.Good) {
+		out = append(out, at[id])
+	}
+	return out
 }
 
 type liveVersion struct {

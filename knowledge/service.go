@@ -33,6 +33,8 @@ type Deps struct {
 	// take no files.
 	Blob  blob.Store
 	Clean func(name string, data []byte) (Cleaned, error)
+	// Embedder makes vectors for the search, where a model is set up for it. May be nil.
+	Embedder Embedder
 	// Thresholds of answers; the zero value means DefaultThresholds.
 	Thresholds Thresholds
 }
@@ -46,6 +48,8 @@ type Service struct {
 	recent recent
 	// signals are what citizens' words and clicks add to the ranking; nil: nothing yet
 	signals atomic.Pointer[signals]
+	// vectors are empty where no model for embeddings is set up.
+	vectors vectors
 	// indexing is held while rows are read and indexed, so that an older
 	// reading never overwrites a newer one.
 	indexing sync.Mutex

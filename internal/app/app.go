@@ -323,15 +323,15 @@ func (a *App) services(ctx context.Context) (err error) {
 			a.log.Warn("search index", "error", err)
 		}
 	})
-	a.Knowledge = knowledge.New(knowledge.Deps{Pool: a.pool, Index: a.index, Clock: a.clock, Log: a.log, Location: a.zone(), Changed: a.knowledgeChanged, Deadline: a.workingDays, Blob: a.files, Clean: cleanFile})
+	if err := a.models(key); err != nil {
+		return err
+	}
+	a.Knowledge = knowledge.New(knowledge.Deps{Pool: a.pool, Index: a.index, Clock: a.clock, Log: a.log, Location: a.zone(), Changed: a.knowledgeChanged, Deadline: a.workingDays, Blob: a.files, Clean: cleanFile, Embedder: a.LLM.Embedder()})
 	if err := a.followKnowledge(ctx); err != nil {
 		return err
 	}
 	a.Learn = learn.New(learn.Deps{Pool: a.pool, Knowledge: a.Knowledge, Clock: a.clock, Log: a.log, Responsible: a.responsible})
 	if a.Tickets, err = tickets.New(tickets.Deps{Pool: a.pool, Clock: a.clock, Key: key, Router: tickets.RouterOf(a.Routing), Log: a.log}); err != nil {
-		return err
-	}
-	if err := a.models(key); err != nil {
 		return err
 	}
 	if a.policy, err = bot.New(bot.Options{LLM: a.Assist, Live: a.botEnv, Knowledge: botKnowledge{a.Knowledge, a.baseURL}, Tickets: botTickets{a.Tickets, a.Routing}, Classifier: botClassifier{a.Routing}, Fields: botFields(a.Tickets)}); err != nil {

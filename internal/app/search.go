@@ -57,6 +57,10 @@ func (a *App) followKnowledge(ctx context.Context) error {
 			a.elected(ctx, "search engine", func(ctx context.Context) { a.Knowledge.Mirror(ctx, kick) })
 		})
 	}
+	a.loops.run(a.followVectors)
+	a.loops.run(func(ctx context.Context) {
+		a.elected(ctx, "article vectors", a.makeVectors)
+	})
 	a.loops.run(func(ctx context.Context) {
 		tick := time.NewTicker(5 * time.Second)
 		defer tick.Stop()
@@ -92,6 +96,44 @@ func (a *App) newestArticle(ctx context.Context) (newest time.Time, err error) {
 		return tx.QueryRow(ctx, `select coalesce(max(updated_at), 'epoch') from articles`).Scan(&newest)
 	})
 	return newest, err
+}
+
+// vectorsEvery is how often nodes look whether a model for embeddings was set up and what it has made.
+const vectorsEvery = 10 * time.Second
+
+// followVectors keeps this node's vectors at what the database has.
+func (a *App) followVectors(ctx context.Context) {
+	for {
+		if err := a.Knowledge.LoadVectors(ctx); err != nil && ctx.Err() == nil {
+			a.log.Warn("article vectors", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(vectorsEvery):
+		}
+	}
+}
+
+// makeVectors, on one node at a time, has the model make what is missing; while it fails it is asked less and less often.
+func (a *App) makeVectors(ctx context.Context) {
+	for pause := vectorsEvery; ; {
+		made, err := a.Knowledge.EmbedStale(ctx)
+		if made > 0 {
+			a.log.Info("article vectors made", "articles", made)
+		}
+		if err == nil {
+			pause = vectorsEvery
+		} else if ctx.Err() == nil {
+			pause = min(2*pause, 10*time.Minute)
+			a.log.Warn("article vectors not made", "error", err, "again_in", pause.String())
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(pause):
+		}
+	}
 }
 
 // searchDetail is what /readyz adds: a node whose engine is away serves, more slowly.

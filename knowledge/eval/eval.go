@@ -49,6 +49,12 @@ const batch = 500
 // Errors: *knowledge.LineError for the first bad line of a file,
 // ErrNoArticles, ErrNoQueries, ErrNothingTaught, those of the readers and of the index, ctx's own.
 func Retrieval(ctx context.Context, index knowledge.Index, articles, queries, teach io.Reader) (Result, error) {
+	return RetrievalWith(ctx, index, nil, articles, queries, teach)
+}
+
+// RetrievalWith is Retrieval with the vectors of an embedder fused in, as a
+// search does; nil means none.
+func RetrievalWith(ctx context.Context, index knowledge.Index, embedder knowledge.Embedder, articles, queries, teach io.Reader) (Result, error) {
 	docs, err := readArticles(articles)
 	if err != nil {
 		return Result{}, fmt.Errorf("articles: %w", err)
@@ -77,6 +83,10 @@ func Retrieval(ctx context.Context, index knowledge.Index, articles, queries, te
 			byID[d.ID] = d
 		}
 	}
+	near, err := neighbours(ctx, embedder, docs)
+	if err != nil {
+		return Result{}, err
+	}
 	var sum Result
 	took := make([]float64, 0, len(qs))
 	for _, q := range qs {
@@ -90,6 +100,11 @@ func Retrieval(ctx context.Context, index knowledge.Index, articles, queries, te
 			found = append(found, byID[h.ID])
 		}
 		ranked := corpus.Rank(q.Text, found)
+		if near != nil {
+			if ranked, err = near.fuse(ctx, q, ranked, byID); err != nil {
+				return Result{}, err
+			}
+		}
 		took = append(took, float64(time.Since(start))/float64(time.Millisecond))
 		sum.add(ranked, q.Relevant)
 	}
