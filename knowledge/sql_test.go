@@ -30,7 +30,6 @@ func TestStatementsFitTheSchema(t *testing.T) {
 		"engine present": sqlEnginePresent, "engine": sqlEngine, "engine progress": sqlEngineProgress, "engine rebuilt": sqlEngineRebuilt, "engine wanted": sqlEngineWanted,
 		"engine well": sqlEngineWell, "engine fails": sqlEngineFails, "outbox": sqlOutbox, "outbox done": sqlOutboxDone, "live": sqlLive,
 		"vectors since": sqlVectorsSince, "unembedded": sqlUnembedded, "forget vectors": sqlForgetVectors, "insert vector": sqlInsertVector,
-		"tell": sqlTell, "helped": sqlHelped, "graded": sqlGraded,
 		"assist": sqlAssist, "undo assist": sqlUndoAssist, "dismissed": sqlDismissed, "assist use": sqlAssistUse, "assisted articles": sqlAssistedArticles,
 		"tell": sqlTell, "helped": sqlHelped, "graded": sqlGraded, "votes": sqlVotes, "word": sqlWord,
 	} {
