@@ -24,7 +24,7 @@ type Guide struct {
 	Done    bool              `json:"done,omitempty"` // the outcome was told; answers can still be corrected
 }
 
-// AskGuide marks a question of a decision form.
+// AskGuide marks a question of a decision form, in the protocol too.
 const AskGuide = "decision"
 
 // guidePrefix is in front of the ids of quick replies that belong to a decision form: guide:start, guide:2:yes (the answer yes to the third question).
