@@ -44,3 +44,28 @@ func (s *Service) Praised(ctx context.Context, after time.Time, limit int) ([]Pr
 	}
 	return list, nil
 }
+
+// Graded is the citizen's grade of a ticket.
+type Graded struct {
+	Ticket  uuid.UUID
+	Grade   int
+	RatedAt time.Time
+}
+
+const sqlGraded = `select ticket_id, grade, created_at from ticket_ratings where created_at > $1 order by created_at, ticket_id limit $2`
+
+// Graded lists grades given after a moment, the oldest first. Errors: the database's.
+func (s *Service) Graded(ctx context.Context, after time.Time, limit int) ([]Graded, error) {
+	var list []Graded
+	err := db.ReadTx(ctx, s.pool, db.System(), func(tx db.Tx) error {
+		rows, err := tx.Query(ctx, sqlGraded, after, limit)
+		if err == nil {
+			list, err = pgx.CollectRows(rows, pgx.RowToStructByPos[Graded])
+		}
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("graded tickets: %w", err)
+	}
+	return list, nil
+}

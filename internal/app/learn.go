@@ -58,6 +58,15 @@ func (a *App) praise(ctx context.Context, since time.Time) (time.Time, error) {
 	if err != nil {
 		return since, err
 	}
+	gs, err := a.Tickets.Graded(ctx, since, praiseBatch)
+	if err != nil {
+		return since, err
+	}
+	for _, g := range gs {
+		if err := a.Learn.Grade(ctx, g.Ticket, g.Grade); err != nil {
+			return since, err
+		}
+	}
 	for _, k := range ks {
 		if err := a.Learn.Propose(ctx, learn.Praise{Source: "ticket", ID: k.Ticket, Lang: k.Lang, Agency: k.Lead, Question: k.Description, Answer: k.Reply, Names: named(k.Contact), Grade: k.Grade}); err != nil {
 			return since, err
@@ -70,6 +79,9 @@ func (a *App) praise(ctx context.Context, since time.Time) (time.Time, error) {
 	}
 	if len(ks) == praiseBatch { // more are waiting: go on after the last
 		upTo = ks[len(ks)-1].RatedAt
+	}
+	if len(gs) == praiseBatch && gs[len(gs)-1].RatedAt.Before(upTo) {
+		upTo = gs[len(gs)-1].RatedAt
 	}
 	if len(cs) == praiseBatch && cs[len(cs)-1].RatedAt.Before(upTo) {
 		upTo = cs[len(cs)-1].RatedAt

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 
 	"hotline/internal/app"
 	"hotline/web/webtest"
@@ -66,6 +67,19 @@ func TestWhatNobodyKnewIsAnsweredTheNextTime(t *testing.T) {
 	editor.tab.WaitJS(t, `document.querySelectorAll(".learn-grid svg").length === 7`)
 	editor.tab.Axe(t, "the learning board")
 	picture(t, editor.tab, "learning.png")
+	view := webtest.Phone
+	view.Dark = true
+	phone := person{t, browser.Open(t, view, a.URL()+"/console/sign-in?lang=en")}
+	phone.tab.Run(t, chromedp.SendKeys("#email", "reviewer@lanting.example"), chromedp.SendKeys("#password", app.DemoPassword+kb.Enter))
+	phone.tab.WaitJS(t, `location.pathname !== "/console/sign-in" && document.readyState === "complete"`)
+	for name, at := range map[string]string{"gaps-phone.png": "/console/gaps?state=closed", "learning-phone.png": "/console/learning"} {
+		phone.tab.Go(t, chromedp.Navigate(a.URL()+at))
+		phone.tab.Axe(t, name)
+		if webtest.Eval[bool](t, phone.tab, `document.documentElement.scrollWidth > innerWidth`) {
+			t.Errorf("%s is wider than the phone", at)
+		}
+		picture(t, phone.tab, name)
+	}
 	for name, p := range map[string]person{"editor": editor, "reviewer": reviewer} {
 		for _, line := range p.tab.Complaints() {
 			t.Errorf("the %s's page complained: %s", name, line)

@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"hotline/internal/db"
 	"hotline/knowledge"
 	"hotline/knowledge/learn"
 )
@@ -138,6 +139,28 @@ func TestPraisedAnswersBecomeDraftsOnce(t *testing.T) {
 	s.must(s.Propose(ctx, learn.Praise{Source: "chat", ID: uuid.New(), Lang: "en", Question: bees, Answer: "At the environment department, desk 4.", Grade: 4}))
 	if list, err := s.Proposals(ctx, s.editor().Actor, "open", learn.Proposal{}, 10); err != nil || len(list) != 0 {
 		t.Errorf("%+v, %v", list, err)
+	}
+}
+
+func TestTheGradeOfATicketIsAWordOnWhatStaffTold(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	ticket := uuid.New()
+	s.tell("bins?", "en", knowledge.Answered, func(k *knowledge.Told) { k.By, k.Ticket = knowledge.ByStaff, ticket })
+	s.tell("bins?", "en", knowledge.Answered, func(k *knowledge.Told) { k.Ticket = ticket })
+	word := func() (n int) {
+		s.must(db.ReadTx(context.Background(), s.pool, db.System(), func(tx db.Tx) error {
+			return tx.QueryRow(context.Background(), `select count(*) from answers where helped is false`).Scan(&n)
+		}))
+		return n
+	}
+	s.must(s.Grade(context.Background(), ticket, 3))
+	if n := word(); n != 0 {
+		t.Errorf("the middle grade speaks of %d", n)
+	}
+	s.must(s.Grade(context.Background(), ticket, 1))
+	if n := word(); n != 1 {
+		t.Errorf("a bad grade speaks of %d", n)
 	}
 }
 

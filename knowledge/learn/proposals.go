@@ -86,6 +86,19 @@ func (s *Service) Propose(ctx context.Context, p Praise) error {
 	})
 }
 
+const sqlGrade = `update answers set helped = $2, helped_at = $3, looked = false where ticket_id = $1 and by = 'staff' and helped is null`
+
+// Grade takes a ticket's grade, 5 to 1, as the citizen's word on what staff told in it; the middle one says nothing. Errors: the database's.
+func (s *Service) Grade(ctx context.Context, ticket uuid.UUID, grade int) error {
+	if grade == 3 {
+		return nil
+	}
+	return s.write(ctx, func(tx db.Tx) error {
+		_, err := tx.Exec(ctx, sqlGrade, ticket, grade > 3, s.Clock.Now())
+		return err
+	})
+}
+
 func scanProposal(row pgx.CollectableRow) (Proposal, error) {
 	var p Proposal
 	var agency, article *uuid.UUID

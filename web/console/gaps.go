@@ -26,6 +26,9 @@ var gapStates = []string{learn.Open, learn.Drafted, learn.Closed, learn.Dismisse
 
 const gapPage = 25
 
+// leastNear is the deciding score below which an article has only common words with a gap.
+const leastNear = 0.10
+
 // gapsData is the list of gaps.
 type gapsData struct {
 	Rows   []gapRow
@@ -138,6 +141,9 @@ func (c *Console) showGap(w http.ResponseWriter, r *http.Request, status int, wo
 		d.Question = examples[0].Question
 	}
 	for _, one := range near {
+		if one.Score < leastNear {
+			break
+		}
 		d.Near = append(d.Near, nearArticle{Result: one, Percent: percent(one.Score)})
 	}
 	if g.Article != uuid.Nil {
