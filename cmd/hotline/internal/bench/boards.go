@@ -11,7 +11,7 @@ import (
 	"hotline/tickets/measures"
 )
 
-// boards: supervision, revisits and rectifications. The lights are kept for fifteen seconds, so they are measured by services that have none.
+// boards: supervision, revisits and rectifications. The lights are kept and renewed in the background, so a pass is measured by services that have none.
 func (s *scale) boards(ctx context.Context) error {
 	people := s.people()
 	for _, w := range []who{people[0], people[2]} {
@@ -53,7 +53,7 @@ func (s *scale) boards(ctx context.Context) error {
 			}
 		}
 		next := 0
-		if err := s.line(ctx, part, "lights by agency, not kept", len(forgetful)-3, budgetDashboard, func(ctx context.Context, _ int) error {
+		if err := s.line(ctx, part, "a pass for the lights", len(forgetful)-3, budgetDashboard, func(ctx context.Context, _ int) error {
 			next++
 			_, err := forgetful[next-1].Lights(ctx, w.actor)
 			return err
