@@ -112,8 +112,10 @@ const (
 		insert into articles (id, key, lang, slug, topic, owner_id, audience, services, live, latest)
 		values ($1, $2, $3, $4, $5, nullif($6, '00000000-0000-0000-0000-000000000000'::uuid), $7, $8, 1, 1)`
 	sqlAddArticleVersion = `
-		insert into article_versions (article_id, version, state, title, summary, body, keywords, questions, valid_from, valid_to, published_at, form)
-		values ($1, 1, 'published', $2, $3, $4, $5, $6, $7, $8, now(), $9)`
+		insert into article_versions (article_id, version, state, title, summary, body, keywords, questions, valid_from, valid_to, published_at, form, audience)
+		values ($1, 1, 'published', $2, $3, $4, $5, $6, $7, $8, now(), $9, $10)`
+	// A topic that is called like a category has its name, until somebody gives it another.
+	sqlNameTopics = `insert into knowledge_topics (code, names) select c.code, c.names from categories c where exists (select from articles a where a.topic = c.code) on conflict (code) do nothing`
 )
 
 // places: the jurisdiction with its settings, and the areas.
@@ -253,7 +255,10 @@ func (w writer) texts(b *pgx.Batch) error {
 			return fmt.Errorf("article %s: form: %w", articleKey(a), problems[0])
 		}
 		b.Queue(sqlAddArticle, id, a.Key, a.Lang, slug, a.Topic, w.state.ids[a.Owner], a.Audience, nonNil(a.Services))
-		b.Queue(sqlAddArticleVersion, id, a.Title, a.Summary, a.Body, nonNil(a.Keywords), nonNil(a.Questions), date(a.ValidFrom), date(a.ValidTo), form)
+		b.Queue(sqlAddArticleVersion, id, a.Title, a.Summary, a.Body, nonNil(a.Keywords), nonNil(a.Questions), date(a.ValidFrom), date(a.ValidTo), form, a.Audience)
+	}
+	if len(articles) > 0 {
+		b.Queue(sqlNameTopics)
 	}
 	return nil
 }
