@@ -6,7 +6,7 @@ DATA    ?= ./data
 export GOFLAGS := -buildvcs=false
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test check fmt vet bench bench-tickets fuzz pictures clean need-postgres need-browser
+.PHONY: help run build test check fmt vet bench bench-tickets bench-knowledge fuzz pictures clean need-postgres need-browser
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ bench: need-postgres ## measure intake, idle chats, bot turn, search; JSON and a
 
 bench-tickets: need-postgres ## load a million tickets and measure what staff do (TICKETS=1000000); JSON and a table
 	@$(GO) run ./cmd/hotline bench tickets-at --tickets $(or $(TICKETS),1000000)
+
+bench-knowledge: need-postgres ## load a hundred thousand articles, restart a node on them, search and type (ARTICLES=100000); JSON and a table
+	@$(GO) run ./cmd/hotline bench knowledge-at --articles $(or $(ARTICLES),100000)
 
 pictures: need-postgres need-browser ## make the README's pictures with the browser test
 	HOTLINE_PICTURES=$(CURDIR)/docs/pictures $(GO) test -count=1 -run '^Test(Story|Hardship)$$' ./internal/app
