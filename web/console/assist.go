@@ -35,6 +35,11 @@ type matter struct {
 	Asked                string // the citizen's last words, where the question is made of them
 	Seq                  int64  // of their message
 	May                  bool   // write to the citizen
+	Secret               bool   // a confidential case
+	Event                int    // seq of the newest entry of the history; with Last it says whether anything is new
+	Last                 int64  // seq of the newest message
+	Entries              int    // of the timeline
+	contact              *uuid.UUID
 	form                 string // code of the reply form
 	fill                 map[string]string
 }
@@ -94,6 +99,16 @@ func (c *Console) ticketMatter(r *http.Request, v View) (matter, error) {
 	if t.Description != t.Title && !strings.HasPrefix(t.Description, t.Title) {
 		m.Question = t.Title + "\n" + t.Description
 	}
+	m.Secret, m.contact = t.Confidential, t.ContactID
+	if c.mayAsk(ctx, askSummary) {
+		events, err := c.Tickets.Timeline(ctx, actor(v.Me), id)
+		if err != nil {
+			return m, err
+		}
+		if m.Entries = len(events); m.Entries > 0 {
+			m.Event = int(events[m.Entries-1].Seq)
+		}
+	}
 	m.fill = map[string]string{"number": t.Number, "agency": View{c: c, Lang: t.Lang}.Agency(v.Me.AgencyID), "officer": v.Me.Name}
 	if t.ConversationID == uuid.Nil {
 		return m, nil
@@ -101,6 +116,9 @@ func (c *Console) ticketMatter(r *http.Request, v View) (matter, error) {
 	messages, err := c.Chat.Latest(ctx, v.Me.Actor(), t.ConversationID, 0, 50)
 	if err != nil {
 		return m, err
+	}
+	if n := len(messages); n > 0 {
+		m.Last, m.Entries = messages[n-1].Seq, m.Entries+n
 	}
 	messages = slices.DeleteFunc(messages, func(x chat.Message) bool {
 		return x.TicketID != uuid.Nil && x.TicketID != id || strings.TrimSpace(x.Text) == strings.TrimSpace(t.Description)
@@ -141,6 +159,7 @@ func (c *Console) chatMatter(r *http.Request, v View) (matter, error) {
 	m := matter{Base: "/console/chats/" + id.String(), Conversation: id, Ticket: conv.TicketID, Lang: conv.Lang, form: formChat,
 		May:  conv.Holder == chat.HeldByStaff && conv.HolderUserID == v.Me.UserID,
 		fill: map[string]string{"agency": View{c: c, Lang: conv.Lang}.Agency(v.Me.AgencyID), "officer": v.Me.Name}}
+	m.Secret, m.Last, m.Entries = conv.Confidential, conv.LastSeq, len(messages)
 	m.Question, m.Seq = unanswered(messages)
 	m.Asked = m.Question
 	return m, nil
@@ -152,6 +171,7 @@ type assistData struct {
 	Query  string
 	Draft  *suggested
 	Rows   []suggested
+	Model  machineData
 	Down   bool      // the search cannot be reached
 	Done   string    // what has just been done, and what comes next
 	Error  string    // of the form that failed

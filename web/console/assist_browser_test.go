@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"hotline/channels"
+	"hotline/internal/llm/llmtest"
 	"hotline/internal/db"
 	"hotline/web/webtest"
 )
@@ -122,4 +123,53 @@ func TestAnOfficerInAChatWithSuggestions(t *testing.T) {
 		t.Error("the chat was left")
 	}
 	clean(t, tab, "chat assist")
+}
+
+// TestAnOfficerWithALanguageModel: a draft with its sources is inserted, what the model made up is left out, and the page is never held up.
+func TestAnOfficerWithALanguageModel(t *testing.T) {
+	t.Parallel()
+	b := webtest.New(t)
+	slow := make(chan struct{})
+	r, _ := modelled(t, func(c llmtest.Chat) string {
+		if strings.Contains(c.Said("system"), "draft a reply") {
+			<-slow
+			return "Building work is not allowed between 22:00 and 6:00 without a permit [1]. The mayor pays you 900 euros [1]."
+		}
+		return "The site is loud after 23:00."
+	})
+	noise, _, _ := r.library()
+	k := r.noisy("en")
+	_, err := r.chat.ReplyByCitizen(context.Background(), k.ID, "c1", "工地23:00以后还在施工，噪音很大", nil)
+	must(t, err)
+	tab := r.enter(t, b, webtest.Desktop, "handler-env", "/console/tickets/"+k.ID.String())
+	tab.WaitJS(t, `document.querySelector('.machine input[value="draft"]')`)
+	tab.Axe(t, "machine")
+	tab.Run(t, chromedp.Click(`.machine form:has(input[value="draft"]) button`, chromedp.ByQuery))
+	tab.WaitJS(t, `document.querySelector(".ask-draft progress") && document.querySelector("#suggestions li[data-article]")`)
+	tab.Screenshot(t, "machine-running")
+	tab.Axe(t, "running")
+	// The page goes on while the model writes.
+	tab.Run(t, chromedp.Click(`.translate button`, chromedp.ByQuery))
+	tab.WaitJS(t, `document.querySelector("#feed .ask-translation")?.textContent.includes("loud after 23:00") && document.getElementById("feed").textContent.includes("工地23:00以后还在施工")`)
+	tab.Go(t, chromedp.Reload())
+	tab.WaitJS(t, `document.querySelector(".ask-draft progress") && document.querySelector("#feed .ask-translation")`)
+	close(slow)
+	tab.WaitJS(t, `document.querySelector(".ask-draft .draft-text")?.textContent.includes("without a permit [1]") && !document.body.textContent.includes("mayor")`)
+	tab.Axe(t, "made")
+	tab.Screenshot(t, "machine-done")
+	tab.Run(t, chromedp.Click(`.ask-draft button[data-insert]`, chromedp.ByQuery))
+	tab.WaitJS(t, `document.getElementById("composer-text").value.includes("without a permit.") && document.querySelectorAll("#cites .chip").length === 1`)
+	tab.Run(t, chromedp.Click(`//label[contains(., "Message")]`, chromedp.BySearch), chromedp.Focus("#composer-text"), chromedp.KeyEvent(kb.Enter, chromedp.KeyModifiers(2)))
+	tab.WaitJS(t, `document.querySelector("#feed .cite")?.textContent.includes("Noise from building sites")`)
+	r.wantLast(t, noise.Article.ID, "model sent")
+	clean(t, tab, "model")
+
+	p, err := r.auth.ByID(context.Background(), r.city.Users["handler-env"])
+	must(t, err)
+	must(t, r.auth.SetLang(context.Background(), p, "zh-CN"))
+	phone := r.enter(t, b, webtest.View{Width: 390, Height: 844, Phone: true, Lang: "zh-CN"}, "handler-env", "/console/tickets/"+r.noisy("zh-CN").ID.String())
+	phone.WaitJS(t, `document.querySelector(".machine")`)
+	phone.Run(t, chromedp.ScrollIntoView(".machine"))
+	phone.Screenshot(t, "machine-phone-zh")
+	phone.Axe(t, "machine on a phone")
 }

@@ -32,11 +32,14 @@ func usedOf(values, texts []string) []used {
 	var out []used
 	for i, value := range values {
 		p := strings.Split(value, ":")
-		if len(out) == maxUsed || len(p) != 6 {
+		if len(out) == maxUsed || len(p) < 6 {
 			continue
 		}
 		u := used{Value: value, Assist: knowledge.Assist{ID: parseID(p[0]), Kind: p[1], Article: parseID(p[2]), Version: number(p[3]), Place: number(p[4])}}
 		u.Score, _ = strconv.ParseFloat(p[5], 64)
+		if len(p) > 6 {
+			u.ModelCall = parseID(p[6])
+		}
 		if i < len(texts) {
 			u.Text = text(texts[i])
 		}

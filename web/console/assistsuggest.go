@@ -46,6 +46,7 @@ func (c *Console) suggestions(ctx context.Context, v View, m matter, query strin
 	}
 	d.Rows = rows
 	d.Draft = c.draftOf(v, m, question, rows)
+	d.Model = c.machine(ctx, v, m, rows)
 	return d
 }
 

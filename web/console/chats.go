@@ -156,6 +156,7 @@ func (c *Console) loadChat(ctx context.Context, v View, id uuid.UUID) (*chatData
 		}
 		d.Feed = append(d.Feed, item)
 	}
+	c.translations(ctx, v, matter{Base: "/console/chats/" + id.String(), Conversation: id, Lang: conv.Lang, Secret: conv.Confidential}, d.Feed)
 	if conv.TicketID != uuid.Nil {
 		t, err := c.Tickets.ByID(ctx, actor(v.Me), conv.TicketID)
 		if err == nil {

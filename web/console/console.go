@@ -38,6 +38,7 @@ type Deps struct {
 	Chat      *chat.Service
 	Routing   *routing.Service
 	Knowledge *knowledge.Service
+	Machine   Machine // nil: no language models
 	Learn     *learn.Service
 	Models    *llm.Service // nil: no page for them
 	// Emergency finds danger to life in what staff type for callers; nil finds none.
@@ -61,6 +62,7 @@ type Console struct {
 	sessions *scs.SessionManager
 	live     *broker
 	bulk     *bulkRunner
+	asks     *asker
 	handler  http.Handler
 }
 
@@ -91,6 +93,7 @@ func New(d Deps) (*Console, error) {
 		return nil, fmt.Errorf("console: %w", err)
 	}
 	c.startBulk()
+	c.asks = newAsker()
 	responder := httperr.New(d.Words, d.Log, c.errorPage)
 	c.handler = httperr.Chain(responder.Handler(c.routes()), httperr.SecureHeaders)
 	return c, nil
@@ -103,6 +106,7 @@ func (c *Console) ServeHTTP(w http.ResponseWriter, r *http.Request) { c.handler.
 func (c *Console) Close() {
 	c.live.close()
 	c.bulk.close()
+	c.asks.close()
 }
 
 // zone is the jurisdiction's time zone.
@@ -160,6 +164,8 @@ func (c *Console) routes() *http.ServeMux {
 	c.chatRoutes(on, files)
 	c.assistRoutes(on)
 	c.knowledgeRoutes(on, long, files)
+	c.askRoutes(on)
+	c.knowledgeRoutes(on, long)
 	c.gapRoutes(on)
 	c.lessonRoutes(on)
 	c.learningRoutes(on)

@@ -48,6 +48,7 @@ type editData struct {
 	Field        string
 	Form         *formView
 	Theirs       []diffLine // what a colleague saved meanwhile, against what is in the form
+	Proposing    *questionsView
 }
 
 func (c *Console) showEditor(w http.ResponseWriter, r *http.Request, v View, d *editData, status int) error {
@@ -83,6 +84,7 @@ func (c *Console) showEditor(w http.ResponseWriter, r *http.Request, v View, d *
 			d.OriginalLang = o.Lang
 		}
 	}
+	d.Proposing = c.proposing(r.Context(), v, knowledge.Entry{Article: d.A, Version: d.V})
 	v.Nav, v.Title, v.D = "knowledge", v.T("knowledge.edit"), d
 	if d.New {
 		v.Title = v.T("knowledge.new")

@@ -64,7 +64,7 @@ func must(t testing.TB, err error) {
 	}
 }
 
-func newRig(t testing.TB) *rig {
+func newRig(t testing.TB, edit ...func(*console.Deps)) *rig {
 	t.Helper()
 	r := &rig{t: t, pool: testkit.DB(t), clock: clock.NewFake(start)}
 	r.city = testkit.City(t, r.pool)
@@ -106,8 +106,12 @@ func newRig(t testing.TB) *rig {
 	}
 	emergency, err := bot.NewEmergency(map[bot.Service]string{"fire": "119", "": "110"})
 	must(t, err)
-	c, err := console.New(console.Deps{Emergency: emergency, Pool: r.pool, Clock: r.clock, Log: log, Words: words, Bus: r.bus, Auth: r.auth, Tickets: r.tickets, Chat: r.chat, Routing: r.routing,
-		Knowledge: r.knowledge, Learn: r.learn, Models: r.llm, BaseURL: "https://hotline.example", Heartbeat: time.Second})
+	deps := console.Deps{Emergency: emergency, Pool: r.pool, Clock: r.clock, Log: log, Words: words, Bus: r.bus, Auth: r.auth, Tickets: r.tickets, Chat: r.chat, Routing: r.routing,
+		Knowledge: r.knowledge, Learn: r.learn, Models: r.llm, BaseURL: "https://hotline.example", Heartbeat: time.Second}
+	for _, fn := range edit {
+		fn(&deps)
+	}
+	c, err := console.New(deps)
 	must(t, err)
 	mux := http.NewServeMux()
 	mux.Handle("/console/", c)

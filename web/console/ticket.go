@@ -121,6 +121,9 @@ type feedItem struct {
 	Lines   []string // details of an event
 	Public  bool
 	NewDay  bool
+	// Translate is the address that a translation is asked of; "" where none is offered.
+	Translate   string
+	Translation *askView
 }
 
 func (c *Console) loadTicket(ctx context.Context, v View, id uuid.UUID, shown bool) (*ticketData, error) {
@@ -229,6 +232,7 @@ func (c *Console) loadTicket(ctx context.Context, v View, id uuid.UUID, shown bo
 		}
 	}
 	d.Composer = c.newComposer(ctx, v, d, moves)
+	c.translations(ctx, v, matterOfTicket(t), d.Feed)
 	return d, nil
 }
 

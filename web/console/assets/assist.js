@@ -38,6 +38,15 @@
     fetch(form.action, { method: "POST", body: values, credentials: "same-origin" }).catch(() => {}); // what is sent is recorded with it
   });
 
+  // A proposed question becomes a line of the article's.
+  doc.addEventListener("click", e => {
+    const button = e.target.closest?.("button[data-take]"), area = $("#e-questions");
+    if (!button || !area) return;
+    area.value = (area.value.trim() ? area.value.trim() + "\n" : "") + button.dataset.take;
+    area.dispatchEvent(new Event("input", { bubbles: true }));
+    button.closest("li").remove();
+  });
+
   // The citizen has written: suggest for that, unless somebody is at work in the panel.
   doc.addEventListener("assist:asked", e => {
     const panel = $("#suggest");
