@@ -75,7 +75,7 @@ func (a *App) handler(ctx context.Context) (http.Handler, error) {
 		return nil, err
 	}
 	staff, err := console.New(console.Deps{BaseURL: a.baseURL, Pool: a.pool, Clock: a.clock, Log: a.log, Words: a.words, Bus: a.bus, Auth: a.Auth, Tickets: a.Tickets, Chat: a.Chat,
-		Routing: a.Routing, Knowledge: a.Knowledge, Learn: a.Learn, Models: a.LLM, Emergency: a.policy.Emergency(), SecureCookies: secure, TrustedProxies: proxies})
+		Routing: a.Routing, Knowledge: a.Knowledge, Learn: a.Learn, Machine: a.Assist, Models: a.LLM, Emergency: a.policy.Emergency(), SecureCookies: secure, TrustedProxies: proxies})
 	if err != nil {
 		return nil, err
 	}

@@ -10,8 +10,8 @@ import (
 	"github.com/google/uuid"
 
 	"hotline/channels"
-	"hotline/internal/llm/llmtest"
 	"hotline/internal/db"
+	"hotline/internal/llm/llmtest"
 	"hotline/web/webtest"
 )
 
