@@ -61,7 +61,7 @@ type ScaleLine struct {
 	What    string  `json:"what"`
 	N       int     `json:"n"`
 	P50     float64 `json:"p50_ms"`
-	P99     float64 `json:"p99_ms"`
+	P99     float64 `json:"p99_ms"` // the slowest where N is below 100
 	Plain50 float64 `json:"primary_key_p50_ms,omitempty"`
 	Plain99 float64 `json:"primary_key_p99_ms,omitempty"`
 	Budget  float64 `json:"budget_ms,omitempty"`
