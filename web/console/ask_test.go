@@ -236,3 +236,33 @@ func TestCategoriesAndQuestionsAreProposed(t *testing.T) {
 	done.lacks(t, "emperor")
 	editor.get(article+"/edit").wants(t, http.StatusOK, "When is construction noise at night not allowed?")
 }
+
+func TestWhatAModelSaidIsSeenByThoseWhoSeeTheCase(t *testing.T) {
+	t.Parallel()
+	r, _ := modelled(t, func(llmtest.Chat) string { return "Building work is not allowed without a permit [1]." })
+	r.library()
+	k := r.noisy("en")
+	b, base := r.signIn("handler-env"), "/console/tickets/"+k.ID.String()
+	b.waits(base, b.asks(base, "draft"))
+	count := func(a db.Actor) (n int) {
+		must(t, db.ReadTx(context.Background(), r.pool, a, func(tx db.Tx) error {
+			return tx.QueryRow(context.Background(), `select count(*) from model_asks`).Scan(&n)
+		}))
+		return n
+	}
+	for who, want := range map[string]int{"handler-env": 1, "head-env": 1, "dispatcher": 1, "handler-util": 0} {
+		if got := count(r.city.Staff(who)); got != want {
+			t.Errorf("%s sees %d", who, got)
+		}
+	}
+	if n := count(db.Actor{}) + count(db.CitizenOfTicket(k.ID)) + count(db.Citizen(k.ConversationID)); n != 0 {
+		t.Errorf("strangers and citizens see %d", n)
+	}
+	must(t, db.WithTx(context.Background(), r.pool, r.city.Staff("head-env"), func(tx db.Tx) error {
+		tag, err := tx.Exec(context.Background(), `update model_asks set result = '{}'`)
+		if err == nil && tag.RowsAffected() > 0 {
+			t.Error("a colleague changes it")
+		}
+		return err
+	}))
+}
