@@ -13,6 +13,7 @@ func MeasureSQL() map[string]string {
 		"contacts": contactsSQL, "open data rows": openDataRowsSQL, "open data confidential": openDataConfidentialSQL, "open data files": openDataFilesSQL,
 		"open data file": openDataFileSQL, "insert open data": insertOpenDataSQL, "counted": countedSQL, "appeals of": appealsOfSQL, "appeal by id": appealByIDSQL, "appeals": appealsSQL, "insert appeal": insertAppealSQL, "decide appeal": decideAppealSQL,
 		"size": sizeSQL, "orphans": orphansSQL, "past talks": pastTalksSQL, "past said": pastSaidSQL,
+		"published": publishedSQL, "published full": publishedFullSQL, "publish": publishSQL, "published old": publishedOldSQL,
 	}
 	for i, sql := range rebuildSumsSQL {
 		out[fmt.Sprintf("rebuild %d", i)] = sql

@@ -79,7 +79,7 @@ func OpenDataTrees(r *routing.Service) tickets.Trees {
 // numbers is what the public may see of the measures; portal and API share its memory.
 func (a *App) numbers() *publicNumbers {
 	if a.public == nil {
-		a.public = &publicNumbers{Publisher: &figures.Publisher{Figures: figures.Figures{Tickets: a.Tickets, Routing: a.Routing, Knowledge: a.Knowledge}, Now: a.clock.Now}, files: a.files}
+		a.public = &publicNumbers{Publisher: &figures.Publisher{Figures: figures.Figures{Tickets: a.Tickets, Routing: a.Routing, Knowledge: a.Knowledge}}, files: a.files}
 	}
 	return a.public
 }
@@ -88,9 +88,6 @@ type publicNumbers struct {
 	*figures.Publisher
 	files *blob.Folder
 }
-
-// Today implements portal.Numbers.
-func (n *publicNumbers) Today() time.Time { return n.Tickets.Today() }
 
 // AgencyName implements portal.Numbers.
 func (n *publicNumbers) AgencyName(id uuid.UUID, lang string) string {

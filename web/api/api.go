@@ -77,7 +77,7 @@ func build(d Deps) (*API, error) {
 		d.Version = "dev"
 	}
 	if d.Numbers == nil {
-		d.Numbers = &figures.Publisher{Figures: figures.Figures{Tickets: d.Tickets, Routing: d.Routing, Knowledge: d.Knowledge}, Now: d.Clock.Now}
+		d.Numbers = &figures.Publisher{Figures: figures.Figures{Tickets: d.Tickets, Routing: d.Routing, Knowledge: d.Knowledge}}
 	}
 	if d.MaxUpload == 0 {
 		d.MaxUpload = 10 << 20

@@ -14,9 +14,9 @@ import (
 // Statistics is what is published of a period.
 type Statistics struct {
 	From         string          `json:"from" format:"date" doc:"The first day" example:"2026-10-01"`
-	To           string          `json:"to" format:"date" doc:"The last day" example:"2026-10-31"`
-	AsOf         time.Time       `json:"as_of" doc:"Everything before it is counted"`
-	SmallCell    int             `json:"small_cell" doc:"Counts from 1 to just below this are null: they could speak of one person" example:"5"`
+	To           string          `json:"to" format:"date" doc:"The last day that is counted: at the latest yesterday" example:"2026-10-31"`
+	AsOf         time.Time       `json:"as_of" doc:"When the numbers were made: once a day"`
+	SmallCell    int             `json:"small_cell" doc:"Counts from 1 to just below this are null: they could speak of one person. Where one count of a row is null, so is the next smallest" example:"5"`
 	Tickets      *int64          `json:"tickets" doc:"Opened in the period, without confidential ones" example:"4711"`
 	Open         *int64          `json:"open" doc:"Of these, still being handled" example:"320"`
 	Confidential *int64          `json:"confidential" doc:"Confidential tickets, which are in no other number" example:"12"`
@@ -42,7 +42,7 @@ type MeasureValue struct {
 type LeftOutFor struct {
 	Reason string `json:"reason" example:"withdrawn"`
 	Name   string `json:"name" example:"withdrawn"`
-	N      *int64 `json:"n" doc:"null: too few to be told"`
+	N      *int64 `json:"n" doc:"null: too few to be told, or withheld because another could be worked out"`
 }
 
 // MeasureGroup is a line of the breakdown.
@@ -80,7 +80,7 @@ func (a *API) statisticsRoutes() {
 		dimensions = append(dimensions, string(d))
 	}
 	register(a, operation{id: "get-statistics", method: http.MethodGet, path: "/statistics", tag: tagReference, summary: "Read the published numbers",
-		about: "Measures of a period with their formulas and what was left out, without confidential tickets, without personal data, and without counts so small that they could speak of one person. " +
+		about: "Measures of a period with their formulas and what was left out, without confidential tickets, without personal data, and without counts so small that they could speak of one person. They end with yesterday, are made once a day and stay the same until midnight. " +
 			"Monthly files with one row a ticket are under /open-data. Pages of other sites may call this from a script.",
 		enums: map[string][]any{"period": presets, "by": dimensions}, errors: []int{http.StatusBadRequest}}, a.statistics)
 }
@@ -93,7 +93,7 @@ func (a *API) statistics(c *call, in *statisticsInput) (*statisticsOutput, error
 	if in.From != "" || in.To != "" {
 		ask = url.Values{"period": {figures.Custom}, "from": {in.From}, "to": {in.To}}
 	}
-	q := figures.Parse(ask, a.Tickets.Today())
+	q := figures.Parse(ask, a.Numbers.Today())
 	if ask.Get("period") == figures.Custom && (q.Preset != figures.Custom || q.To.Sub(q.From) > maxSpan) {
 		return nil, tickets.ErrBadPeriod
 	}

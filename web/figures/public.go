@@ -3,6 +3,8 @@ package figures
 import (
 	"cmp"
 	"context"
+	"encoding/json"
+	"fmt"
 	"math"
 	"slices"
 	"sync"
@@ -14,7 +16,8 @@ import (
 	"hotline/tickets/measures"
 )
 
-// The public numbers: without confidential tickets, and without any count so small that it could speak of one person.
+// The public numbers: without confidential tickets, without any count so small that it could speak of one person, and made once a day, so that
+// nobody sees a single case arrive or change by asking again and again.
 
 // PublicPresets are the periods that the public pages offer.
 func PublicPresets() []string {
@@ -34,25 +37,28 @@ type Number struct {
 
 // LeftOut is an exclusion; N is absent where it is too small to be told.
 type LeftOut struct {
-	Reason string
-	N      *int64
+	Reason   string
+	N        *int64
+	Withheld bool // large enough, and absent because the one beside it could be worked out
 }
 
 // AgencyResult is an agency's assessments.
 type AgencyResult struct {
-	Agency  uuid.UUID
-	Tickets *int64 // absent: too few
-	Graded  *int64
-	Average *float64 // 1 to 5
-	Satisfy *float64
-	OnTime  *float64
+	Agency   uuid.UUID
+	Tickets  *int64 // absent: too few, or withheld
+	Withheld bool
+	Graded   *int64
+	Average  *float64 // 1 to 5
+	Satisfy  *float64
+	OnTime   *float64
 }
 
 // Group is a line of the public breakdown.
 type Group struct {
-	Key     string
-	Tickets *int64
-	Values  []Number
+	Key      string
+	Tickets  *int64
+	Withheld bool // large enough, and absent because the one beside it could be worked out
+	Values   []Number
 }
 
 // Public is what is published of a period.
@@ -64,61 +70,81 @@ type Public struct {
 	Open         *int64
 	Confidential *int64 // left out of everything else
 	Values       []Number
-	Trend        []Point
 	Agencies     []AgencyResult
 	Groups       []Group
 }
 
-type cached struct {
-	at time.Time
-	p  Public
-}
-
-// Publisher answers the public, and remembers answers for a minute: everybody asks the same few questions.
+// Publisher answers the public. An answer is made once a day and stands in the database: every node gives the same one all day long.
 type Publisher struct {
 	Figures
-	Now func() time.Time
 
 	mu    sync.Mutex
-	known map[string]cached
+	day   time.Time
+	known map[string]Public // of the day
 }
 
-const publicAge = time.Minute
+// Today is the last day that is over. What is published ends with it, and periods are counted back from it: on the first of a month "this month" is
+// still the one that has just ended.
+func (f *Publisher) Today() time.Time { return f.Tickets.Today().AddDate(0, 0, -1) }
 
 // Public gives the published numbers of a query; of it only period and By count.
-// Errors: tickets.ErrWholeMonths, those of tickets.Count.
+// Errors: tickets.ErrWholeMonths, tickets.ErrPublishedEnough, those of tickets.Count.
 func (f *Publisher) Public(ctx context.Context, q Query) (Public, error) {
 	if q.Preset == Custom && (q.From.Day() != 1 || q.To.Day() != 1) {
 		return Public{}, tickets.ErrWholeMonths
 	}
-	q = Query{Preset: q.Preset, From: q.From, To: q.To, By: q.By}
-	key := q.Encode() + q.From.Format(time.DateOnly)
-	now := f.Now()
-	f.mu.Lock()
-	c, ok := f.known[key]
-	f.mu.Unlock()
-	if ok && now.Sub(c.at) < publicAge {
-		return c.p, nil
-	}
-	p, err := f.public(ctx, q)
+	set, version, err := f.Tickets.MeasureSettings(ctx)
 	if err != nil {
 		return Public{}, err
 	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.known == nil || len(f.known) > 500 {
-		f.known = map[string]cached{}
+	day := f.Tickets.Today()
+	q = Query{Preset: q.Preset, From: q.From, To: q.To, By: q.By}
+	if q.To.After(day) {
+		q.To = day
 	}
-	f.known[key] = cached{now, p}
+	// New settings hold at once: the day's answers are kept for each version of them.
+	key := fmt.Sprintf("%s/%s/%s/%d", q.From.Format(time.DateOnly), q.To.Format(time.DateOnly), q.By, version)
+	if p, ok := f.remembered(day, key); ok {
+		p.Query = q
+		return p, nil
+	}
+	raw, err := f.Tickets.Published(ctx, day, key, q.Preset != Custom, func(ctx context.Context) ([]byte, error) {
+		p, err := f.public(ctx, q, set)
+		if err != nil {
+			return nil, err
+		}
+		return json.Marshal(p)
+	})
+	if err != nil {
+		return Public{}, err
+	}
+	var p Public
+	if err := json.Unmarshal(raw, &p); err != nil {
+		return Public{}, fmt.Errorf("published numbers: %w", err)
+	}
+	p.Query = q
+	f.remember(day, key, p)
 	return p, nil
 }
 
-func (f *Publisher) public(ctx context.Context, q Query) (Public, error) {
-	out := Public{Query: q}
-	var err error
-	if out.Settings, _, err = f.Tickets.MeasureSettings(ctx); err != nil {
-		return out, err
+func (f *Publisher) remembered(day time.Time, key string) (Public, bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	p, ok := f.known[key]
+	return p, ok && f.day.Equal(day)
+}
+
+func (f *Publisher) remember(day time.Time, key string, p Public) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.known == nil || !f.day.Equal(day) || len(f.known) > 500 {
+		f.day, f.known = day, map[string]Public{}
 	}
+	f.known[key] = p
+}
+
+func (f *Publisher) public(ctx context.Context, q Query, set measures.Settings) (Public, error) {
+	out := Public{Settings: set}
 	state, err := f.Tickets.MeasuresState(ctx)
 	if err != nil {
 		return out, err
@@ -127,40 +153,57 @@ func (f *Publisher) public(ctx context.Context, q Query) (Public, error) {
 	all := tickets.Selection{From: q.From, To: q.To}
 	open := all
 	open.Public = true
-	step := q
-	if !slices.Contains(tickets.Times(), step.By) {
-		step.By = tickets.ByNothing
-	}
-	groups := tickets.Question{Selection: open, By: q.By}
 	got, err := f.Tickets.Count(ctx, tickets.System(), tickets.Question{Selection: all, Of: []measures.Counter{measures.Tickets}}, tickets.Question{Selection: open},
-		tickets.Question{Selection: open, By: step.Step(), Of: trendOf}, tickets.Question{Selection: open, By: tickets.ByAgency}, groups)
+		tickets.Question{Selection: open, By: tickets.ByAgency}, tickets.Question{Selection: open, By: q.By})
 	if err != nil {
 		return out, err
 	}
-	n, k := total(got[1]), int64(out.Settings.SmallCell)
+	n, k := total(got[1]), int64(set.SmallCell)
 	out.Tickets, out.Open = told(n[measures.Tickets], k), told(n[measures.Open], k)
 	out.Confidential = told(total(got[0])[measures.Tickets]-n[measures.Tickets], k)
-	out.Values = Numbers(n, out.Settings)
-	out.Trend = trend(step, step, got[2], nil)
-	for i := range out.Trend {
-		out.Trend[i].HasBefore = false
-	}
-	out.Agencies = f.results(got[3], out.Settings)
-	if q.By != tickets.ByNothing {
-		own := byKey(got[4])
-		parents := map[tickets.Dimension]func() map[string]string{tickets.ByAgency: f.agencyParents, tickets.ByArea: f.areaParents, tickets.ByCategory: f.categoryParents}[q.By]
-		if parents != nil {
-			tree := parents()
-			own = measures.RollUp(own, func(code string) string { return tree[code] })
-		}
-		for key, n := range own {
-			if key != "" && n.Sum(measures.Tickets) > 0 {
-				out.Groups = append(out.Groups, Group{Key: key, Tickets: told(n[measures.Tickets], k), Values: Numbers(n, out.Settings)})
-			}
-		}
-		slices.SortFunc(out.Groups, func(a, b Group) int { return cmp.Compare(a.Key, b.Key) })
+	out.Values = Numbers(n, set)
+	agencies, rolled := f.groups(tickets.ByAgency, byKey(got[2]), set)
+	out.Agencies = f.results(agencies, rolled, set)
+	switch q.By {
+	case tickets.ByNothing:
+	case tickets.ByAgency:
+		out.Groups = agencies
+	default:
+		out.Groups, _ = f.groups(q.By, byKey(got[3]), set)
 	}
 	return out, nil
+}
+
+// groups are the lines of a breakdown, those of a tree with what lies below them, in the order of their keys; and the counts behind them.
+func (f *Figures) groups(by tickets.Dimension, own map[string]measures.Counts, set measures.Settings) ([]Group, map[string]measures.Counts) {
+	var tree map[string]string
+	switch by {
+	case tickets.ByAgency:
+		tree = f.agencyParents()
+	case tickets.ByArea:
+		tree = f.areaParents()
+	case tickets.ByCategory:
+		tree = f.categoryParents()
+	}
+	above := func(code string) string { return tree[code] }
+	if tree != nil {
+		own = measures.RollUp(own, above)
+	}
+	var out []Group
+	for key, n := range own {
+		if key != "" && n.Sum(measures.Tickets) > 0 {
+			out = append(out, Group{Key: key, Tickets: told(n[measures.Tickets], int64(set.SmallCell)), Values: Numbers(n, set)})
+		}
+	}
+	slices.SortFunc(out, func(a, b Group) int { return cmp.Compare(a.Key, b.Key) })
+	beside := map[string][]*Group{}
+	for i := range out {
+		beside[above(out[i].Key)] = append(beside[above(out[i].Key)], &out[i])
+	}
+	for _, siblings := range beside {
+		withhold(siblings)
+	}
+	return out, own
 }
 
 // told is a count, absent where it is small but not nothing.
@@ -183,9 +226,10 @@ func Numbers(n measures.Counts, s measures.Settings) []Number {
 		p := Number{Code: m.Code, Unit: m.Unit, Known: v.Known, V: v.V}
 		for _, l := range v.Left {
 			if l.N > 0 {
-				p.Left = append(p.Left, LeftOut{l.Reason, told(l.N, k)})
+				p.Left = append(p.Left, LeftOut{Reason: l.Reason, N: told(l.N, k)})
 			}
 		}
+		withholdLeft(p.Left)
 		if len(m.Of) > 0 {
 			for _, part := range v.Parts {
 				if part.Known && part.Whole < k {
@@ -212,19 +256,18 @@ func Numbers(n measures.Counts, s measures.Settings) []Number {
 }
 
 // results are the assessments of the agencies at the level below the top, each with what is below it; those without a ticket are not listed.
-func (f *Figures) results(groups []tickets.Counted, s measures.Settings) []AgencyResult {
+func (f *Figures) results(groups []Group, rolled map[string]measures.Counts, s measures.Settings) []AgencyResult {
 	k := int64(s.SmallCell)
-	parents := f.agencyParents()
-	rolled := measures.RollUp(byKey(groups), func(code string) string { return parents[code] })
 	snap := f.Routing.Snapshot()
 	var out []AgencyResult
-	for key, n := range rolled {
-		id, err := uuid.Parse(key)
+	for _, g := range groups {
+		n := rolled[g.Key]
+		id, err := uuid.Parse(g.Key)
 		a, known := snap.Agency(id)
 		if err != nil || !known || a.Desk() || n[measures.Tickets] == 0 || id == snap.Root().ID || len(a.Ancestors) > len(snap.Root().Ancestors)+1 {
 			continue
 		}
-		r := AgencyResult{Agency: id, Tickets: told(n[measures.Tickets], k)}
+		r := AgencyResult{Agency: id, Tickets: g.Tickets, Withheld: g.Withheld}
 		grades := []measures.Counter{measures.Grade1, measures.Grade2, measures.Grade3, measures.Grade4, measures.Grade5}
 		if graded := n.Sum(grades...); graded >= k {
 			var sum int64
@@ -238,6 +281,7 @@ func (f *Figures) results(groups []tickets.Counted, s measures.Settings) []Agenc
 		r.OnTime = f.share(n, measures.ResolveOnTime, s)
 		out = append(out, r)
 	}
+	withholdGrades(out)
 	slices.SortFunc(out, func(a, b AgencyResult) int {
 		switch {
 		case a.Average != nil && b.Average != nil && *a.Average != *b.Average:

@@ -89,10 +89,10 @@ func (p *Portal) statistics(w http.ResponseWriter, r *http.Request) {
 	words := figures.Words{Bundle: p.Words, Lang: v.Lang, Set: pub.Settings}
 	d.Period = i18n.Date(v.Lang, q.From, time.UTC) + " – " + i18n.Date(v.Lang, q.Last(), time.UTC)
 	d.AsOf = v.DateTime(pub.AsOf)
-	d.Tickets, d.Open, d.Out = count(v, words, pub.Tickets), count(v, words, pub.Open), count(v, words, pub.Confidential)
+	d.Tickets, d.Open, d.Out = p.count(v, words, d.Few, pub.Tickets, false), p.count(v, words, d.Few, pub.Open, false), p.count(v, words, d.Few, pub.Confidential, false)
 	d.Big = make([]number, len(headline))
 	for _, n := range pub.Values {
-		one := p.number(v, words, n)
+		one := p.number(v, words, d.Few, n)
 		if i := slices.Index(headline, n.Code); i >= 0 {
 			d.Big[i] = one
 		} else {
@@ -101,9 +101,9 @@ func (p *Portal) statistics(w http.ResponseWriter, r *http.Request) {
 	}
 	p.trend(v, words, d, trend)
 	for _, a := range pub.Agencies {
-		line := agencyLine{Name: p.Numbers.AgencyName(a.Agency, v.Lang), Tickets: count(v, words, a.Tickets), Graded: v.T("statistics.few"), Average: "–", Satisfied: "–", OnTime: "–"}
-		if a.Graded != nil {
-			line.Graded, line.Average = words.Number(*a.Graded), strconv.FormatFloat(*a.Average, 'f', 1, 64)
+		line := agencyLine{Name: p.Numbers.AgencyName(a.Agency, v.Lang), Tickets: p.count(v, words, d.Few, a.Tickets, a.Withheld), Graded: v.T("statistics.few", "few", d.Few), Average: "–", Satisfied: "–", OnTime: "–"}
+		if a.Average != nil {
+			line.Graded, line.Average = p.count(v, words, d.Few, a.Graded, a.Graded == nil), strconv.FormatFloat(*a.Average, 'f', 1, 64)
 		}
 		if a.Satisfy != nil {
 			line.Satisfied = figures.Percent(*a.Satisfy)
@@ -117,19 +117,22 @@ func (p *Portal) statistics(w http.ResponseWriter, r *http.Request) {
 	p.render(w, r, "statistics", v)
 }
 
-// count writes a count, or that it is too small to be told.
-func count(v *view, words figures.Words, n *int64) string {
-	if n == nil {
-		return v.T("statistics.few")
+// count writes a count, or why it is not told.
+func (p *Portal) count(v *view, words figures.Words, few int, n *int64, withheld bool) string {
+	switch {
+	case withheld:
+		return v.T("statistics.withheld")
+	case n == nil:
+		return v.T("statistics.few", "few", few)
 	}
 	return words.Number(*n)
 }
 
-func (p *Portal) number(v *view, words figures.Words, n figures.Number) number {
+func (p *Portal) number(v *view, words figures.Words, few int, n figures.Number) number {
 	out := number{Name: words.Name(n.Code), Formula: words.Formula(n.Code)}
 	switch {
 	case n.TooFew:
-		out.Value = v.T("statistics.few")
+		out.Value = v.T("statistics.few", "few", few)
 	default:
 		m, _ := measures.ByCode(n.Code)
 		out.Value = words.Value(measures.Value{Measure: m, Known: n.Known, V: n.V})
@@ -142,7 +145,7 @@ func (p *Portal) number(v *view, words figures.Words, n figures.Number) number {
 	}
 	var left []string
 	for _, l := range n.Left {
-		left = append(left, count(v, words, l.N)+" "+words.Reason(l.Reason))
+		left = append(left, p.count(v, words, few, l.N, l.Withheld)+" "+words.Reason(l.Reason))
 	}
 	if len(left) > 0 {
 		out.Left = v.T("statistics.left", "what", strings.Join(left, v.T("statistics.comma")))
@@ -151,18 +154,21 @@ func (p *Portal) number(v *view, words figures.Words, n figures.Number) number {
 }
 
 func (p *Portal) trend(v *view, words figures.Words, d *statisticsPage, pub figures.Public) {
-	k := int64(pub.Settings.SmallCell)
 	var points []chart.Point
 	var labels []string
 	onTime := chart.Series{Class: "s1"}
 	happy := chart.Series{Class: "s2"}
-	share := func(n measures.Counts, code string) float64 {
-		for _, x := range figures.Numbers(n, pub.Settings) {
+	share := func(values []figures.Number, code string) float64 {
+		for _, x := range values {
 			if x.Code == code && x.Known {
 				return x.V
 			}
 		}
 		return math.NaN()
+	}
+	months := map[string]figures.Group{}
+	for _, g := range pub.Groups {
+		months[g.Key] = g
 	}
 	write := func(f float64) string {
 		if math.IsNaN(f) {
@@ -170,14 +176,18 @@ func (p *Portal) trend(v *view, words figures.Words, d *statisticsPage, pub figu
 		}
 		return figures.Percent(f)
 	}
-	for _, t := range pub.Trend {
-		short, long := words.Piece(tickets.ByMonth, t.Day)
-		n := t.N[measures.Tickets]
-		shown := words.Number(n)
-		if n > 0 && n < k {
-			n, shown = 0, v.T("statistics.few")
+	for _, day := range pub.Query.StepsAs(tickets.ByMonth) {
+		short, long := words.Piece(tickets.ByMonth, day)
+		g, filed := months[day.Format(time.DateOnly)]
+		if !filed {
+			g.Tickets = new(int64)
 		}
-		a, b := share(t.N, measures.ResolveOnTime), share(t.N, measures.Satisfaction)
+		var n int64
+		if g.Tickets != nil {
+			n = *g.Tickets
+		}
+		shown := p.count(v, words, d.Few, g.Tickets, g.Withheld)
+		a, b := share(g.Values, measures.ResolveOnTime), share(g.Values, measures.Satisfaction)
 		points = append(points, chart.Point{Label: short, Title: long + ": " + shown, Value: float64(n), Ghost: math.NaN()})
 		labels, onTime.Values, happy.Values = append(labels, short), append(onTime.Values, a), append(happy.Values, b)
 		d.Points = append(d.Points, []string{long, shown, write(a), write(b)})
