@@ -135,6 +135,7 @@ func (c City) check() ([]string, error) {
 	categories, leaves := c.checkCategories(k)
 	services := c.checkServices(k, agencies, categories, areas)
 	c.checkCatalogue(k, agencies, categories, services, areas, leaves)
+	c.checkFields(k, categories)
 	c.checkUsers(k, agencies)
 	c.checkCanned(k)
 	c.checkSynonyms(k)

@@ -19,6 +19,7 @@ type City struct {
 	Areas        []Area   // parents before children, one root
 	Categories   []Category
 	Services     []Service
+	Fields       []Field
 	Catalogue    Catalogue
 	Users        []User
 	Canned       []Canned

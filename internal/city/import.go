@@ -53,7 +53,7 @@ func Import(ctx context.Context, pool *pgxpool.Pool, c City, o Options) (Plan, e
 			return err
 		}
 		w := writer{state: s, city: c, plan: p, options: o}
-		for _, step := range []func(*pgx.Batch) error{w.places, w.organisation, w.matters, w.catalogue, w.retire, w.texts} {
+		for _, step := range []func(*pgx.Batch) error{w.places, w.organisation, w.matters, w.fields, w.catalogue, w.retire, w.texts} {
 			b := &pgx.Batch{}
 			if err := step(b); err != nil {
 				return err
@@ -99,8 +99,14 @@ const (
 		values ($1, $2, $3, nullif($4, ''), nullif($5, ''), $6, $7, $8, $9, $10)
 		on conflict (code) do update set names = excluded.names, agency_id = excluded.agency_id, category = excluded.category, area = excluded.area, summary = excluded.summary,
 			channels = excluded.channels, life_event = excluded.life_event, url = excluded.url, active = excluded.active, version = service_items.version + 1`
-	sqlAddVersion = `insert into catalogue_versions (version, state, note) values ($1, 'draft', $2)`
-	sqlAddEntry   = `
+	sqlSetField = `
+		insert into custom_fields (id, category, code, names, type, choices, asked, intake, closing, position, active, updated_at)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, now())
+		on conflict (category, code) do update set names = excluded.names, choices = excluded.choices, asked = excluded.asked, intake = excluded.intake, closing = excluded.closing,
+			position = excluded.position, active = excluded.active, version = custom_fields.version + 1, updated_by = null, updated_at = now()`
+	sqlRetireField = `update custom_fields set active = false, version = version + 1, updated_by = null, updated_at = now() where category || '/' || code = $1 and active`
+	sqlAddVersion  = `insert into catalogue_versions (version, state, note) values ($1, 'draft', $2)`
+	sqlAddEntry    = `
 		insert into catalogue_entries (version, position, category, service_item, area, lead, co, urgency)
 		values ($1, $2, $3, nullif($4, ''), nullif($5, ''), $6, $7, $8)`
 	sqlRetireVersion  = `update catalogue_versions set state = 'retired' where state = 'published'`
@@ -195,6 +201,20 @@ func (w writer) matters(b *pgx.Batch) error {
 		if services[s.Code] {
 			b.Queue(sqlSetService, s.Code, s.Names, w.state.ids[s.Agency], s.Category, s.Area, texts(s.Summary), nonNil(s.Channels), s.LifeEvent, s.URL, !s.Inactive)
 		}
+	}
+	return nil
+}
+
+// fields of categories.
+func (w writer) fields(b *pgx.Batch) error {
+	changed := w.plan.written("field")
+	for _, f := range w.city.Fields {
+		if changed[f.key()] {
+			b.Queue(sqlSetField, db.NewID(), f.Category, f.Code, f.Names, f.Type, list(f.Choices), f.Asked, f.Intake, f.Closing, f.Position, !f.Inactive)
+		}
+	}
+	for key := range w.plan.with("field", Deactivate) {
+		b.Queue(sqlRetireField, key)
 	}
 	return nil
 }

@@ -26,7 +26,7 @@ const (
 
 // Change is one line of what an import does or would do.
 type Change struct {
-	Thing  string // jurisdiction, area, agency, category, service, catalogue, canned, synonyms, user, article
+	Thing  string // jurisdiction, area, agency, category, service, field, catalogue, canned, synonyms, user, article
 	Code   string
 	Action Action
 	Fields []string // of Alter and Kept
@@ -220,7 +220,7 @@ func (s *state) plan(c City, o Options) (Plan, error) {
 	p.compare("category", items(s.Categories, category), items(c.Categories, category), gone)
 	service := func(i Service) item { return item{i.Code, !i.Inactive, i} }
 	p.compare("service", items(s.Services, service), items(c.Services, service), gone)
-	broken = append(broken, s.planCatalogue(&p, c))
+	broken = append(broken, s.planFields(&p, c, gone), s.planCatalogue(&p, c))
 	canned := func(r Canned) item { return item{r.Code, true, r} }
 	p.compare("canned", items(s.Canned, canned), items(c.Canned, canned), gone)
 	synonym := func(y Synonym) item { return item{synonymKey(y), true, struct{}{}} }

@@ -6,7 +6,7 @@ import (
 )
 
 // ReadFS parses and checks a folder. The error joins every problem that was found, one line each, as "file:line: entry: what is wrong". A file
-// that cannot be parsed stops the reading, because every check after it would only repeat that one failure. Staff, and articles, may be absent.
+// that cannot be parsed stops the reading, because every check after it would only repeat that one failure. Staff, articles and fields may be absent.
 func ReadFS(folder fs.FS) (City, error) {
 	c := City{lines: map[string][]int{}}
 	var areas featureCollection
@@ -17,6 +17,7 @@ func ReadFS(folder fs.FS) (City, error) {
 		{name: "areas.geojson", into: &areas, list: "features"},
 		{name: "categories.json", into: &c.Categories},
 		{name: "services.json", into: &c.Services},
+		{name: "fields.json", into: &c.Fields, optional: true},
 		{name: "catalogue.json", into: &c.Catalogue, list: "entries"},
 		{name: "users.json", into: &c.Users, optional: true},
 		{name: "canned.json", into: &c.Canned},

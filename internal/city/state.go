@@ -27,6 +27,7 @@ const (
 	sqlServices = `
 		select s.code, s.names, a.code, coalesce(s.category, ''), coalesce(s.area, ''), s.summary, s.channels, s.life_event, s.url, not s.active
 		from service_items s join agencies a on a.id = s.agency_id order by s.code`
+	sqlFields    = `select category, code, names, type, choices, asked, intake, closing, position, not active from custom_fields order by category, position, code`
 	sqlPublished = `select version, note from catalogue_versions where state = 'published'`
 	sqlNewest    = `select coalesce(max(version), 0) from catalogue_versions`
 	sqlEntries   = `select category, coalesce(service_item, ''), coalesce(area, ''), lead, co, urgency from catalogue_entries where version = $1 order by position`
@@ -105,6 +106,12 @@ func readState(ctx context.Context, tx db.Tx) (*state, error) {
 	if s.Services, err = collect(ctx, tx, sqlServices, func(r pgx.CollectableRow) (i Service, err error) {
 		err = r.Scan(&i.Code, &i.Names, &i.Agency, &i.Category, &i.Area, &i.Summary, &i.Channels, &i.LifeEvent, &i.URL, &i.Inactive)
 		return i, err
+	}); err != nil {
+		return nil, err
+	}
+	if s.Fields, err = collect(ctx, tx, sqlFields, func(r pgx.CollectableRow) (f Field, err error) {
+		err = r.Scan(&f.Category, &f.Code, &f.Names, &f.Type, &f.Choices, &f.Asked, &f.Intake, &f.Closing, &f.Position, &f.Inactive)
+		return f, err
 	}); err != nil {
 		return nil, err
 	}

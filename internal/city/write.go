@@ -38,7 +38,7 @@ func Write(dir string, c City) (leftOut []string, err error) {
 	}
 	for name, v := range map[string]any{
 		"jurisdiction.json": c.Jurisdiction, "agencies.json": list(c.Agencies), "areas.geojson": featureCollection{"FeatureCollection", features},
-		"categories.json": list(c.Categories), "services.json": list(c.Services), "catalogue.json": c.Catalogue,
+		"categories.json": list(c.Categories), "services.json": list(c.Services), "fields.json": list(c.Fields), "catalogue.json": c.Catalogue,
 		"canned.json": list(c.Canned), "synonyms.json": list(c.Synonyms),
 	} {
 		var b bytes.Buffer
