@@ -54,7 +54,8 @@ func (s *Service) Preview(ctx context.Context, e Entry, trials []Trial) ([]Effec
 	var ids []uuid.UUID
 	for i, t := range trials {
 		q := s.corpus.Question(cutQuestion(t.Question))
-		least := s.Thresholds.Close - s.Thresholds.Margin
+		th := s.ThresholdsOf(questionLang(t.Question, t.Lang))
+		least := th.Close - th.Margin
 		if q.score(q.measure(next)) < least && (before == nil || q.score(q.measure(before)) < least) {
 			continue // neither text has a part in the answer
 		}
@@ -143,7 +144,7 @@ func (s *Service) verdict(t Trial, hits []uuid.UUID, servable map[uuid.UUID]int,
 	}
 	v.Score = math.Round(fs[0].score*1000) / 1000
 	var n int
-	v.Outcome, n = s.Thresholds.Decide(scores)
+	v.Outcome, n = s.ThresholdsOf(questionLang(t.Question, t.Lang)).Decide(scores)
 	for _, f := range fs[:n] {
 		v.Choices = append(v.Choices, f.id)
 	}

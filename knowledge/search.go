@@ -68,6 +68,9 @@ func questionLang(text, lang string) string {
 	return BaseLang(lang)
 }
 
+// QuestionLang is the language whose thresholds decide a question.
+func QuestionLang(text, lang string) string { return questionLang(cutQuestion(text), lang) }
+
 func latinWords(text string) int {
 	return len(strings.FieldsFunc(text, func(r rune) bool { return !unicode.Is(unicode.Latin, r) }))
 }
@@ -130,7 +133,7 @@ func (s *Service) find(ctx context.Context, q Query) ([]found, error) {
 	for i, j := range js {
 		out[i] = found{id: live[j.at].ID, score: j.score}
 	}
-	return s.fuse(out, live, nearest), nil
+	return s.fuse(out, live, nearest, s.ThresholdsOf(pq.Lang).Good), nil
 }
 
 // wordless is how many articles that share no word with the question are
@@ -139,7 +142,7 @@ const wordless = 5
 
 // fuse orders what was judged by the nearness of its vectors, too. Scores stay
 // what they are: an article that shares no word with the question has none.
-func (s *Service) fuse(judged []found, live []liveVersion, nearest []string) []found {
+func (s *Service) fuse(judged []found, live []liveVersion, nearest []string, sure float64) []found {
 	if len(nearest) == 0 {
 		return judged
 	}
@@ -160,7 +163,7 @@ func (s *Service) fuse(judged []found, live []liveVersion, nearest []string) []f
 		}
 	}
 	out := make([]found, 0, len(at))
-	for _, id := range Fuse(words, near, len(judged) > 0 && judged[0].score >= s.Thresholds.Good) {
+	for _, id := range Fuse(words, near, len(judged) > 0 && judged[0].score >= sure) {
 		out = append(out, at[id])
 	}
 	return out
@@ -311,7 +314,7 @@ func (s *Service) Answer(ctx context.Context, text, lang string) (Answer, error)
 	for i, f := range fs {
 		scores[i] = f.score
 	}
-	outcome, n := s.Thresholds.Decide(scores)
+	outcome, n := s.ThresholdsOf(questionLang(text, lang)).Decide(scores)
 	es, err := s.read(ctx, fs[:n], false)
 	if err != nil {
 		return Answer{}, err

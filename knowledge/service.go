@@ -35,7 +35,7 @@ type Deps struct {
 	Clean func(name string, data []byte) (Cleaned, error)
 	// Embedder makes vectors for the search, where a model is set up for it. May be nil.
 	Embedder Embedder
-	// Thresholds of answers; the zero value means DefaultThresholds.
+	// Thresholds of answers where an installation wants no others; the zero value means DefaultThresholds.
 	Thresholds Thresholds
 }
 
@@ -48,6 +48,8 @@ type Service struct {
 	recent recent
 	// signals are what citizens' words and clicks add to the ranking; nil: nothing yet
 	signals atomic.Pointer[signals]
+	// calibrated are the thresholds by language that are wanted here; see calibration.go
+	calibrated atomic.Pointer[map[string]Thresholds]
 	// vectors are empty where no model for embeddings is set up.
 	vectors vectors
 	// indexing is held while rows are read and indexed, so that an older

@@ -31,6 +31,7 @@ func TestStatementsFitTheSchema(t *testing.T) {
 		"engine well": sqlEngineWell, "engine fails": sqlEngineFails, "outbox": sqlOutbox, "outbox done": sqlOutboxDone, "live": sqlLive,
 		"vectors since": sqlVectorsSince, "unembedded": sqlUnembedded, "forget vectors": sqlForgetVectors, "insert vector": sqlInsertVector,
 		"assist": sqlAssist, "undo assist": sqlUndoAssist, "dismissed": sqlDismissed, "assist use": sqlAssistUse, "assisted articles": sqlAssistedArticles,
+		"calibrations": sqlCalibrations, "calibrated": sqlCalibrated, "wanted": sqlWanted, "trial pairs": sqlTrialPairs,
 		"tell": sqlTell, "helped": sqlHelped, "graded": sqlGraded, "votes": sqlVotes, "word": sqlWord,
 	} {
 		if _, err := conn.Conn().Prepare(t.Context(), "", sql); err != nil {

@@ -53,6 +53,8 @@ func (a *App) background(ctx context.Context) error {
 	a.loops.run(func(ctx context.Context) { a.elected(ctx, "measures", a.followMeasures) })
 	a.loops.run(func(ctx context.Context) { a.elected(ctx, "answers", a.followAnswers) })
 	a.loops.run(a.followSignals)
+	a.loops.run(a.followCalibration)
+	a.loops.run(func(ctx context.Context) { a.elected(ctx, "calibration", a.calibrate) })
 	a.Chat.Start(ctx)
 	a.onStop(func(context.Context) { a.Chat.Stop() })
 	if err := a.runner.Start(ctx); err != nil {

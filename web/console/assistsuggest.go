@@ -81,7 +81,7 @@ func (c *Console) findFor(ctx context.Context, v View, m matter, question string
 		if !ok || len(out) == maxSuggested {
 			continue
 		}
-		s := suggested{Kind: knowledge.AssistArticle, Percent: percent(one.Score), Sure: c.sure(one.Score), Snippet: one.Snippet}
+		s := suggested{Kind: knowledge.AssistArticle, Percent: percent(one.Score), Sure: c.sure(one.Score, knowledge.QuestionLang(question, m.Lang)), Snippet: one.Snippet}
 		s.Why = knowledge.Matched(question, e.Version.Title+"\n"+strings.Join(e.Version.Questions, "\n")+"\n"+strings.Join(e.Version.Keywords, "\n")+"\n"+e.Version.Summary+"\n"+knowledge.PlainText(e.Version.Body))
 		if e, s.Translated, err = c.inLang(ctx, e, m.Lang); err != nil {
 			return nil, err
@@ -119,8 +119,8 @@ func (c *Console) inLang(ctx context.Context, e knowledge.Entry, lang string) (k
 }
 
 // sure puts a score into words, by the thresholds of the bot.
-func (c *Console) sure(score float64) string {
-	switch t := c.Knowledge.Thresholds; {
+func (c *Console) sure(score float64, lang string) string {
+	switch t := c.Knowledge.ThresholdsOf(lang); {
 	case score >= t.Good:
 		return "answers"
 	case score >= t.Close:
