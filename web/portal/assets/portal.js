@@ -44,8 +44,9 @@ for (const input of document.querySelectorAll("[data-suggest]")) {
     options[at].scrollIntoView({ block: "nearest" });
     input.setAttribute("aria-activedescendant", options[at].id);
   };
-  const show = (found) => {
+  const show = (q, found) => {
     close();
+    list.dataset.query = q; // whose answer stands there
     list.replaceChildren(...found.map(({ title, url }, i) => {
       const option = document.createElement("li");
       option.id = list.id + "-" + i;
@@ -62,7 +63,7 @@ for (const input of document.querySelectorAll("[data-suggest]")) {
   const ask = async () => {
     const q = input.value.trimStart();
     if (!q.trim()) return close();
-    if (known.has(q)) return show(known.get(q));
+    if (known.has(q)) return show(q, known.get(q));
     running?.abort();
     running = new AbortController();
     try {
@@ -70,7 +71,7 @@ for (const input of document.querySelectorAll("[data-suggest]")) {
       if (!r.ok) return;
       const found = await r.json();
       known.set(q, found);
-      if (document.activeElement === input && input.value.trimStart() === q) show(found);
+      if (document.activeElement === input && input.value.trimStart() === q) show(q, found);
     } catch {
       // suggestions are a convenience
     }
