@@ -18,16 +18,20 @@ func TestTheFirstAnswerOfADayStands(t *testing.T) {
 	o := open(t)
 	made := 0
 	ask := func(day time.Time, key string, named bool) (string, error) {
-		raw, err := o.Published(t.Context(), day, key, named, func(context.Context) ([]byte, error) {
+		raw, err := o.Published(t.Context(), day, key, named, func(context.Context) ([]byte, bool, error) {
 			made++
 			if made > 1 {
-				return []byte(`"later"`), nil
+				return []byte(`"later"`), true, nil
 			}
-			return []byte(`"first"`), nil
+			return []byte(`"first"`), true, nil
 		})
 		return string(raw), err
 	}
 	day := o.Today()
+	// Made while the sums were still behind, it is told and not kept.
+	if raw, err := o.Published(t.Context(), day, "a", true, func(context.Context) ([]byte, bool, error) { return []byte(`"behind"`), false, nil }); string(raw) != `"behind"` || err != nil {
+		t.Errorf("%s, %v", raw, err)
+	}
 	for range 2 {
 		if got, err := ask(day, "a", true); got != `"first"` || err != nil {
 			t.Errorf("%s, %v", got, err)

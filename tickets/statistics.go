@@ -381,6 +381,11 @@ func (s *Service) BehindChats(ctx context.Context, a Actor, q Selection, of []me
 	return rows, next, nil
 }
 
+// Day is the day of the jurisdiction that a moment lies in, as selections take it.
+func (s *Service) Day(at time.Time) time.Time {
+	return dayOf(at, s.settings.Load().Calendar.Location())
+}
+
 // Today is the present day of the jurisdiction, as selections take it.
 func (s *Service) Today() time.Time {
 	return dayOf(s.clock.Now(), s.settings.Load().Calendar.Location())

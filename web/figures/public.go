@@ -108,12 +108,15 @@ func (f *Publisher) Public(ctx context.Context, q Query) (Public, error) {
 		p.Query = q
 		return p, nil
 	}
-	raw, err := f.Tickets.Published(ctx, day, key, q.Preset != Custom, func(ctx context.Context) ([]byte, error) {
-		p, err := f.public(ctx, q, set)
+	kept := true
+	raw, err := f.Tickets.Published(ctx, day, key, q.Preset != Custom, func(ctx context.Context) ([]byte, bool, error) {
+		p, behind, err := f.public(ctx, q, set)
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
-		return json.Marshal(p)
+		kept = !behind
+		raw, err := json.Marshal(p)
+		return raw, kept, err
 	})
 	if err != nil {
 		return Public{}, err
@@ -123,7 +126,9 @@ func (f *Publisher) Public(ctx context.Context, q Query) (Public, error) {
 		return Public{}, fmt.Errorf("published numbers: %w", err)
 	}
 	p.Query = q
-	f.remember(day, key, p)
+	if kept {
+		f.remember(day, key, p)
+	}
 	return p, nil
 }
 
@@ -143,11 +148,12 @@ func (f *Publisher) remember(day time.Time, key string, p Public) {
 	f.known[key] = p
 }
 
-func (f *Publisher) public(ctx context.Context, q Query, set measures.Settings) (Public, error) {
+// public counts; behind: the sums do not have the whole day before yet, as in a new installation, a rebuild, or the first seconds after midnight.
+func (f *Publisher) public(ctx context.Context, q Query, set measures.Settings) (p Public, behind bool, err error) {
 	out := Public{Settings: set}
 	state, err := f.Tickets.MeasuresState(ctx)
 	if err != nil {
-		return out, err
+		return out, false, err
 	}
 	out.AsOf = state.AsOf
 	all := tickets.Selection{From: q.From, To: q.To}
@@ -156,7 +162,7 @@ func (f *Publisher) public(ctx context.Context, q Query, set measures.Settings) 
 	got, err := f.Tickets.Count(ctx, tickets.System(), tickets.Question{Selection: all, Of: []measures.Counter{measures.Tickets}}, tickets.Question{Selection: open},
 		tickets.Question{Selection: open, By: tickets.ByAgency}, tickets.Question{Selection: open, By: q.By})
 	if err != nil {
-		return out, err
+		return out, false, err
 	}
 	n, k := total(got[1]), int64(set.SmallCell)
 	out.Tickets, out.Open = told(n[measures.Tickets], k), told(n[measures.Open], k)
@@ -171,7 +177,7 @@ func (f *Publisher) public(ctx context.Context, q Query, set measures.Settings) 
 	default:
 		out.Groups, _ = f.groups(q.By, byKey(got[3]), set)
 	}
-	return out, nil
+	return out, state.Rebuilding || f.Tickets.Day(state.AsOf).Before(f.Tickets.Today()), nil
 }
 
 // groups are the lines of a breakdown, those of a tree with what lies below them, in the order of their keys; and the counts behind them.
