@@ -93,10 +93,13 @@ for (const input of document.querySelectorAll("[data-suggest]")) {
       if (list.hidden) return ask();
       e.preventDefault();
       mark(e.key === "ArrowDown" ? at + 1 : at < 0 ? list.children.length - 1 : at === 0 ? list.children.length : at - 1);
-    } else if (e.key === "Enter" && at >= 0) {
-      e.preventDefault();
-      location.assign(list.children[at].dataset.url);
     }
+  });
+  // Enter reaches the form by the key or, from some keyboards, without one.
+  input.form.addEventListener("submit", (e) => {
+    if (at < 0) return;
+    e.preventDefault();
+    location.assign(list.children[at].dataset.url);
   });
   input.addEventListener("blur", close);
   list.addEventListener("pointerdown", (e) => e.preventDefault()); // the field keeps its focus until the press is done
