@@ -168,6 +168,7 @@ func (c *Console) routes() *http.ServeMux {
 	c.gapRoutes(on)
 	c.lessonRoutes(on)
 	c.learningRoutes(on)
+	c.calibrationRoutes(on)
 	c.statisticsRoutes(on)
 	c.adminRoutes(on)
 	c.catalogueRoutes(on)
