@@ -1,8 +1,8 @@
 // Package bleve is the knowledge.Index inside the process.
 //
-// Text reaches Bleve already analysed by the knowledge package, so that what
-// is proposed and what decides rest on the same terms; Bleve splits at spaces
-// and scores with BM25. Weighted parts of an article are repeated in one
+// Texts are analysed by the knowledge package, so that what is proposed and
+// what decides rest on the same terms; Bleve keeps their counts and scores
+// with BM25. Words of weighted parts of an article count several times in one
 // field: a term then has one posting list to walk instead of one per part,
 // and its weights add up before saturation.
 //
@@ -18,14 +18,10 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
-	"strings"
 	"sync"
 
 	"github.com/blevesearch/bleve/v2"
-	"github.com/blevesearch/bleve/v2/analysis/analyzer/custom"
-	"github.com/blevesearch/bleve/v2/analysis/tokenizer/whitespace"
 	"github.com/blevesearch/bleve/v2/index/scorch"
 	"github.com/blevesearch/bleve/v2/mapping"
 	index "github.com/blevesearch/bleve_index_api"
@@ -84,29 +80,12 @@ const (
 	audienceField = "audience"
 )
 
-func newMapping() (mapping.IndexMapping, error) {
+// newMapping says how to score. Documents are given to Bleve as their fields, see entry, so that nothing is mapped.
+func newMapping() mapping.IndexMapping {
 	m := bleve.NewIndexMapping()
 	m.ScoringModel = index.BM25Scoring
-	if err := m.AddCustomAnalyzer("terms", map[string]any{"type": custom.Name, "tokenizer": whitespace.Name}); err != nil {
-		return nil, err
-	}
-	text := bleve.NewTextFieldMapping()
-	text.Analyzer = "terms"
-	text.Store, text.IncludeTermVectors, text.IncludeInAll, text.DocValues = false, false, false, false
-	audience := bleve.NewKeywordFieldMapping()
-	audience.Store, audience.IncludeInAll, audience.DocValues = false, false, false
-	doc := bleve.NewDocumentStaticMapping()
-	doc.AddSubDocumentMapping("_all", bleve.NewDocumentDisabledMapping()) // nobody searches all fields as one
-	doc.AddFieldMappingsAt(textField, text)
-	doc.AddFieldMappingsAt(audienceField, audience)
-	m.DefaultMapping = doc
-	return m, nil
-}
-
-// entry is a document as Bleve sees it.
-type entry struct {
-	Text     string `json:"text"`
-	Audience string `json:"audience"`
+	m.DefaultMapping = bleve.NewDocumentStaticMapping()
+	return m
 }
 
 func langOf(d knowledge.Doc) string {
@@ -170,9 +149,8 @@ func (x *Index) putLang(lang string, docs []knowledge.Doc) error {
 		return err
 	}
 	b := in.NewBatch()
-	entries := newEntries(docs)
-	for i, d := range docs {
-		if err := b.Index(d.ID, entries[i]); err != nil {
+	for _, d := range docs {
+		if err := b.IndexAdvanced(entry(d)); err != nil {
 			return fmt.Errorf("index article: %w", err)
 		}
 	}
@@ -204,15 +182,11 @@ func (x *Index) open(lang string) (bleve.Index, error) {
 	if in := x.langs[lang]; in != nil {
 		return in, nil
 	}
-	m, err := newMapping()
-	if err != nil {
-		return nil, fmt.Errorf("search index mapping: %w", err)
-	}
 	// The folder's name is counted, not taken from the language tag, which is
 	// input. Losing the last writes in a crash does not matter: the index is
 	// rebuilt, so writers need not wait for the disk.
 	dir := filepath.Join(x.dir, fmt.Sprintf("lang-%d", len(x.langs)))
-	in, err := bleve.NewUsing(dir, m, scorch.Name, scorch.Name, map[string]any{"unsafe_batch": true})
+	in, err := bleve.NewUsing(dir, newMapping(), scorch.Name, scorch.Name, map[string]any{"unsafe_batch": true})
 	if err != nil {
 		return nil, fmt.Errorf("open search index: %w", err)
 	}
@@ -307,62 +281,6 @@ func (x *Index) Close() error {
 		first = fmt.Errorf("remove search index folder: %w", err)
 	}
 	return first
-}
-
-// How often a part of an article is repeated; compare the weights of the
-// deciding score.
-const (
-	headRepeat  = 3
-	tagRepeat   = 3
-	briefRepeat = 1
-)
-
-// maxBody bounds the bytes of a body that are indexed.
-const maxBody = 64 << 10
-
-// newEntries analyses documents on all cores.
-func newEntries(docs []knowledge.Doc) []entry {
-	out := make([]entry, len(docs))
-	part := max(16, (len(docs)+runtime.GOMAXPROCS(0)-1)/runtime.GOMAXPROCS(0))
-	var wg sync.WaitGroup
-	for from := 0; from < len(docs); from += part {
-		wg.Go(func() {
-			for i := from; i < min(from+part, len(docs)); i++ {
-				out[i] = newEntry(docs[i])
-			}
-		})
-	}
-	wg.Wait()
-	return out
-}
-
-func newEntry(d knowledge.Doc) entry {
-	var b strings.Builder
-	add := func(text string, times int) {
-		start := b.Len()
-		for _, t := range knowledge.Analyze(text) {
-			b.WriteString(t.Text)
-			b.WriteByte(' ')
-		}
-		part := b.String()[start:]
-		for range times - 1 {
-			b.WriteString(part)
-		}
-	}
-	add(d.Title, headRepeat)
-	for _, q := range d.Questions {
-		add(q, headRepeat)
-	}
-	for _, k := range d.Keywords {
-		add(k, tagRepeat)
-	}
-	add(d.Summary, briefRepeat)
-	add(d.Body[:min(len(d.Body), maxBody)], 1)
-	audience := d.Audience
-	if audience == "" {
-		audience = knowledge.AudiencePublic
-	}
-	return entry{Text: b.String(), Audience: audience}
 }
 
 // indexes returns the indexes a query is to search.
