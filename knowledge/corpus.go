@@ -329,13 +329,13 @@ func (c *Corpus) changed(docs []Doc) []Doc {
 	return out
 }
 
-// unindexed returns those of the documents that the engine has otherwise or not at all.
+// unindexed returns those of the documents that the corpus has just as they are and the engine has not.
 func (c *Corpus) unindexed(docs []Doc) []Doc {
 	out := make([]Doc, 0, len(docs))
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	for _, d := range docs {
-		if p := c.docs[d.ID]; p == nil || p.indexed != p.sum || p.version != d.Version {
+		if p := c.docs[d.ID]; p != nil && p.indexed != p.sum && p.version == d.Version && p.sum == sumOf(d) {
 			out = append(out, d)
 		}
 	}

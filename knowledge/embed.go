@@ -66,6 +66,17 @@ func (v *vectors) put(id, key string, codes []vector.Code) {
 	v.place[id] = key
 }
 
+func (v *vectors) status(out *EngineStatus) {
+	v.mu.RLock()
+	out.Model, out.Vectors = v.model, len(v.place)
+	v.mu.RUnlock()
+	v.health.mu.Lock()
+	defer v.health.mu.Unlock()
+	if v.health.err != nil {
+		out.VectorErr = v.health.err.Error()
+	}
+}
+
 // near lists articles by nearness, best first.
 func (v *vectors) near(q []float32, lang string, staff bool, limit int) []string {
 	v.mu.RLock()

@@ -21,6 +21,7 @@ type engine struct {
 	// Of a shared engine, from PostgreSQL: what waits for it and why.
 	shared  bool
 	pending int
+	wanted  bool
 	fault   string
 }
 
@@ -98,6 +99,11 @@ type EngineStatus struct {
 	Err      string
 	Shared   bool // one engine of all nodes
 	Pending  int  // changes that a shared engine has not been given yet
+	Rebuild  bool // a shared engine is to be built anew
+	// Of embeddings, where a model is set up for them.
+	Model     string
+	Vectors   int // articles that have theirs on this node
+	VectorErr string
 }
 
 // Degraded reports that the corpus proposes in place of the engine.
@@ -108,10 +114,11 @@ func (s *Service) Engine() EngineStatus {
 	e := &s.engine
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	out := EngineStatus{Articles: s.corpus.Len(), Filling: e.filling, Done: e.done, Total: e.total, Since: e.since, Shared: e.shared, Pending: e.pending, Err: e.fault}
+	out := EngineStatus{Articles: s.corpus.Len(), Filling: e.filling, Done: e.done, Total: e.total, Since: e.since, Shared: e.shared, Pending: e.pending, Rebuild: e.wanted, Err: e.fault}
 	if e.err != nil {
 		out.Err = e.err.Error()
 	}
+	s.vectors.status(&out)
 	return out
 }
 

@@ -217,12 +217,6 @@ func (m *mirror) outbox(ctx context.Context, most int) (out []change, err error)
 	return out, err
 }
 
-// unlocked: what another node reads for the shared engine holds up nobody here.
-type unlocked struct{}
-
-func (unlocked) Lock()   {}
-func (unlocked) Unlock() {}
-
 // done removes what the engine was given. A row that changed since it was read stays.
 func (m *mirror) done(ctx context.Context, changes []change) error {
 	for part := range slices.Chunk(changes, 10_000) {
@@ -286,7 +280,7 @@ func (m *mirror) rebuild(ctx context.Context, why string) error {
 	}
 	stop := errors.New("stop")
 	err = m.shared.Replace(ctx, groups, func(yield func([]Doc, error) bool) {
-		err := m.walkUnder(ctx, unlocked{}, func(docs []Doc) error {
+		err := m.walk(ctx, func(docs []Doc) error {
 			if !yield(docs, nil) {
 				return stop
 			}
@@ -330,19 +324,34 @@ func (s *Service) Watch(ctx context.Context) error {
 	defer s.engine.mu.Unlock()
 	s.engine.filling, s.engine.shared = row.Mark == "" || row.Pending > 0 && s.Clock.Now().Sub(row.Oldest) > lateAfter, true
 	s.engine.done, s.engine.total, s.engine.pending = row.Done, row.Total, row.Pending
-	s.engine.fault = row.Error
+	s.engine.fault, s.engine.wanted = row.Error, row.Wanted
 	return nil
 }
 
-// AskForRebuild has the index built anew: here at once, the shared one by the
-// node that follows it. Errors: the database's and the index's.
-func (s *Service) AskForRebuild(ctx context.Context) error {
-	if _, ok := s.Index.(Shared); ok {
+// AskForRebuild has the index built anew, while searches go on: that of this
+// process by whoever waits for [Service.RebuildWanted], the shared one by the
+// node that follows its outbox. Errors: ErrNotEngine; the database's.
+func (s *Service) AskForRebuild(ctx context.Context, by Staff) error {
+	if !by.MayRebuild() {
+		return ErrNotEngine
+	}
+	if s.shared() {
 		if err := s.engineExec(ctx, sqlEnginePresent); err != nil {
 			return err
 		}
-		return s.engineExec(ctx, sqlEngineWanted)
+		if err := s.engineExec(ctx, sqlEngineWanted); err != nil {
+			return err
+		}
+		return s.Watch(ctx)
 	}
 	s.corpus.forgetIndexed()
-	return s.Fill(ctx)
+	s.engine.compare(s.corpus.Len(), s.corpus.Len())
+	select {
+	case s.wanted <- struct{}{}:
+	default: // it was asked for already
+	}
+	return nil
 }
+
+// RebuildWanted tells that the index of this process is to be filled again.
+func (s *Service) RebuildWanted() <-chan struct{} { return s.wanted }

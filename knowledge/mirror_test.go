@@ -255,7 +255,7 @@ func TestIndexIsBuiltAnew(t *testing.T) {
 	for name, cause := range map[string]func(){
 		"other settings": func() { f.mark += "x" },
 		"asked for": func() {
-			if err := d.AskForRebuild(t.Context()); err != nil {
+			if err := d.AskForRebuild(t.Context(), d.editor()); err != nil {
 				t.Fatal(err)
 			}
 		},

@@ -19,6 +19,11 @@ func (s Staff) mayEdit() error {
 	return ErrNotEditor
 }
 
+// MayRebuild: administrators and the hotline's editors see how the search engine is and have its index built anew.
+func (s Staff) MayRebuild() bool {
+	return s.Actor.IsSystem() || s.Actor.Desk() && s.mayEdit() == nil
+}
+
 // owns: the staff's agency answers for the article, or is the hotline.
 func (s Staff) owns(a Article) bool {
 	return s.Actor.IsSystem() || s.Actor.Desk() || a.Owner != uuid.Nil && a.Owner == s.Actor.Agency()

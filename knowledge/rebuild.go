@@ -3,6 +3,7 @@ package knowledge
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -31,14 +32,18 @@ func (s *Service) Load(ctx context.Context) error {
 	if err := s.loadSynonyms(ctx); err != nil {
 		return err
 	}
+	s.loads.Lock()
+	defer s.loads.Unlock()
 	started := s.Clock.Now()
+	s.edits(map[string]bool{})
+	defer s.edits(nil)
 	stale := s.corpus.ids()
 	total := 0
-	err := s.walk(ctx, func(docs []Doc) error {
+	err := s.readAhead(ctx, func(docs []Doc) error {
 		for _, d := range docs {
 			delete(stale, d.ID)
 		}
-		s.corpus.Put(s.corpus.changed(docs)...)
+		s.takeIn(docs)
 		total += len(docs)
 		return nil
 	})
@@ -57,6 +62,20 @@ func (s *Service) Load(ctx context.Context) error {
 	return err
 }
 
+func (s *Service) edits(since map[string]bool) {
+	s.indexing.Lock()
+	s.edited = since
+	s.indexing.Unlock()
+}
+
+// takeIn brings the corpus to a reading. It may be old by now: what was edited since the loading began is at its newest already.
+func (s *Service) takeIn(docs []Doc) {
+	s.indexing.Lock()
+	defer s.indexing.Unlock()
+	docs = slices.DeleteFunc(docs, func(d Doc) bool { return s.edited[d.ID] })
+	s.corpus.Put(s.corpus.changed(docs)...)
+}
+
 // progressEvery is how often a long filling is logged.
 const progressEvery = 5 * time.Second
 
@@ -72,13 +91,12 @@ func (s *Service) Fill(ctx context.Context) error {
 	started := s.Clock.Now()
 	told, done, given := started, 0, 0
 	s.engine.compare(s.corpus.lacking(), total)
-	err := s.walk(ctx, func(docs []Doc) error {
-		lacking := s.corpus.unindexed(docs)
-		if err := s.Index.Put(ctx, lacking...); err != nil {
-			return fmt.Errorf("rebuild knowledge index: %w", err)
+	err := s.readAhead(ctx, func(docs []Doc) error {
+		lacking, err := s.fillIn(ctx, docs)
+		if err != nil {
+			return err
 		}
-		s.corpus.setIndexed(lacking...)
-		done, given = done+len(docs), given+len(lacking)
+		done, given = done+len(docs), given+lacking
 		s.engine.progress(done, max(total, done))
 		if now := s.Clock.Now(); now.Sub(told) >= progressEvery {
 			told = now
@@ -94,18 +112,49 @@ func (s *Service) Fill(ctx context.Context) error {
 	return nil
 }
 
-// walk reads all articles that a search may find, in batches. While a batch is
-// in hand nothing else is indexed, so that an older reading never overwrites a
-// newer one; an edit waits for one batch at most.
-func (s *Service) walk(ctx context.Context, use func(docs []Doc) error) error {
-	return s.walkUnder(ctx, &s.indexing, use)
+// fillIn gives the index those articles of a reading that it lacks, and counts them. The reading may be old by now: what the corpus has otherwise
+// was changed since, and who changed it sees to the index.
+func (s *Service) fillIn(ctx context.Context, docs []Doc) (int, error) {
+	s.indexing.Lock()
+	defer s.indexing.Unlock()
+	lacking := s.corpus.unindexed(docs)
+	if err := s.Index.Put(ctx, lacking...); err != nil {
+		return 0, fmt.Errorf("rebuild knowledge index: %w", err)
+	}
+	s.corpus.setIndexed(lacking...)
+	return len(lacking), nil
 }
 
-func (s *Service) walkUnder(ctx context.Context, lock sync.Locker, use func(docs []Doc) error) error {
+// readAhead reads all articles that a search may find, the next batch while one is in hand.
+func (s *Service) readAhead(ctx context.Context, use func(docs []Doc) error) error {
+	ctx, cancel := context.WithCancel(ctx)
+	read, failed := make(chan []Doc), make(chan error, 1)
+	var reader sync.WaitGroup
+	defer reader.Wait()
+	defer cancel()
+	reader.Go(func() {
+		defer close(read)
+		failed <- s.walk(ctx, func(docs []Doc) error {
+			select {
+			case read <- docs:
+				return nil
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		})
+	})
+	for docs := range read {
+		if err := use(docs); err != nil {
+			return err
+		}
+	}
+	return <-failed
+}
+
+// walk reads all articles that a search may find, in batches. Errors: the database's; those of use.
+func (s *Service) walk(ctx context.Context, use func(docs []Doc) error) error {
 	after := uuid.Nil
 	step := func() (int, error) {
-		lock.Lock()
-		defer lock.Unlock()
 		rows, err := s.Pool.Query(ctx, sqlIndexable, after, rebuildBatch)
 		if err != nil {
 			return 0, fmt.Errorf("read articles: %w", err)
@@ -188,9 +237,17 @@ func (s *Service) indexableEntries(ctx context.Context, ids []uuid.UUID) ([]Entr
 	return entries, nil
 }
 
-// put brings corpus and index to the same state. The corpus comes first: it
+// put brings corpus and index to the same state, holding s.indexing. The corpus comes first: it
 // decides, and must not know less than an index that failed.
 func (s *Service) put(ctx context.Context, docs []Doc, gone []string) error {
+	if s.edited != nil {
+		for _, d := range docs {
+			s.edited[d.ID] = true
+		}
+		for _, id := range gone {
+			s.edited[id] = true
+		}
+	}
 	changed := s.corpus.changed(docs)
 	s.corpus.Put(changed...)
 	s.corpus.Delete(gone...)

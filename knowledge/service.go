@@ -55,7 +55,10 @@ type Service struct {
 	// indexing is held while rows are read and indexed, so that an older
 	// reading never overwrites a newer one.
 	indexing sync.Mutex
-	fillings sync.Mutex // one Fill at a time
+	edited   map[string]bool // while articles are loaded: those that an edit has put since; indexing guards it
+	loads    sync.Mutex      // one Load at a time
+	fillings sync.Mutex      // one Fill at a time
+	wanted   chan struct{}   // that the index is filled again
 }
 
 // New makes a service whose index and corpus are still empty; call Rebuild.
@@ -66,7 +69,7 @@ func New(d Deps) *Service {
 	if d.Thresholds == (Thresholds{}) {
 		d.Thresholds = DefaultThresholds
 	}
-	return &Service{Deps: d, corpus: NewCorpus()}
+	return &Service{Deps: d, corpus: NewCorpus(), wanted: make(chan struct{}, 1)}
 }
 
 // today is the jurisdiction's date, as PostgreSQL's date type carries it.

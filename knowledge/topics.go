@@ -36,6 +36,7 @@ func (t Topic) Name(lang string) string {
 // Errors of topics.
 var (
 	ErrTopic     = errs.New(errs.Invalid, "knowledge.topic", "a topic needs a code and a name, and a parent that has none itself")
+	ErrNotEngine = errs.New(errs.Forbidden, "knowledge.not_engine", "the search index is built anew by the hotline's editors and administrators")
 	ErrNotDesk   = errs.New(errs.Forbidden, "knowledge.not_desk", "topics are kept by the hotline's editors")
 	ErrTopicUsed = errs.New(errs.Conflict, "knowledge.topic_used", "a topic that others lie under cannot be removed")
 )

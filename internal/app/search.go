@@ -50,7 +50,14 @@ func (a *App) followKnowledge(ctx context.Context) error {
 		return err
 	}
 	a.loops.run(func(ctx context.Context) {
-		a.retry(ctx, "search index", func() error { return a.Knowledge.Fill(ctx) })
+		for {
+			a.retry(ctx, "search index", func() error { return a.Knowledge.Fill(ctx) })
+			select {
+			case <-ctx.Done():
+				return
+			case <-a.Knowledge.RebuildWanted():
+			}
+		}
 	})
 	if a.cfg.MeiliURL != "" {
 		a.loops.run(func(ctx context.Context) {

@@ -21,6 +21,7 @@ import (
 
 func (c *Console) careRoutes(on func(string, []string, handle)) {
 	on("GET /console/knowledge/board", editRoles, c.knowledgeBoard)
+	c.engineRoutes(on)
 	on("GET /console/knowledge/rules", []string{"administrator"}, c.knowledgeRules)
 	on("POST /console/knowledge/rules", []string{"administrator"}, c.knowledgeRulesSave)
 	on("POST /console/knowledge/{id}/translate", editRoles, c.articleTranslate)
@@ -41,6 +42,7 @@ type boardData struct {
 	Owner    string
 	Overdue  string
 	Admin    bool
+	Engine   *engineView // nil: not for this person
 }
 
 // boardItem is a line of a list: an article, why, since or until when.
@@ -58,7 +60,7 @@ func (c *Console) knowledgeBoard(w http.ResponseWriter, r *http.Request) error {
 	v, ctx, q := c.view(r), r.Context(), r.URL.Query()
 	v.Nav, v.Title = "knowledge", v.T("care.board")
 	owner := v.Me.AgencyID
-	d := &boardData{Show: q.Get("show"), Admin: v.Me.Has("administrator")}
+	d := &boardData{Show: q.Get("show"), Admin: v.Me.Has("administrator"), Engine: c.engine(v)}
 	if v.Me.Desk {
 		owner = parseID(q.Get("owner"))
 		d.Agencies = c.agencyOptions(v.Lang, func(a routing.Agency) bool { return a.Active })
