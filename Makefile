@@ -29,7 +29,7 @@ vet: ## go vet and staticcheck
 	$(GO) vet ./...
 	$(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...
 
-bench: need-postgres ## measure intake, idle chats, bot turn, search; JSON and a table
+bench: need-postgres ## measure intake, idle chats, bot turn, search (large: bench-tickets, bench-knowledge)
 	@$(GO) run ./cmd/hotline bench
 
 bench-tickets: need-postgres ## load a million tickets and measure what staff do (TICKETS=1000000); JSON and a table

@@ -176,7 +176,7 @@ func (s *Service) Calibrate(ctx context.Context) error {
 		return err
 	}
 	stored := sample{most: mostTrials}
-	if err := s.walkUnder(ctx, unlocked{}, func(docs []Doc) error { stored.add(docs); return ctx.Err() }); err != nil {
+	if err := s.walk(ctx, func(docs []Doc) error { stored.add(docs); return ctx.Err() }); err != nil {
 		return err
 	}
 	seen := make(map[[2]string]bool, len(all))

@@ -141,6 +141,7 @@ func TestPagesAreAccessible(t *testing.T) {
 		{"articles", "editor", "/console/knowledge"},
 		{"article", "reviewer", "/console/knowledge/" + article.Article.ID.String()},
 		{"editor", "editor", "/console/knowledge/new"},
+		{"knowledge-board", "editor", "/console/knowledge/board"},
 		{"users", "administrator", "/console/admin/users"},
 		{"user", "administrator", "/console/admin/users/" + r.city.Users["handler-env"].String()},
 		{"agencies", "administrator", "/console/admin/agencies"},
