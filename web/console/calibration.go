@@ -31,6 +31,7 @@ type calibrationData struct {
 // calibrationRow is how sure one language is.
 type calibrationRow struct {
 	knowledge.Calibration
+	Name           string // of the language
 	Met            bool
 	Good, Close    string // scores
 	Chance         int    // percent that is right at Close
@@ -62,7 +63,12 @@ func (c *Console) showCalibration(w http.ResponseWriter, r *http.Request, status
 	}
 	own := c.Knowledge.Thresholds
 	for _, one := range list {
-		row := calibrationRow{Calibration: one, Answer: wish(one.WantAnswer), Choice: wish(one.WantChoice)}
+		row := calibrationRow{Calibration: one, Name: one.Lang, Answer: wish(one.WantAnswer), Choice: wish(one.WantChoice)}
+		for _, l := range v.Langs() {
+			if knowledge.BaseLang(l) == one.Lang {
+				row.Name = v.LangName(l)
+			}
+		}
 		t, met := one.Thresholds(own)
 		row.Met, row.Good, row.Close = met, score(t.Good), score(t.Close)
 		row.Chance = percent(one.Fitted.Curve.Chance(t.Close))

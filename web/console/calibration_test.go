@@ -26,7 +26,7 @@ func TestAdministratorsSayHowSureAnswersAre(t *testing.T) {
 	must(t, r.knowledge.Calibrate(context.Background()))
 	editor := r.signIn("editor")
 	editor.get("/console/learning").wants(t, http.StatusOK, `href="/console/calibration"`)
-	editor.get("/console/calibration").wants(t, http.StatusOK, "Learned from 108 questions", "from a score of 0.45 on", "As delivered <span class=\"badge\">Now</span>", "Was right", "<svg").lacks(t, `name="want_answer"`)
+	editor.get("/console/calibration").wants(t, http.StatusOK, "<h2>English</h2>", "Learned from 108 questions", "from a score of 0.45 on", "As delivered <span class=\"badge\">Now</span>", "Was right", "<svg").lacks(t, `name="want_answer"`)
 	editor.post("/console/calibration/en", url.Values{"version": {"1"}, "want_answer": {"90"}}).wants(t, http.StatusForbidden)
 	save := func(version, right, choice string) answer {
 		return admin.post("/console/calibration/en", url.Values{"version": {version}, "want_answer": {right}, "want_choice": {choice}})
