@@ -83,7 +83,7 @@ func TestAFormWhoseArticleChangedGoesOnWithWhatStillHolds(t *testing.T) {
 
 	s.version, s.source = 2, strings.Replace(rentForm, "18 or more", "21 or more", 1)
 	s.source = strings.Replace(s.source, "under 18", "under 21", 1)
-	r, st := say(t, p, st, bot.Input{Text: "no"})
+	r, _ := say(t, p, st, bot.Input{Text: "no"})
 	if !strings.Contains(r.Messages[0].Text, "updated") || !strings.Contains(r.Messages[0].Text, "You can have it") || r.Messages[0].Citations[0].Version != 2 {
 		t.Fatalf("an answer that still holds was not taken: %+v", r.Messages)
 	}
@@ -94,7 +94,7 @@ func TestAFormWhoseArticleChangedGoesOnWithWhatStillHolds(t *testing.T) {
 	if text := last(r); !strings.Contains(text, "updated") || !strings.Contains(text, "How old is the youngest") {
 		t.Fatalf("an answer to another question was kept: %+v", r.Messages)
 	}
-	r, st = say(t, p, st, bot.Input{Text: "22"})
+	r, _ = say(t, p, st, bot.Input{Text: "22"})
 	if text := last(r); text != "Do you own a flat?" {
 		t.Fatalf("%+v", r.Messages)
 	}

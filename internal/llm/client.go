@@ -231,9 +231,11 @@ func (c *conversation) run(ctx context.Context) ending {
 }
 
 func (c *conversation) request() openai.ChatCompletionRequest {
-	r := openai.ChatCompletionRequest{Model: c.m.Model, Messages: c.messages, MaxTokens: c.maxTokens()}
+	r := openai.ChatCompletionRequest{Model: c.m.Model, Messages: c.messages}
 	if reasons(c.m.Model) {
-		r.MaxTokens, r.MaxCompletionTokens = 0, r.MaxTokens
+		r.MaxCompletionTokens = c.maxTokens()
+	} else {
+		r.MaxTokens = c.maxTokens() //lint:ignore SA1019 most servers that speak this API know no other name
 	}
 	if s := c.req.Schema; s != nil {
 		r.ResponseFormat = &openai.ChatCompletionResponseFormat{Type: openai.ChatCompletionResponseFormatTypeJSONSchema,

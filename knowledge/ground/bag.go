@@ -152,8 +152,6 @@ func squeeze(s string) string {
 var (
 	wordShape  = regexp.MustCompile(`[\p{Latin}\p{N}][\p{Latin}\p{N}'’-]*`)
 	quoteShape = regexp.MustCompile(`《([^》]{1,60})》|“([^”]{2,60})”|「([^」]{2,60})」|"([^"]{2,60})"`)
-	// Chinese names of bodies and places: what stands before these words must be the source's.
-	bodyShape = regexp.MustCompile(`\p{Han}{2,12}(?:委员会|人民政府|管理局|服务中心|办事处|派出所|人民法院|检察院|医院|大学|银行)`)
 )
 
 // names gives the words that name somebody or something: capitals inside a sentence, and words of capitals anywhere.

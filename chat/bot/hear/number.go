@@ -63,8 +63,7 @@ func (l *lexicon) numberAt(ts []token, i int) (number, bool) {
 	case t.han:
 		return l.hanNumber(ts, i)
 	}
-	unit, ok := l.numbers[t.text]
-	if !ok || t.text == "k" {
+	if _, ok := l.numbers[t.text]; !ok || t.text == "k" {
 		return n, false
 	}
 	// English in words: groups of hundreds, closed by thousand and million.
@@ -77,7 +76,8 @@ func (l *lexicon) numberAt(ts []token, i int) (number, bool) {
 				continue
 			}
 		}
-		if unit, ok = l.numbers[w]; !ok || ts[n.to].han || ts[n.to].clause != t.clause && !(unit < 10 && group >= 20) {
+		unit, ok := l.numbers[w]
+		if !ok || ts[n.to].han || ts[n.to].clause != t.clause && !(unit < 10 && group >= 20) {
 			break
 		}
 		switch {

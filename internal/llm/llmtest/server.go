@@ -104,7 +104,6 @@ type Server struct {
 	bodies []string
 	chats  []Chat
 	hold   chan struct{}
-	open   int
 }
 
 // Start begins to serve. answer says what the model would; nil echoes the last message.
