@@ -31,6 +31,10 @@ type ImportOptions struct {
 	Audience string    // of new articles; empty means public
 	Draft    bool      // leave drafts for review instead of publishing
 	DryRun   bool      // say what would become of each article, and change nothing
+	Skip     int       // articles of the file that an earlier run has dealt with
+	// Told hears of each batch inside the transaction that writes it, so that what it keeps is true whenever the process ends; its error undoes the
+	// batch and ends the import. In a dry run the transaction is one of its own.
+	Told func(ctx context.Context, tx db.Tx, batch ImportReport) error
 }
 
 // What became of an article of a file.
@@ -54,6 +58,7 @@ type ImportLine struct {
 
 // ImportReport counts what became of the lines of a file.
 type ImportReport struct {
+	Seen      int          `json:"-"` // articles dealt with
 	Created   int          `json:"created"`
 	Updated   int          `json:"updated"`
 	Unchanged int          `json:"unchanged"`
@@ -112,37 +117,59 @@ func (s *Service) ImportFrom(ctx context.Context, by Staff, p Source, o ImportOp
 			s.Changed("")
 		}
 	}()
+	for range o.Skip {
+		var bad *LineError
+		if _, err := p.Next(); err != nil && !errors.As(err, &bad) {
+			return report, fmt.Errorf("import: go on after %d: %w", o.Skip, err)
+		}
+	}
 	for {
-		batch, err := nextBatch(p, &report)
+		batch, done, err := nextBatch(p)
 		if err != nil {
 			return report, err
 		}
-		if len(batch) == 0 {
+		if done.Seen == 0 {
 			return report, nil
 		}
-		if err := s.importBatch(ctx, by, batch, o, agencies, &report); err != nil {
-			return report, fmt.Errorf("import from line %d: %w", batch[0].Line, err)
+		if err := s.importBatch(ctx, by, batch, o, agencies, done, &report); err != nil {
+			return report, fmt.Errorf("import after %d: %w", o.Skip+report.Seen, err)
 		}
 	}
 }
 
-func nextBatch(p Source, report *ImportReport) ([]Import, error) {
-	batch := make([]Import, 0, importBatch)
-	for len(batch) < importBatch {
+// nextBatch reads on; the lines that cannot be read are refused in done.
+func nextBatch(p Source) (batch []Import, done ImportReport, err error) {
+	batch = make([]Import, 0, importBatch)
+	for done.Seen < importBatch {
 		in, err := p.Next()
 		var bad *LineError
 		switch {
 		case errors.Is(err, io.EOF):
-			return batch, nil
+			return batch, done, nil
 		case errors.As(err, &bad):
-			report.fail(bad, in)
+			done.fail(bad, in)
 		case err != nil:
-			return nil, err
+			return nil, done, err
 		default:
 			batch = append(batch, in)
 		}
+		done.Seen++
 	}
-	return batch, nil
+	return batch, done, nil
+}
+
+// CountArticles says how many articles a file holds, those that cannot be read among them. Errors: the reader's.
+func CountArticles(p Source) (n int, err error) {
+	for ; ; n++ {
+		_, err := p.Next()
+		var bad *LineError
+		if errors.Is(err, io.EOF) {
+			return n, nil
+		}
+		if err != nil && !errors.As(err, &bad) {
+			return n, err
+		}
+	}
 }
 
 const sqlLatestByExternal = `select ` + articleColumns + `, ` + versionColumns + `
@@ -170,8 +197,7 @@ func (s *Service) agencyCodes(ctx context.Context) (map[string]uuid.UUID, error)
 
 var errDryRun = errors.New("dry run")
 
-func (s *Service) importBatch(ctx context.Context, by Staff, batch []Import, o ImportOptions, agencies map[string]uuid.UUID, report *ImportReport) error {
-	var done ImportReport
+func (s *Service) importBatch(ctx context.Context, by Staff, batch []Import, o ImportOptions, agencies map[string]uuid.UUID, done ImportReport, report *ImportReport) error {
 	var docs []Doc
 	var blobs []string
 	err := db.WithTx(ctx, s.Pool, by.Actor, func(tx db.Tx) error {
@@ -266,6 +292,9 @@ func (s *Service) importBatch(ctx context.Context, by Staff, batch []Import, o I
 		if o.DryRun {
 			return errDryRun // everything was tried, and nothing stays
 		}
+		if o.Told != nil {
+			return o.Told(ctx, tx, done)
+		}
 		return nil
 	})
 	if err != nil {
@@ -276,7 +305,13 @@ func (s *Service) importBatch(ctx context.Context, by Staff, batch []Import, o I
 			return err
 		}
 		docs = nil
+		if o.Told != nil {
+			if err := db.WithTx(ctx, s.Pool, by.Actor, func(tx db.Tx) error { return o.Told(ctx, tx, done) }); err != nil {
+				return err
+			}
+		}
 	}
+	report.Seen += done.Seen
 	report.Created += done.Created
 	report.Updated += done.Updated
 	report.Unchanged += done.Unchanged

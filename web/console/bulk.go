@@ -44,6 +44,7 @@ func (c *Console) startBulk() {
 				return
 			case <-tick.C:
 				c.sweepBulk(ctx)
+				c.SweepImports(ctx)
 			}
 		}
 	})

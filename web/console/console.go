@@ -140,6 +140,7 @@ func (c *Console) routes() *http.ServeMux {
 	on := func(pattern string, need []string, h handle) { mux.Handle(pattern, run(maxForm, need, h)) }
 	files := func(pattern string, need []string, h handle) { mux.Handle(pattern, run(maxFile, need, h)) }
 	long := func(pattern string, need []string, h handle) { mux.Handle(pattern, run(maxArticle, need, h)) }
+	large := func(pattern string, need []string, h handle) { mux.Handle(pattern, run(maxImportForm, need, h)) }
 
 	open("GET /console/sign-in", c.signInForm)
 	open("POST /console/sign-in", c.signIn)
@@ -164,7 +165,7 @@ func (c *Console) routes() *http.ServeMux {
 	c.chatRoutes(on, files)
 	c.assistRoutes(on)
 	c.askRoutes(on)
-	c.knowledgeRoutes(on, long, files)
+	c.knowledgeRoutes(on, long, files, large)
 	c.gapRoutes(on)
 	c.lessonRoutes(on)
 	c.learningRoutes(on)

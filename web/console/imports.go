@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"path"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -19,10 +17,11 @@ import (
 )
 
 // Import and export of articles in the console. A file is tried first; the report says line by line what would become of it. Reports are kept.
+// How an import is done is in importjobs.go.
 
-func (c *Console) importRoutes(on, files func(string, []string, handle)) {
+func (c *Console) importRoutes(on, large func(string, []string, handle)) {
 	on("GET /console/knowledge/import", editRoles, c.imports)
-	files("POST /console/knowledge/import", editRoles, c.importTake)
+	large("POST /console/knowledge/import", editRoles, c.importTake)
 	on("GET /console/knowledge/export", editRoles, c.exportArticles)
 }
 
@@ -35,6 +34,9 @@ type importRun struct {
 	At                                  time.Time
 	Lines                               []importLine
 	By                                  string
+	Done                                bool
+	Total, Seen                         int    // articles of the file, and of those dealt with; Total is 0 until they are counted
+	Problem                             string // why it ended early
 }
 
 type importLine struct {
@@ -85,22 +87,17 @@ func (c *Console) showImports(w http.ResponseWriter, r *http.Request, status int
 	return nil
 }
 
-// importTake tries or takes a file. The report is kept before the answer, so that whoever left finds it in the list.
+// importTake keeps a file and begins to try it or to take it in; the page of the report shows how far it is.
 func (c *Console) importTake(w http.ResponseWriter, r *http.Request) error {
 	if err := r.ParseMultipartForm(1 << 20); err != nil {
 		return httperr.ErrMalformed.Wrap(err)
 	}
 	defer func() { _ = r.MultipartForm.RemoveAll() }()
 	v, mode := c.view(r), r.PostForm.Get("mode")
-	o := knowledge.ImportOptions{DryRun: mode == "check", Draft: mode != "publish"}
-	// A try says what publishing would do where the person may publish.
-	if mode == "check" && v.Me.Has("reviewer", "administrator") {
-		o.Draft = false
-	}
 	if mode != "check" && mode != "draft" && mode != "publish" {
 		return httperr.ErrMalformed
 	}
-	run, err := c.takeImport(r, v, mode, o)
+	run, err := c.takeImport(r, v, mode)
 	if err != nil {
 		if !expected(err) {
 			return err
@@ -111,7 +108,10 @@ func (c *Console) importTake(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-func (c *Console) takeImport(r *http.Request, v View, mode string, o knowledge.ImportOptions) (uuid.UUID, error) {
+func (c *Console) takeImport(r *http.Request, v View, mode string) (uuid.UUID, error) {
+	if mode == "publish" && !v.Me.Has("reviewer", "administrator") {
+		return uuid.Nil, knowledge.ErrNotReviewer
+	}
 	f, header, err := r.FormFile("file")
 	if err != nil {
 		return uuid.Nil, exchange.ErrFormat.On("file").Wrap(err)
@@ -121,42 +121,20 @@ func (c *Console) takeImport(r *http.Request, v View, mode string, o knowledge.I
 	if err != nil {
 		return uuid.Nil, err
 	}
-	source, err := exchange.Read(header.Filename, data)
+	if _, err := exchange.Read(header.Filename, data); err != nil {
+		return uuid.Nil, err
+	}
+	id, err := c.keepImport(r.Context(), v, header.Filename, mode, data)
 	if err != nil {
 		return uuid.Nil, err
 	}
-	// Leaving the page does not cut an import in two.
-	ctx := context.WithoutCancel(r.Context())
-	report, err := c.Knowledge.ImportFrom(ctx, staff(v), source, o)
-	if err != nil {
-		return uuid.Nil, err
-	}
-	id := db.NewID()
-	lines := make([]importLine, 0, min(len(report.Lines), 2000))
-	for _, l := range report.Lines {
-		if l.What == knowledge.ImportUnchanged {
-			continue
-		}
-		if len(lines) == cap(lines) {
-			break
-		}
-		why := ""
-		if l.Err != nil {
-			why = c.explain(ctx, v, l.Err)
-		}
-		lines = append(lines, importLine{l.Line, l.Source, l.ID, l.Title, l.What, why})
-	}
-	err = db.WithTx(ctx, c.Pool, v.Me.Actor(), func(tx db.Tx) error {
-		_, err := tx.Exec(ctx, sqlKeepImport, id, v.Me.UserID, v.Me.AgencyID, clean(path.Base(strings.ReplaceAll(header.Filename, "\\", "/")), 200), mode, report.Created, report.Updated, report.Unchanged, report.Failed, lines, c.clock.Now())
-		return err
-	})
-	return id, err
+	c.startImport(r, id, len(data))
+	return id, nil
 }
 
 const (
-	sqlKeepImport = `insert into knowledge_imports (id, user_id, agency_id, name, mode, created, updated, unchanged, failed, lines, at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`
-	sqlImports    = `select id, user_id, name, mode, created, updated, unchanged, failed, at from knowledge_imports order by id desc limit 30`
-	sqlImportRun  = `select id, user_id, name, mode, created, updated, unchanged, failed, at, lines from knowledge_imports where id = $1`
+	sqlImports   = `select id, user_id, name, mode, created, updated, unchanged, failed, at, finished_at is not null from knowledge_imports order by id desc limit 30`
+	sqlImportRun = `select id, user_id, name, mode, created, updated, unchanged, failed, at, finished_at is not null, lines, total, seen, problem from knowledge_imports where id = $1`
 )
 
 func (c *Console) importRuns(ctx context.Context, actor db.Actor) (out []importRun, err error) {
@@ -168,7 +146,7 @@ func (c *Console) importRuns(ctx context.Context, actor db.Actor) (out []importR
 		defer rows.Close()
 		for rows.Next() {
 			var x importRun
-			if err := rows.Scan(&x.ID, &x.UserID, &x.Name, &x.Mode, &x.Created, &x.Updated, &x.Unchanged, &x.Failed, &x.At); err != nil {
+			if err := rows.Scan(&x.ID, &x.UserID, &x.Name, &x.Mode, &x.Created, &x.Updated, &x.Unchanged, &x.Failed, &x.At, &x.Done); err != nil {
 				return err
 			}
 			out = append(out, x)
@@ -182,10 +160,16 @@ func (c *Console) importReport(w http.ResponseWriter, r *http.Request, id uuid.U
 	var x importRun
 	p, _ := principal(r.Context())
 	err := db.ReadTx(r.Context(), c.Pool, p.Actor(), func(tx db.Tx) error {
-		return tx.QueryRow(r.Context(), sqlImportRun, id).Scan(&x.ID, &x.UserID, &x.Name, &x.Mode, &x.Created, &x.Updated, &x.Unchanged, &x.Failed, &x.At, &x.Lines)
+		return tx.QueryRow(r.Context(), sqlImportRun, id).Scan(&x.ID, &x.UserID, &x.Name, &x.Mode, &x.Created, &x.Updated, &x.Unchanged, &x.Failed, &x.At, &x.Done, &x.Lines, &x.Total, &x.Seen, &x.Problem)
 	})
 	if err != nil {
 		return httperr.ErrNotFound.Wrap(err)
+	}
+	if isHX(r) {
+		v := c.view(r)
+		v.D = &x
+		c.fragment(w, r, http.StatusOK, "import-run", v)
+		return nil
 	}
 	return c.showImports(w, r, http.StatusOK, "check", &x, nil)
 }

@@ -55,6 +55,8 @@ type rig struct {
 	bus       *bus.Bus
 	log       *testkit.Log
 	server    *httptest.Server
+	console   *console.Console
+	deps      console.Deps
 }
 
 func must(t testing.TB, err error) {
@@ -95,7 +97,7 @@ func newRig(t testing.TB, edit ...func(*console.Deps)) *rig {
 	index, err := bleve.New("")
 	must(t, err)
 	t.Cleanup(func() { _ = index.Close() })
-	r.knowledge = knowledge.New(knowledge.Deps{Pool: r.pool, Index: index, Clock: r.clock, Log: log})
+	r.knowledge = knowledge.New(knowledge.Deps{Pool: r.pool, Index: index, Clock: r.clock, Log: log, Blob: folder})
 	r.learn = learn.New(learn.Deps{Pool: r.pool, Knowledge: r.knowledge, Clock: r.clock, Log: log})
 	r.llm, err = llm.New(llm.Deps{Pool: r.pool, Clock: r.clock, Log: log, Secret: make([]byte, 32)})
 	must(t, err)
@@ -113,6 +115,7 @@ func newRig(t testing.TB, edit ...func(*console.Deps)) *rig {
 	}
 	c, err := console.New(deps)
 	must(t, err)
+	r.console, r.deps = c, deps
 	mux := http.NewServeMux()
 	mux.Handle("/console/", c)
 	r.server = httptest.NewServer(mux)

@@ -22,7 +22,7 @@ var knowledgeRoles = []string{"editor", "reviewer", "administrator", "operator",
 
 var editRoles = []string{"editor", "reviewer", "administrator"}
 
-func (c *Console) knowledgeRoutes(on, long, files func(string, []string, handle)) {
+func (c *Console) knowledgeRoutes(on, long, files, large func(string, []string, handle)) {
 	on("GET /console/knowledge", knowledgeRoles, c.articles)
 	on("GET /console/knowledge/new", editRoles, c.articleNew)
 	long("POST /console/knowledge/new", editRoles, c.articleCreate)
@@ -30,7 +30,7 @@ func (c *Console) knowledgeRoutes(on, long, files func(string, []string, handle)
 	long("POST /console/knowledge/form", editRoles, c.articleForm)
 	c.careRoutes(on)
 	c.recordRoutes(on, files)
-	c.importRoutes(on, files)
+	c.importRoutes(on, large)
 	on("GET /console/knowledge/{id}", knowledgeRoles, c.article)
 	on("GET /console/knowledge/{id}/edit", editRoles, c.articleEdit)
 	long("POST /console/knowledge/{id}/edit", editRoles, c.articleSave)
