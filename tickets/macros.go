@@ -59,6 +59,17 @@ func Variables() []string {
 
 var variable = regexp.MustCompile(`\{\{\s*([^{}]*?)\s*\}\}`)
 
+// Uses lists the variables of a text, each once.
+func Uses(text string) []string {
+	var out []string
+	for _, m := range variable.FindAllStringSubmatch(text, -1) {
+		if !slices.Contains(out, m[1]) {
+			out = append(out, m[1])
+		}
+	}
+	return out
+}
+
 // Render fills the variables of a text. Unknown ones cannot be: SaveMacro refuses them.
 func Render(text string, values map[string]string) string {
 	return variable.ReplaceAllStringFunc(text, func(m string) string {

@@ -183,6 +183,7 @@ func (c *Console) loadChat(ctx context.Context, v View, id uuid.UUID) (*chatData
 		}
 		d.Canned = append(d.Canned, cannedOption{Name: name, Text: fill.Replace(words)})
 	}
+	d.Canned = append(d.Canned, c.chatMacros(ctx, v, d)...)
 	return d, nil
 }
 

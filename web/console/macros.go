@@ -59,6 +59,31 @@ func (c *Console) macroOptions(ctx context.Context, v View, t tickets.Ticket) []
 	return out
 }
 
+// chatMacros are the macros that a chat can use: texts for the citizen. Deeds need a ticket, and so do texts that speak of one while there is none.
+func (c *Console) chatMacros(ctx context.Context, v View, d *chatData) []cannedOption {
+	all, err := c.Tickets.Macros(ctx, actor(v.Me), false)
+	if err != nil {
+		c.Log.WarnContext(ctx, "macros", "error", err) // as on a ticket
+		return nil
+	}
+	lang := d.Conversation.Lang
+	to := View{c: c, Lang: lang}
+	values := map[string]string{"agency": to.Agency(v.Me.AgencyID), "me": v.Me.Name, "contact": to.T("author.citizen")}
+	if d.Ticket != nil {
+		values = c.macroValues(ctx, v, *d.Ticket)
+	}
+	var out []cannedOption
+	for _, m := range all {
+		words := m.In(lang)
+		speaksOfTicket := slices.ContainsFunc(tickets.Uses(words), func(name string) bool { _, known := values[name]; return !known })
+		if words == "" || m.Mode != "" && m.Mode != "message" || m.Does.Any() || d.Ticket == nil && speaksOfTicket {
+			continue
+		}
+		out = append(out, cannedOption{Name: m.Name(v.Lang), Text: tickets.Render(words, values)})
+	}
+	return out
+}
+
 func yesNoWord(b *bool) string {
 	switch {
 	case b == nil:

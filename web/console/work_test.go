@@ -260,6 +260,33 @@ func TestALiveChatIsTakenAnsweredAndFiled(t *testing.T) {
 	b.post(path+"/back", nil).wants(t, http.StatusOK, "Take over")
 }
 
+func TestAChatOffersTheMacrosThatNeedNoTicket(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	ctx := context.Background()
+	save := func(name, mode, words string, does tickets.MacroDeeds) {
+		t.Helper()
+		_, err := r.tickets.SaveMacro(ctx, r.as("supervisor"), tickets.Macro{Names: map[string]string{"en": name}, Active: true, Mode: mode, Texts: map[string]string{"en": words}, Does: does})
+		must(t, err)
+	}
+	save("Greeting", "message", "Good day, {{me}} here.", tickets.MacroDeeds{})
+	save("Where it stands", "message", "Your case {{number}} is with {{agency}}.", tickets.MacroDeeds{})
+	save("Visit", "message", "We come and look.", tickets.MacroDeeds{Tags: []string{"visit"}})
+	save("Remember", "note", "For colleagues only.", tickets.MacroDeeds{})
+	got, err := r.chat.Ingest(ctx, channels.Inbound{Channel: channels.Web, Account: "demo", Thread: "visitor-m", ExternalID: "1", Text: "The water bill is far too high", Lang: "en"})
+	must(t, err)
+	must(t, r.chat.AskHuman(ctx, got.ConversationID))
+	b := r.signIn("operator")
+	path := "/console/chats/" + got.ConversationID.String()
+	page := b.post(path+"/take", nil)
+	page.wants(t, http.StatusOK, "Greeting", "Good day, operator here.")
+	page.lacks(t, "Where it stands", "We come and look.", "For colleagues only.")
+	b.post(path+"/ticket", url.Values{"kind": {"complaint"}, "description": {"The water bill is far too high"}, "category": {"utilities.water"}, "urgency": {"normal"}})
+	page = b.get(path)
+	page.wants(t, http.StatusOK, "Greeting", "Where it stands", "Your case 2026-")
+	page.lacks(t, "We come and look.", "For colleagues only.")
+}
+
 func TestAdministratorManagesUsersAgenciesAndKeys(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
