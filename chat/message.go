@@ -124,6 +124,7 @@ type Conversation struct {
 	ClosedAt     *time.Time
 	CreatedAt    time.Time
 	UpdatedAt    time.Time
+	Grade        int // of the chat itself, by the citizen: 5 very satisfied … 1 very unsatisfied; 0 none
 	Position     int // in the queue, from 1; 0 when it does not wait
 	// Wait is how long those who were taken last had waited; 0 when this one does not wait or nobody was taken in the last hours.
 	Wait time.Duration

@@ -126,14 +126,14 @@ func addDeliveries(ctx context.Context, tx db.Tx, conversation uuid.UUID, ms []M
 }
 
 const conversationSQL = `select c.id, c.channel, c.account, c.lang, c.holder, coalesce(c.holder_user_id, '00000000-0000-0000-0000-000000000000'), coalesce(u.name, ''),
-	c.last_seq, c.citizen_seen, c.staff_seen, coalesce(c.ticket_id, '00000000-0000-0000-0000-000000000000'), c.confidential, c.queued_at, c.closed_at, c.created_at, c.updated_at,
+	c.last_seq, c.citizen_seen, c.staff_seen, coalesce(c.ticket_id, '00000000-0000-0000-0000-000000000000'), c.confidential, c.queued_at, c.closed_at, c.created_at, c.updated_at, coalesce(c.rating, 0),
 	case when c.holder = 'queue' then (select count(*)::int from (select from conversations q where q.holder = 'queue' and (q.queued_at, q.id) < (c.queued_at, c.id) limit 100) x) + 1 else 0 end
 	from conversations c left join users u on u.id = c.holder_user_id where `
 
 func scanConversation(r pgx.Row) (Conversation, error) {
 	var c Conversation
 	err := r.Scan(&c.ID, &c.Channel, &c.Account, &c.Lang, &c.Holder, &c.HolderUserID, &c.HolderName, &c.LastSeq, &c.CitizenSeen, &c.StaffSeen,
-		&c.TicketID, &c.Confidential, &c.QueuedAt, &c.ClosedAt, &c.CreatedAt, &c.UpdatedAt, &c.Position)
+		&c.TicketID, &c.Confidential, &c.QueuedAt, &c.ClosedAt, &c.CreatedAt, &c.UpdatedAt, &c.Grade, &c.Position)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return c, ErrNotFound
 	}

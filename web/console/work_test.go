@@ -257,6 +257,11 @@ func TestALiveChatIsTakenAnsweredAndFiled(t *testing.T) {
 		t.Fatalf("said %d times, tracking code told: %v", hello, code)
 	}
 	page.lacks(t, "{tracking_code}")
+	page.lacks(t, "Chat rated")
+	_, err = r.chat.Ingest(ctx, channels.Inbound{Channel: channels.Web, Account: "demo", Thread: "visitor-1", ExternalID: "9", Choice: "rate_chat:2", Text: "unsatisfied", Lang: "en"})
+	must(t, err)
+	b.get(path).wants(t, http.StatusOK, `<span class="badge danger">unsatisfied</span>`)
+	b.get(page.path).wants(t, http.StatusOK, "Chat rated", `<span class="badge danger">unsatisfied</span>`)
 	b.post(path+"/back", nil).wants(t, http.StatusOK, "Take over")
 }
 
