@@ -130,7 +130,7 @@ func measure(t *testing.T, name string, pairs []calibrate.Pair, most float64) {
 	}
 }
 
-const sharedKnowledge = "/work/shared/data/knowledge"
+const sharedKnowledge = "../../shared/data/knowledge"
 
 func TestCalibrationOnDevelopmentData(t *testing.T) {
 	t.Parallel()

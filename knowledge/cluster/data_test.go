@@ -12,7 +12,7 @@ import (
 	"hotline/knowledge/cluster"
 )
 
-const dataDir = "/work/shared/data/routing/"
+const dataDir = "../../../shared/data/routing/"
 
 type example struct{ Text, Label string }
 

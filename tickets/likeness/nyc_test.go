@@ -11,7 +11,7 @@ import (
 )
 
 // The public 311 requests of New York, where the machine has them.
-const requests = "/work/shared/data/requests/nyc311/requests.jsonl"
+const requests = "../../../shared/data/requests/nyc311/requests.jsonl"
 
 type request struct {
 	Case

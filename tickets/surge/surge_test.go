@@ -68,7 +68,7 @@ func TestUsualIsRobust(t *testing.T) {
 	}
 }
 
-const requests = "/work/shared/data/requests/nyc311/requests.jsonl"
+const requests = "../../../shared/data/requests/nyc311/requests.jsonl"
 
 // cell is a category in an area.
 type cell struct{ category, area string }
