@@ -19,6 +19,7 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -43,7 +44,7 @@ const (
 type Inbound struct {
 	Channel    string // the adapter's name
 	Account    string // which of our accounts it came in on: site key, bot name, mailbox
-	Thread     string // the channel's own name of the conversation
+	Thread     string // the channel's own name of the conversation; see Addressee
 	ExternalID string // the channel's own id of the message, unique within the thread
 	Text       string
 	Choice     string // id of a tapped quick reply; Text is then its label
@@ -52,6 +53,10 @@ type Inbound struct {
 	Uploads    []uuid.UUID
 	Place      *Place
 	At         time.Time // when the person sent it, by the channel's clock; zero: now
+	// Title is the subject line, where the channel has one. What it says is in Text too.
+	Title string
+	// Answers is the Key of the Outbound that this message answers, where the channel tells.
+	Answers string
 }
 
 // Contact is what a channel knows of a person. All of it may be empty.
@@ -94,12 +99,24 @@ type Outbound struct {
 	Uploads        []Upload
 	Lang           string
 	Key            string // the same for every attempt: for vendors that know idempotency keys
+	Title          string // subject line of the conversation, where the person gave it one
+	ReplyTo        string // the channel's id of the person's message before this one, "" when there is none
 }
 
 // Choice is a quick reply.
 type Choice struct {
 	ID    string `json:"id"`
 	Label string `json:"label"`
+	// Typed is what a person types for it where nothing can be tapped, "" for the label itself. It is made for sending and never stored.
+	Typed string `json:"-"`
+}
+
+// Line is a choice as it is read where nothing can be tapped.
+func (c Choice) Line() string {
+	if c.Typed == "" {
+		return "- " + c.Label
+	}
+	return c.Typed + "  " + c.Label
 }
 
 // Citation is the article version that an answer rests on.
@@ -144,4 +161,11 @@ type Adapter interface {
 	Name() string
 	// Send delivers one message. Errors: *PermanentError, *RetryError, anything else for "try again".
 	Send(ctx context.Context, out Outbound) (Result, error)
+}
+
+// Addressee is the part of a thread that a message can be sent to: all of it, or what stands before the first blank where a channel keeps several
+// conversations with one person apart. An address alone, or a telephone number, is a thread too.
+func Addressee(thread string) string {
+	addressee, _, _ := strings.Cut(thread, " ")
+	return addressee
 }

@@ -16,6 +16,7 @@ const (
 	MaxChoice  = 200 // bytes
 	MaxContact = 200
 	MaxLabel   = 300
+	MaxTitle   = 200
 	MaxUploads = 10
 )
 
@@ -57,7 +58,7 @@ func (in *Inbound) Clean() error {
 		p.Label = CleanLine(p.Label, MaxLabel)
 		in.Place = &p
 	}
-	in.Lang = Lang(in.Lang)
+	in.Lang, in.Title = Lang(in.Lang), CleanLine(in.Title, MaxTitle)
 	c := &in.Contact
 	c.Name, c.Phone = CleanLine(c.Name, MaxContact), CleanLine(c.Phone, MaxContact)
 	c.Email, c.Handle = CleanLine(c.Email, MaxContact), CleanLine(c.Handle, MaxContact)

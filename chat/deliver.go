@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -13,6 +14,7 @@ import (
 	"github.com/riverqueue/river"
 
 	"hotline/channels"
+	"hotline/chat/bot"
 	"hotline/internal/db"
 )
 
@@ -143,6 +145,23 @@ func (s *Service) claimDelivery(ctx context.Context, conversation uuid.UUID, seq
 	return d, wait, err
 }
 
+// outboundSQL reads what a message needs of its conversation: the language, the person's message before it on that channel, and the latest subject line.
+const outboundSQL = `select c.lang, coalesce(said.title, ''), coalesce(said.external_id, '') from conversations c left join lateral (
+	select r.external_id, m.payload->>'title' as title from receipts r join messages m on m.conversation_id = r.conversation_id and m.seq = r.seq
+	where r.channel = $2 and r.account = $3 and r.thread = $4 and r.conversation_id = c.id and r.seq < $5 order by r.seq desc limit 1) said on true where c.id = $1`
+
+// typed tells for each quick reply what a person types for it on a channel where nothing can be tapped.
+func typed(in []channels.Choice) []channels.Choice {
+	offered, out := make([]bot.Choice, len(in)), slices.Clone(in)
+	for i, c := range in {
+		offered[i] = bot.Choice{ID: c.ID, Label: c.Label}
+	}
+	for i := range out {
+		out[i].Typed = bot.Typed(offered, i)
+	}
+	return out
+}
+
 // outbound makes the message as the channel gets it.
 func (s *Service) outbound(ctx context.Context, conversation uuid.UUID, d delivery) (channels.Outbound, channels.Adapter, error) {
 	adapter, ok := s.channels.Get(d.channel)
@@ -161,9 +180,9 @@ func (s *Service) outbound(ctx context.Context, conversation uuid.UUID, d delive
 	}
 	m := ms[0]
 	out := channels.Outbound{ConversationID: conversation, Seq: d.seq, Account: d.account, Thread: d.thread, Author: m.Author, Name: m.Name,
-		Text: m.Text, Choices: m.Payload.Choices, Citations: m.Payload.Citations, Key: d.id.String()}
+		Text: m.Text, Choices: typed(m.Payload.Choices), Citations: m.Payload.Citations, Key: d.id.String()}
 	err = db.ReadTx(ctx, s.pool, db.System(), func(tx db.Tx) error {
-		if err := tx.QueryRow(ctx, `select lang from conversations where id = $1`, conversation).Scan(&out.Lang); err != nil {
+		if err := tx.QueryRow(ctx, outboundSQL, conversation, d.channel, d.account, d.thread, d.seq).Scan(&out.Lang, &out.Title, &out.ReplyTo); err != nil {
 			return err
 		}
 		for _, u := range m.Payload.Uploads {

@@ -123,7 +123,7 @@ func (s *Service) take(ctx context.Context, q row, k intake) (got taken, err err
 // args are those of chat_ingest.
 func (s *Service) args(k intake) ([]any, error) {
 	in, now := k.in, s.now()
-	payload, err := json.Marshal(Payload{Choice: in.Choice, Place: in.Place})
+	payload, err := json.Marshal(Payload{Choice: in.Choice, Place: in.Place, Title: in.Title})
 	if err != nil {
 		return nil, fmt.Errorf("chat: ingest: %w", err)
 	}

@@ -62,6 +62,7 @@ type Payload struct {
 	Uploads   []Upload            `json:"uploads,omitempty"`
 	Place     *channels.Place     `json:"place,omitempty"`
 	Choice    string              `json:"choice,omitempty"` // the quick reply that the citizen tapped
+	Title     string              `json:"title,omitempty"`  // subject line of the citizen's message
 	Ask       string              `json:"ask,omitempty"`    // what the bot asks for: what, where, contact, confirm, code, …
 	Event     string              `json:"event,omitempty"`
 	State     string              `json:"state,omitempty"` // of the ticket after EventTicketMoved

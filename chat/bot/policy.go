@@ -323,11 +323,24 @@ func chosen(offered []Choice, r *reading) string {
 		return ""
 	}
 	for i, c := range offered {
-		if s == plain(c.Label) || s == string(rune('1'+i)) && i < 9 && !graded(offered) {
+		if s == plain(c.Label) || s == Typed(offered, i) && !graded(offered) {
 			return c.ID
 		}
 	}
 	return ""
+}
+
+// Typed is what a person types for the i-th of the quick replies where nothing can be tapped: its number in the list, the grade where the replies are
+// grades, and "", which is the label, where a number would be an answer to what was asked.
+func Typed(offered []Choice, i int) string {
+	grade, rated := strings.CutPrefix(offered[i].ID, "rate:")
+	switch {
+	case rated:
+		return grade
+	case i >= 9 || graded(offered):
+		return ""
+	}
+	return string(rune('1' + i))
 }
 
 // graded reports whether the quick replies are grades, or wait for a typed answer: a number then means itself and not the place in the list.

@@ -25,6 +25,7 @@ import (
 	"github.com/riverqueue/river"
 
 	"hotline/channels"
+	"hotline/channels/email"
 	"hotline/channels/telegram"
 	"hotline/chat"
 	"hotline/chat/assist"
@@ -91,6 +92,8 @@ type App struct {
 	staff     *console.Console
 	public    *publicNumbers
 	telegram  *telegram.Adapter
+	mail      *email.Adapter
+	reachable []channels.Reachable
 	runner    *jobs.Runner
 
 	server   *http.Server
@@ -361,8 +364,9 @@ func (a *App) services(ctx context.Context) (err error) {
 
 // channels makes the adapters that are configured.
 func (a *App) channels(context.Context) (*channels.Registry, error) {
-	if a.cfg.TelegramToken == "" {
-		return channels.NewRegistry()
+	adapters, err := a.openMail()
+	if err != nil || a.cfg.TelegramToken == "" {
+		return a.register(adapters, err)
 	}
 	t, err := telegram.New(telegram.Options{Token: a.cfg.TelegramToken, API: a.cfg.TelegramAPI, Secret: a.cfg.TelegramSecret, Log: a.log,
 		// The chat service is made after its channels; nothing comes in before both run.
@@ -375,5 +379,5 @@ func (a *App) channels(context.Context) (*channels.Registry, error) {
 		return nil, err
 	}
 	a.telegram = t
-	return channels.NewRegistry(t)
+	return a.register(append(adapters, t), nil)
 }

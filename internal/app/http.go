@@ -117,6 +117,7 @@ func (a *App) handler(ctx context.Context) (http.Handler, error) {
 		}
 		return 0
 	})
+	a.metrics.Gauge("hotline_channels_in_trouble", "Channels (e-mail, SMS) that this node cannot reach; /readyz says which and why.", func() float64 { return float64(len(a.channelTroubles())) })
 	a.metrics.Gauge("hotline_bus_up", "1 while hints flow.", func() float64 {
 		if a.bus.Up() {
 			return 1
@@ -212,6 +213,9 @@ func (a *App) readyz(w http.ResponseWriter, r *http.Request) {
 	words := "ready"
 	if detail := a.searchDetail(); detail != "" {
 		words += "\n" + detail
+	}
+	for _, trouble := range a.channelTroubles() {
+		words += "\n" + trouble
 	}
 	text(w, http.StatusOK, words)
 }

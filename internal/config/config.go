@@ -40,6 +40,9 @@ type Config struct {
 	TelegramSecret string `env:"HOTLINE_TELEGRAM_SECRET" secret:"true" help:"secret token that Telegram repeats in each webhook call; 16 to 256 of A-Z a-z 0-9 _ -"`
 	TelegramAPI    string `env:"HOTLINE_TELEGRAM_API" envDefault:"https://api.telegram.org" help:"address of the Bot API server"`
 
+	EmailFrom string `env:"HOTLINE_EMAIL_FROM" help:"the hotline's own address, e.g. City Hotline <hotline@city.example>; empty: no e-mail"`
+	SMTP      string `env:"HOTLINE_SMTP_URL" secret:"true" help:"mail server that sends: smtps://user:password@host:465, or smtp://user:password@host:587 with STARTTLS; ?tls=no for a relay on this machine"`
+
 	LogLevel  slog.Level `env:"HOTLINE_LOG_LEVEL" envDefault:"info" help:"debug, info, warn or error"`
 	LogFormat string     `env:"HOTLINE_LOG_FORMAT" envDefault:"text" help:"text or json"`
 }
@@ -96,6 +99,9 @@ func (c Config) check() error {
 		if n := len(c.TelegramSecret); n < 16 || n > 256 {
 			return fmt.Errorf("HOTLINE_TELEGRAM_SECRET must be 16 to 256 characters for the webhook")
 		}
+	}
+	if (c.EmailFrom == "") != (c.SMTP == "") {
+		return fmt.Errorf("HOTLINE_EMAIL_FROM and HOTLINE_SMTP_URL belong together; one of them is missing")
 	}
 	if c.LogFormat != "text" && c.LogFormat != "json" {
 		return fmt.Errorf("HOTLINE_LOG_FORMAT: %q is neither text nor json", c.LogFormat)
@@ -201,5 +207,5 @@ func Table() string {
 // LogValue shows no secret.
 func (c Config) LogValue() slog.Value {
 	return slog.GroupValue(slog.String("addr", c.Addr), slog.String("data", c.Data), slog.Bool("private_database", c.Database == ""),
-		slog.Bool("own_bus", c.NATS == ""), slog.Bool("telegram", c.TelegramToken != ""))
+		slog.Bool("own_bus", c.NATS == ""), slog.Bool("telegram", c.TelegramToken != ""), slog.Bool("email", c.EmailFrom != ""))
 }

@@ -32,6 +32,7 @@ func TestBadSettingsAreNamed(t *testing.T) {
 		{"HOTLINE_LOG_FORMAT=xml", "HOTLINE_LOG_FORMAT"},
 		{"HOTLINE_DATABASE_CONNS=1", "HOTLINE_DATABASE_CONNS"},
 		{"HOTLINE_TELEGRAM_MODE=pigeon", "HOTLINE_TELEGRAM_MODE"},
+		{"HOTLINE_EMAIL_FROM=hotline@city.example", "HOTLINE_SMTP_URL"},
 	} {
 		if _, err := config.Parse([]string{row.set}); err == nil || !strings.Contains(err.Error(), row.want) {
 			t.Errorf("%s: %v", row.set, err)

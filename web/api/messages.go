@@ -128,7 +128,7 @@ func (a *API) messages(c *call, in *messagesInput) (*messagesOutput, error) {
 		one := ConversationMessage{Seq: m.Seq, ID: m.ID, Author: m.Author, Name: m.Name, Text: m.Text,
 			Uploads: files(m.Payload.Uploads), Event: m.Payload.Event, At: m.At}
 		for _, q := range m.Payload.Choices {
-			one.Choices = append(one.Choices, QuickReply(q))
+			one.Choices = append(one.Choices, QuickReply{ID: q.ID, Label: q.Label})
 		}
 		for _, s := range m.Payload.Citations {
 			one.Citations = append(one.Citations, Source{Article: s.Article, Version: s.Version, Title: s.Title, URL: s.URL, Snippet: s.Snippet})

@@ -1,0 +1,162 @@
+package email
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"time"
+
+	"github.com/emersion/go-sasl"
+	"github.com/emersion/go-smtp"
+	"github.com/google/uuid"
+
+	"hotline/channels"
+)
+
+// The steps of a transaction; what a refusal means depends on where it came.
+const (
+	atConnect = "connect"
+	atLogin   = "login"
+	atSender  = "sender"
+	atPerson  = "recipient"
+	atContent = "content"
+)
+
+// Send implements channels.Adapter.
+func (a *Adapter) Send(ctx context.Context, out channels.Outbound) (channels.Result, error) {
+	if err := ctx.Err(); err != nil {
+		return channels.Result{}, err
+	}
+	to, utf8, err := recipient(out.Thread)
+	if err != nil {
+		return channels.Result{}, &channels.PermanentError{Code: "bad_address", Reason: "the conversation has no e-mail address that can be answered to"}
+	}
+	if out.Key == "" {
+		out.Key = uuid.NewString()
+	}
+	l := a.compose(out, to)
+	c, err := a.connect(ctx)
+	if err != nil {
+		return channels.Result{}, err
+	}
+	defer context.AfterFunc(ctx, func() { _ = c.Close() })() // ends whatever waits for the server; a second close does no harm
+	defer c.Close()
+	if utf8 {
+		if ok, _ := c.Extension("SMTPUTF8"); !ok {
+			return channels.Result{}, &channels.PermanentError{Code: "bad_address", Reason: "the mail server cannot write to an address with such letters"}
+		}
+	}
+	if err := c.Mail(a.from.Address, &smtp.MailOptions{UTF8: utf8, Return: smtp.DSNReturnHeaders, EnvelopeID: out.Key}); err != nil {
+		return channels.Result{}, a.classify(atSender, err)
+	}
+	if err := c.Rcpt(to, &smtp.RcptOptions{Notify: []smtp.DSNNotify{smtp.DSNNotifyFailure}}); err != nil {
+		return channels.Result{}, a.classify(atPerson, err)
+	}
+	w, err := c.Data()
+	if err != nil {
+		return channels.Result{}, a.classify(atContent, err)
+	}
+	if err := a.write(ctx, w, l); err != nil {
+		return channels.Result{}, fmt.Errorf("email: the mail was not written to its end, so it does not count: %w", err)
+	}
+	// From here on the server may have the whole mail.
+	_, err = w.CloseWithResponse()
+	var refused *smtp.SMTPError
+	switch {
+	case err == nil:
+		_ = c.Quit() // it is sent; how the farewell goes changes nothing
+		return channels.Result{State: channels.Sent, RemoteID: l.messageID}, nil
+	case errors.As(err, &refused):
+		return channels.Result{}, a.classify(atContent, err)
+	}
+	return channels.Result{State: channels.Unknown, RemoteID: l.messageID}, nil
+}
+
+// connect brings up a connection that mails can be given to.
+func (a *Adapter) connect(ctx context.Context) (*smtp.Client, error) {
+	c, err := a.dial(ctx)
+	if err != nil {
+		a.Note("sending", "the mail server "+a.smtp.addr+" cannot be reached or does not speak TLS as it should")
+		return nil, a.classify(atConnect, err)
+	}
+	if err := a.login(c); err != nil {
+		_ = c.Close() // the first error is the one to tell
+		var refused *smtp.SMTPError
+		if errors.As(err, &refused) {
+			a.Note("sending", "the mail server "+a.smtp.addr+" does not accept the user and password of HOTLINE_SMTP_URL")
+		}
+		return nil, a.classify(atLogin, err)
+	}
+	a.Note("sending", "")
+	return c, nil
+}
+
+func (a *Adapter) dial(ctx context.Context) (*smtp.Client, error) {
+	conn, err := (&net.Dialer{Timeout: 10 * time.Second}).DialContext(ctx, "tcp", a.smtp.addr)
+	if err != nil {
+		return nil, err
+	}
+	defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
+	var c *smtp.Client
+	switch {
+	case a.smtp.implicit:
+		c = smtp.NewClient(tls.Client(conn, a.tls(a.smtp)))
+	case a.smtp.plain:
+		c = smtp.NewClient(conn)
+	default:
+		if c, err = smtp.NewClientStartTLS(conn, a.tls(a.smtp)); err != nil {
+			return nil, errors.Join(err, conn.Close())
+		}
+	}
+	c.CommandTimeout, c.SubmissionTimeout = 20*time.Second, time.Minute
+	if err := c.Hello(a.domain()); err != nil {
+		return nil, errors.Join(err, c.Close())
+	}
+	return c, nil
+}
+
+func (a *Adapter) login(c *smtp.Client) error {
+	s := a.smtp
+	if s.user == "" {
+		return nil
+	}
+	if !c.SupportsAuth(sasl.Plain) && c.SupportsAuth(sasl.Login) {
+		return c.Auth(sasl.NewLoginClient(s.user, s.password))
+	}
+	return c.Auth(sasl.NewPlainClient("", s.user, s.password))
+}
+
+// classify says what a refusal means for the next attempt. What is wrong with us (greeting, password) passes when an administrator sets it right, so
+// nothing is given up for it; what is wrong with this mail or its reader does not pass.
+func (a *Adapter) classify(step string, err error) error {
+	var said *smtp.SMTPError
+	if !errors.As(err, &said) {
+		return fmt.Errorf("email: %s: %w", step, err)
+	}
+	code := said.EnhancedCode
+	cause := fmt.Errorf("email: %s: %d %d.%d.%d", step, said.Code, code[0], code[1], code[2]) // the server's words may hold the address
+	switch {
+	case step == atLogin:
+		return &channels.RetryError{After: 5 * time.Minute, Cause: cause}
+	case said.Code == 421 || step == atConnect:
+		return &channels.RetryError{After: time.Minute, Cause: cause}
+	case said.Temporary():
+		return &channels.RetryError{After: 5 * time.Minute, Cause: cause} // greylisting, a limit, a full disk
+	}
+	p := &channels.PermanentError{Code: "refused", Reason: "the mail server refuses the message", Cause: cause}
+	switch {
+	case step == atSender:
+		p.Code, p.Reason = "sender", "the mail server does not let us write from the hotline's address; an administrator must look at HOTLINE_EMAIL_FROM and HOTLINE_SMTP_URL"
+	case code[1] == 2 && code[2] == 2 || said.Code == 552 && step == atPerson:
+		p.Code, p.Reason = "full", "the person's mailbox is full"
+	case said.Code == 552 || code[1] == 3 && code[2] == 4:
+		p.Code, p.Reason = "too_large", "the message is larger than the mail server takes"
+	case step == atPerson && code[1] == 7:
+		p.Code, p.Reason = "blocked", "the person's mail server does not take mail from the hotline"
+	case step == atPerson:
+		p.Code, p.Reason = "gone", "there is no such e-mail address"
+	}
+	return p
+}
