@@ -67,7 +67,7 @@ func demoCity(ctx context.Context, args []string, out io.Writer) error {
 	if !*public && !loopback(cfg.Addr) {
 		return usageError{fmt.Sprintf("the demo's passwords are well known, so it listens on loopback only; %s is not. Add --public if you mean it", cfg.Addr)}
 	}
-	return app.Run(ctx, cfg, app.Options{Log: telemetry.NewLogger(os.Stderr, cfg.LogLevel, cfg.LogFormat), Demo: true}, func(a *app.App) {
+	return app.Run(ctx, cfg, app.Options{Log: telemetry.NewLogger(os.Stderr, cfg.LogLevel, cfg.LogFormat), Demo: true, Past: true}, func(a *app.App) {
 		fmt.Fprintf(out, welcome, time.Since(start).Seconds(), a.URL(), app.DemoPassword)
 	})
 }

@@ -55,6 +55,7 @@ type Options struct {
 	Log      *slog.Logger
 	Clock    clock.Clock // nil: the machine's
 	Demo     bool        // load the demo city when the database is empty
+	Past     bool        // and give it a past when it was
 	Volatile bool        // tests: the private database does not sync
 	WeakHash bool        // tests: password hashing is cheap
 	// Limits switches the rate limits per address off for tests and benchmarks that are one address.
@@ -99,7 +100,9 @@ type App struct {
 	server   *http.Server
 	listener net.Listener
 	ready    atomic.Bool
-	late     atomic.Int64 // by how much the last sweep's longest waiting clock was late, in nanoseconds
+	newCity  bool          // the demo city was loaded at this start
+	settled  chan struct{} // closed when the demo's past is there, or none is wanted
+	late     atomic.Int64  // by how much the last sweep's longest waiting clock was late, in nanoseconds
 	served   chan error
 	cleanup  []func(context.Context)
 	loops    *loops
@@ -113,7 +116,7 @@ func Start(ctx context.Context, cfg config.Config, o Options) (*App, error) {
 	if o.Clock == nil {
 		o.Clock = clock.System{}
 	}
-	a := &App{cfg: cfg, log: o.Log, clock: o.Clock, opt: o, node: db.NewID(), served: make(chan error, 1), loops: newLoops()}
+	a := &App{cfg: cfg, log: o.Log, clock: o.Clock, opt: o, node: db.NewID(), served: make(chan error, 1), settled: make(chan struct{}), loops: newLoops()}
 	for _, step := range []func(context.Context) error{a.openData, a.openDatabase, a.openBus, a.listen, a.join, a.loadDemo, a.services, a.background, a.serve} {
 		if err := step(ctx); err != nil {
 			a.loops.wait()
@@ -297,7 +300,7 @@ func (a *App) loadDemo(ctx context.Context) error {
 		return err
 	}
 	loaded, err := demo.Load(ctx, a.pool, city, a.Auth.HashPassword(DemoPassword))
-	if loaded {
+	if a.newCity = loaded; loaded {
 		a.log.Info("demo city loaded")
 	}
 	return err

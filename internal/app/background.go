@@ -39,18 +39,19 @@ const (
 func (a *App) background(ctx context.Context) error {
 	a.onStop(func(context.Context) { a.loops.wait() })
 	a.loops.run(a.heartbeat)
-	a.loops.run(a.sweepClocks)
+	a.loops.run(a.playPast)
+	a.afterPast(a.sweepClocks)
 	a.loops.run(a.recomputeClocks)
-	a.loops.run(a.anchorHistory)
+	a.afterPast(a.anchorHistory)
 	if err := a.followSettings(); err != nil {
 		return err
 	}
-	a.loops.run(a.sweepBroadcasts)
+	a.afterPast(a.sweepBroadcasts)
 	a.loops.run(a.sweepKnowledge)
 	a.loops.run(a.lookAtArticles)
-	a.loops.run(func(ctx context.Context) { a.elected(ctx, "lookout", a.lookOut) })
+	a.afterPast(func(ctx context.Context) { a.elected(ctx, "lookout", a.lookOut) })
 	a.loops.run(a.clean)
-	a.loops.run(func(ctx context.Context) { a.elected(ctx, "measures", a.followMeasures) })
+	a.afterPast(func(ctx context.Context) { a.elected(ctx, "measures", a.followMeasures) })
 	a.loops.run(func(ctx context.Context) { a.elected(ctx, "answers", a.followAnswers) })
 	a.loops.run(a.followSignals)
 	a.loops.run(a.followCalibration)
