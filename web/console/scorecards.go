@@ -45,7 +45,7 @@ type cardView struct {
 
 type cardCell struct {
 	Name, Value, Counts, Tone string
-	FailURL                   string
+	URL, FailURL              string
 	Fails                     string
 }
 
@@ -95,6 +95,7 @@ func (c *Console) scorecards(w http.ResponseWriter, r *http.Request) error {
 			cell := cardCell{Name: d.Words.Name(code), Value: "–", Tone: "flat"}
 			if p.Known {
 				cell.Value, cell.Counts = d.Words.Value(p), d.Words.Number(p.Part)+" / "+d.Words.Number(p.Whole)
+				cell.URL = restsOn(into, p)
 			}
 			// What counted against the agency: the part where less is better, else the rest.
 			bad := p.PartOf

@@ -104,6 +104,13 @@ func (c *Console) statFrame(r *http.Request, v View, tab string, q figures.Query
 	if q.Category != "" {
 		without(v.Category(q.Category), func(o *figures.Query) { o.Category = "" })
 	}
+	if q.Own {
+		name := v.T("statistics.own_only")
+		if q.By == tickets.ByArea && q.Area == "" || q.By == tickets.ByCategory && q.Category == "" {
+			name = v.T("statistics.none")
+		}
+		without(name, func(o *figures.Query) { o.Own = false })
+	}
 	if q.Channel != "" {
 		without(v.Channel(q.Channel), func(o *figures.Query) { o.Channel = "" })
 	}
@@ -164,11 +171,11 @@ type statGroup struct {
 }
 
 type statRow struct {
-	Name, N, Growth, Open string
-	URL, TicketsURL       string
-	Cells                 []statCell
-	Own                   bool
-	Share                 template.HTML
+	Name, N, Growth, Open    string
+	URL, TicketsURL, OpenURL string
+	Cells                    []statCell
+	Own                      bool
+	Share                    template.HTML
 }
 
 type statCell struct {
@@ -194,7 +201,7 @@ type statisticsData struct {
 type chartKey struct{ Class, Name string }
 
 // statPoint is a row of the table behind the charts.
-type statPoint struct{ Name, N, Before, OnTime, Satisfied string }
+type statPoint struct{ Name, N, URL, Before, OnTime, Satisfied string }
 
 type statHot struct{ Name, N, Growth, Tone, URL string }
 
@@ -220,6 +227,17 @@ func behind(q figures.Query, title string, of []measures.Counter) string {
 	v.Set("of", strings.Join(names, ","))
 	v.Set("title", title)
 	return "/console/statistics/" + page + "?" + v.Encode()
+}
+
+// restsOn is the address of the list of everything that a measured value rests on: its parts, where it is made of other measures.
+func restsOn(q figures.Query, m measures.Value) string {
+	switch {
+	case !m.Known:
+		return ""
+	case len(m.Of) > 0:
+		return "#m-" + m.Code
+	}
+	return behind(q, m.Code, m.WholeOf)
 }
 
 func (c *Console) statistics(w http.ResponseWriter, r *http.Request) error {
@@ -272,7 +290,7 @@ func (d *statisticsData) headline(v View, r figures.Report) {
 		if !ok {
 			continue
 		}
-		h := statNumber{Name: d.Words.Name(code), Value: d.Words.Value(p.Now), Change: d.Words.Change(p), Tone: tone(p.Good())}
+		h := statNumber{Name: d.Words.Name(code), Value: d.Words.Value(p.Now), Change: d.Words.Change(p), Tone: tone(p.Good()), URL: restsOn(d.Q, p.Now)}
 		if p.Before.Known {
 			h.Hint = v.T("statistics.was", "n", d.Words.Value(p.Before))
 		}
@@ -307,6 +325,11 @@ func (d *statisticsData) charts(v View, r figures.Report) {
 		now := p.N[measures.Tickets]
 		point := chart.Point{Label: short, Title: long + ": " + d.Words.Number(now), Value: float64(now), Ghost: math.NaN()}
 		row := statPoint{Name: long, N: d.Words.Number(now), Before: "–"}
+		if now > 0 {
+			piece := d.Q
+			piece.Preset, piece.From, piece.To = figures.Custom, maxTime(p.Day, d.Q.From), minTime(figures.Next(step, p.Day), d.Q.To)
+			row.URL = behind(piece, "opened", []measures.Counter{measures.Tickets})
+		}
 		if p.HasBefore {
 			was := p.Before[measures.Tickets]
 			point.Ghost, row.Before = float64(was), d.Words.Number(was)
@@ -454,14 +477,20 @@ func (c *Console) statRow(v View, d *statisticsData, r figures.Report, row figur
 			deeper.By = map[tickets.Dimension]tickets.Dimension{tickets.ByAgency: tickets.ByCategory, tickets.ByCategory: tickets.ByAgency, tickets.ByArea: tickets.ByCategory}[d.Q.By]
 			out.URL = "/console/statistics?" + deeper.Encode()
 		}
+	}
+	into.Own = row.Own || row.Key == ""
+	if row.N[measures.Tickets] > 0 {
 		out.TicketsURL = behind(into, "opened", []measures.Counter{measures.Tickets})
+	}
+	if row.N[measures.Open] > 0 {
+		out.OpenURL = behind(into, "open", []measures.Counter{measures.Open})
 	}
 	for _, code := range d.Columns {
 		m, _ := measures.ByCode(code)
 		p := figures.Pair{Now: measures.Evaluate(m, row.N, r.Settings), Before: measures.Evaluate(m, row.Before, r.Settings)}
 		cell := statCell{Value: "–", Tone: "flat"}
 		if p.Now.Known {
-			cell.Value = d.Words.Value(p.Now)
+			cell.Value, cell.URL = d.Words.Value(p.Now), restsOn(into, p.Now)
 		}
 		out.Cells = append(out.Cells, cell)
 	}

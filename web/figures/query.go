@@ -24,6 +24,8 @@ type Query struct {
 	Channel  string
 	Kind     string
 	By       tickets.Dimension
+	// Own takes the node of By alone, without what lies below it; without a node, the tickets that have none.
+	Own bool
 }
 
 // Custom is the preset of a period with two dates.
@@ -73,7 +75,7 @@ func period(preset string, today time.Time) (from, to time.Time, months, days in
 
 // Parse reads a query; what makes no sense is left at its default: this month, by agency.
 func Parse(v url.Values, today time.Time) Query {
-	q := Query{Preset: v.Get("period"), Area: short(v.Get("area")), Category: short(v.Get("category")), Channel: short(v.Get("channel")), Kind: short(v.Get("kind")), By: tickets.Dimension(v.Get("by"))}
+	q := Query{Preset: v.Get("period"), Area: short(v.Get("area")), Category: short(v.Get("category")), Channel: short(v.Get("channel")), Kind: short(v.Get("kind")), By: tickets.Dimension(v.Get("by")), Own: v.Get("own") == "1"}
 	q.Agency, _ = uuid.Parse(v.Get("agency")) // none: all
 	if !slices.Contains(slices.Concat(tickets.Times(), tickets.Things()), q.By) {
 		q.By = tickets.ByAgency
@@ -122,6 +124,9 @@ func (q Query) Values() url.Values {
 	set("channel", q.Channel)
 	set("kind", q.Kind)
 	set("by", string(q.By))
+	if q.Own {
+		v.Set("own", "1")
+	}
 	return v
 }
 

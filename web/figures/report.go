@@ -115,6 +115,18 @@ func (f *Figures) Select(q Query) tickets.Selection {
 	if q.Category != "" {
 		s.Categories = f.below(q.Category, f.categoryParents())
 	}
+	if q.Own {
+		switch q.By {
+		case tickets.ByAgency:
+			if q.Agency != uuid.Nil {
+				s.Agencies = []uuid.UUID{q.Agency}
+			}
+		case tickets.ByArea:
+			s.Areas = []string{q.Area}
+		case tickets.ByCategory:
+			s.Categories = []string{q.Category}
+		}
+	}
 	return s
 }
 
