@@ -3,12 +3,10 @@ package bot
 import (
 	"context"
 	"strings"
-
-	"hotline/chat/bot/hear"
 )
 
 // aspects are what people ask next about an article, in the order in which a text is read for them.
-var aspects = []string{"cost", "documents", "duration", "who", "conditions", "steps"}
+var aspects = []string{"amount", "cost", "documents", "duration", "who", "conditions", "when", "steps"}
 
 // maxSection is how much of a section the bot says, in characters; the article has the rest.
 const maxSection = 700
@@ -40,13 +38,45 @@ func (p *Policy) about(ctx context.Context, t *turn, r *reading) bool {
 		p.notInArticle(t, r, c)
 		return true
 	}
-	p.tell(t, Answer{Text: cut(text, maxSection), Citations: []Citation{c}})
-	t.told(question(c.Title+": "+r.text), Answer{Outcome: OutcomeAnswer, Citations: []Citation{c}}, true)
-	m := p.say(t, "helped?")
-	m.Ask, t.st.Waiting = AskHelped, AskHelped
-	p.offer(t, m, "helped", "not_helped")
-	t.st.Misses = 0
+	p.tellAbout(t, r, c, cut(text, maxSection))
 	return true
+}
+
+// wanted adds to an article what was asked for beside its name: "which documents for a passport?". The part stands under a heading of its own.
+func (p *Policy) wanted(ctx context.Context, t *turn, a Answer) Answer {
+	want := t.st.Want
+	t.st.Want = ""
+	if want == "" || a.Worded || p.kb == nil {
+		return a
+	}
+	sections, err := p.kb.Sections(ctx, a.Citations[0].ArticleID, t.lang)
+	if err != nil {
+		return a
+	}
+	for _, s := range sections {
+		if r := p.lex.read(s.Heading); !r.has("aspect."+want, "heading."+want) || strings.Contains(a.Text, strings.TrimSpace(s.Text)) {
+			continue
+		}
+		a.Text += "\n\n**" + s.Heading + "**\n\n" + cut(strings.TrimSpace(s.Text), maxSection)
+		break
+	}
+	return a
+}
+
+// whichAgain shows the articles to choose from once more, in the language of the talk; want is what is asked about the one that is meant.
+func (p *Policy) whichAgain(ctx context.Context, t *turn, want string) {
+	m := p.say(t, "which")
+	m.Choices, m.Ask, t.st.Waiting, t.st.Want = nil, AskArticle, AskArticle, want
+	for _, c := range t.st.Offered {
+		if id, ok := strings.CutPrefix(c.ID, "article:"); ok && p.kb != nil {
+			if a, err := p.kb.ByID(ctx, id, t.lang); err == nil && len(a.Citations) > 0 {
+				c.Label = a.Citations[0].Title
+			}
+		} else if p.tx.has(t.lang, "choice."+c.ID) {
+			c.Label = p.tx.t(t.lang, "choice."+c.ID)
+		}
+		m.Choices = append(m.Choices, c)
+	}
 }
 
 // sectionOn finds the section whose heading names the aspect, else the paragraph that speaks of it.
@@ -64,37 +94,6 @@ func (p *Policy) sectionOn(sections []Section, a string) string {
 		}
 	}
 	return ""
-}
-
-// toldAlready reports whether a short question that goes on ("and for my child?") leads to the article that was told last: saying it again
-// answers nothing.
-func (p *Policy) toldAlready(t *turn, r *reading, a Answer) bool {
-	return t.st.About != nil && a.Citations[0].ArticleID == t.st.About.ArticleID && r.has("follow_up") && len(r.toks) <= 12 && a.Form == nil
-}
-
-// aboutElse tells what the article says of what a question goes on with, or that it says nothing.
-func (p *Policy) aboutElse(ctx context.Context, t *turn, r *reading) {
-	c := *t.st.About
-	sections, err := p.kb.Sections(ctx, c.ArticleID, t.lang)
-	if err != nil {
-		sections = nil
-	}
-	for _, s := range sections {
-		for _, para := range strings.Split(s.Text, "\n\n") {
-			if !hear.Mentions(para, r.text) {
-				continue
-			}
-			a := Answer{Outcome: OutcomeAnswer, Text: cut(strings.TrimSpace(para), maxSection), Citations: []Citation{c}}
-			p.tell(t, a)
-			t.told(question(c.Title+": "+r.text), a, true)
-			m := p.say(t, "helped?")
-			m.Ask, t.st.Waiting = AskHelped, AskHelped
-			p.offer(t, m, "helped", "not_helped")
-			t.st.Misses = 0
-			return
-		}
-	}
-	p.notInArticle(t, r, c)
 }
 
 func (p *Policy) notInArticle(t *turn, r *reading, c Citation) {

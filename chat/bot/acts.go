@@ -2,7 +2,6 @@ package bot
 
 import (
 	"context"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -181,6 +180,8 @@ func (p *Policy) fresh(ctx context.Context, t *turn, r *reading, in Input, shelv
 		p.status(ctx, t, r.code.digits)
 		return
 	}
+	lead := p.leadOff(r)
+	r = &lead
 	waiting := t.st.Waiting
 	t.st.Waiting = ""
 	if p.answersWaiting(ctx, t, r, waiting) {
@@ -189,79 +190,26 @@ func (p *Policy) fresh(ctx context.Context, t *turn, r *reading, in Input, shelv
 	}
 	switch {
 	case p.about(ctx, t, r):
-	case shelved != nil && (r.mostly("resume") || r.only("undo")):
+	case shelved != nil && (r.mostly("resume") || r.only("undo", "go_on", "yes")) || shelved != nil && r.only("go_on", "undo"):
 		p.resume(t, shelved)
-	case r.mostly("lost_code"):
+	case r.mostly("lost_code") && (t.st.About == nil || !r.question):
 		p.say(t, "status.lost_code")
 	case r.has("status") && !r.has("insist"), r.mostly("status_noun") && !r.question, r.code.public:
 		p.askCodeFor(t, r)
-	case p.smallTalk(t, r):
+	case p.smallTalk(ctx, t, r):
 	case r.has("upset") && !r.has("insist") && r.rest("upset", "abuse") <= 2*r.slack():
 		p.upset(t)
-	case r.only("abuse", "upset"):
+	case r.has("abuse") && r.rest("upset", "abuse") <= r.slack() && !r.has("problem"):
 		m := p.say(t, "abuse")
 		p.offer(t, m, "human", "file")
 	case p.slotOnly(r):
 		p.startWith(t, r)
-	case p.answersFirst(r) && p.advise(ctx, t, r):
-	case p.files(t, r):
-		if p.matter(r) == 0 && p.toldBefore(t) { // "I want to complain" is about what was told a moment ago
-			p.fileQuestionAs(t, r.kind())
-			break
-		}
-		p.start(t, r.kind(), r.kind() != "")
-		p.take(t, r, in)
+	case p.placeTold(ctx, t, r):
 	default:
-		p.ask(ctx, t, r, in)
-		return // ask counts the misses itself
+		p.tellsMatter(ctx, t, r, in, waiting)
+		return // it counts the misses itself
 	}
 	t.st.Misses = 0
-}
-
-// toldBefore reports whether the last question was about a trouble.
-func (p *Policy) toldBefore(t *turn) bool {
-	if t.st.Question == "" {
-		return false
-	}
-	q := p.lex.read(t.st.Question)
-	return q.has("problem") || q.kind() == Complaint || q.kind() == Report || !q.question && len(q.toks) >= 3*q.slack() && !q.has("aspect.documents", "aspect.steps", "follow_up")
-}
-
-// slotOnly reports whether a text is an address, a number or an e-mail address and nothing else.
-func (p *Policy) slotOnly(r *reading) bool {
-	if r.question || r.code.near > 0 || r.place == "" && r.email == "" && (r.phone == "" || !certainPhone(r.phone)) {
-		return false
-	}
-	return p.placeOf(r, "", "") == r.place || r.place == "" && p.matter(r) == 0
-}
-
-// startWith begins a ticket with an address or a contact that was given before anything else: about the trouble told a moment ago, or one
-// that is still to be told.
-func (p *Policy) startWith(t *turn, r *reading) {
-	var q reading
-	told := p.toldBefore(t)
-	if told {
-		q = p.lex.read(t.st.Question)
-	}
-	p.start(t, q.kind(), false)
-	p.absorb(t, r)
-	if told {
-		p.take(t, &q, Input{Text: q.text})
-		return
-	}
-	t.lead = p.tx.t(t.lang, "form.got_contact")
-	if r.place != "" {
-		t.lead = p.tx.t(t.lang, "form.got_place")
-	}
-	p.next(t)
-}
-
-// answersFirst: a trouble told without its place and without a wish to complain may have an answer that helps at once ("no power").
-func (p *Policy) answersFirst(r *reading) bool {
-	if r.has("insist", "file") || r.question || r.place != "" {
-		return false
-	}
-	return r.kind() == "" && r.has("problem")
 }
 
 // files decides whether the words ask for a ticket rather than for information.
@@ -283,7 +231,7 @@ func (p *Policy) answersWaiting(ctx context.Context, t *turn, r *reading, waitin
 		switch {
 		case r.mostly("cancel") || no:
 			p.say(t, "ok_else")
-		case r.mostly("lost_code"):
+		case r.mostly("lost_code") || r.mostly("lost_it"):
 			p.say(t, "status.lost_code")
 		case r.code.near > 0 || r.code.public || len(onlyDigits(narrowAll(r.text))) >= 4:
 			p.askCodeFor(t, r)
@@ -296,8 +244,10 @@ func (p *Policy) answersWaiting(ctx context.Context, t *turn, r *reading, waitin
 			p.notHelped(t)
 		case yes || r.mostly("guide.start"):
 			p.startGuide(ctx, t, t.st.Question)
-		case no || r.only("thanks", "no") || r.mostly("helped", "thanks"):
+		case r.mostly("helped", "thanks"), r.only("thanks"):
 			p.helped(t)
+		case no, r.only("thanks", "no"): // no questions, please; whether the answer helped was not said
+			p.say(t, "ok_else")
 		case !r.question && p.tellsFacts(ctx, t, r):
 		default:
 			return false
@@ -320,16 +270,22 @@ func (p *Policy) answersWaiting(ctx context.Context, t *turn, r *reading, waitin
 			return false
 		}
 	case AskArticle:
-		if id := meant(t.st.Offered, r); id != "" {
+		if id := meant(t.st.Offered, r); id != "" && aspect(r) == "" {
 			p.article(ctx, t, id)
 			return true
 		}
-		switch {
+		switch only, one := onlyArticle(t.st.Offered); {
+		case one && (yes || r.only("yes", "thanks", "greet")):
+			p.article(ctx, t, only)
+		case one && aspect(r) != "":
+			t.st.Want = aspect(r)
+			p.article(ctx, t, only)
+		case r.mostly("cancel") && !r.question:
+			p.say(t, "ok_else")
 		case r.mostly("none_of_these") || no:
 			p.nothing(t, t.st.Question)
-		case aspect(r) != "" && len(t.st.Offered) > 0: // "what does it cost?" cannot be told before the article is known
-			m := p.say(t, "which")
-			m.Choices, m.Ask, t.st.Waiting = slices.Clone(t.st.Offered), AskArticle, AskArticle
+		case (aspect(r) != "" || r.question && short(r) && p.topic(r) == "") && len(t.st.Offered) > 0: // "what does it cost?" cannot be told before the article is known
+			p.whichAgain(ctx, t, aspect(r))
 		default:
 			return false
 		}
@@ -350,6 +306,8 @@ func (p *Policy) answersWaiting(ctx context.Context, t *turn, r *reading, waitin
 		switch {
 		case yes || r.mostly("wait"):
 			p.handOff(t, HandOffAsked, true)
+		case r.only("go_on", "question_first", "thanks"):
+			p.say(t, "ask.go_ahead")
 		case no:
 			p.say(t, "ok_else")
 		default:
@@ -381,6 +339,18 @@ func (p *Policy) answersWaiting(ctx context.Context, t *turn, r *reading, waitin
 	return true
 }
 
+// onlyArticle is the article to choose, when there is one only.
+func onlyArticle(offered []Choice) (id string, one bool) {
+	n := 0
+	for _, c := range offered {
+		if a, ok := strings.CutPrefix(c.ID, "article:"); ok {
+			id = a
+			n++
+		}
+	}
+	return id, n == 1
+}
+
 // meant finds the article that words pick from a list: "the one about renewal", "the second".
 func meant(offered []Choice, r *reading) string {
 	var ids, labels []string
@@ -396,7 +366,7 @@ func meant(offered []Choice, r *reading) string {
 }
 
 // smallTalk answers courtesies and questions about the bot itself.
-func (p *Policy) smallTalk(t *turn, r *reading) bool {
+func (p *Policy) smallTalk(ctx context.Context, t *turn, r *reading) bool {
 	switch {
 	case r.only("greet", "thanks"):
 		key := "greeting"
@@ -404,6 +374,10 @@ func (p *Policy) smallTalk(t *turn, r *reading) bool {
 			key = "greeting_again"
 		}
 		m := p.say(t, key, "name", p.name(t.lang))
+		p.offer(t, m, "file", "status", "human")
+		t.st.Greeted = true
+	case nameIn(r) != "" && !r.question && p.namesOnly(r):
+		m := p.say(t, "greeting_named", "contact_name", defuse(nameIn(r)))
 		p.offer(t, m, "file", "status", "human")
 		t.st.Greeted = true
 	case r.only("bye", "thanks", "greet", "no", "yes"):
@@ -426,6 +400,15 @@ func (p *Policy) smallTalk(t *turn, r *reading) bool {
 		p.say(t, "thanks")
 	case r.mostly("joke"):
 		p.say(t, "joke")
+	case r.mostly("repeat") && t.st.About != nil:
+		p.article(ctx, t, t.st.About.ArticleID)
+	case (r.mostly("what_mean") || r.mostly("repeat")) && !r.has("upset"):
+		m := p.say(t, "what_mean")
+		p.offer(t, m, "file", "status", "human")
+	case r.only("guide.resume", "go_on"), r.only("go_on", "guide.resume"):
+		p.say(t, "ask.go_ahead")
+	case r.only("confirm"), r.only("anonymous"), r.only("skip"), r.only("change"), r.only("reply_here"):
+		p.say(t, "choice_gone")
 	case r.only("cancel"), r.only("no"):
 		p.say(t, "ok_else")
 	case r.only("yes"):
@@ -435,6 +418,12 @@ func (p *Policy) smallTalk(t *turn, r *reading) bool {
 		return false
 	}
 	return true
+}
+
+// namesOnly reports whether a text says a name, with courtesies around it, and nothing else.
+func (p *Policy) namesOnly(r *reading) bool {
+	rest := p.lex.read(strings.Replace(r.text, nameIn(r), " ", 1))
+	return rest.rest("my_name", "greet", "thanks", "yes") == 0
 }
 
 // hours tells when people answer and how to ring them.
@@ -466,4 +455,5 @@ func (p *Policy) bye(t *turn) {
 	p.say(t, "bye")
 	t.reply.Close = true
 	t.st.Waiting, t.st.Cited, t.st.Rating, t.st.Question, t.st.Guide = "", nil, nil, "", nil
+	t.st.Said, t.st.Want = nil, ""
 }

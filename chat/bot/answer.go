@@ -3,6 +3,7 @@ package bot
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"hotline/chat/bot/hear"
 )
@@ -10,6 +11,15 @@ import (
 // ask looks a text up in the knowledge base and says what was found, or that nothing was.
 func (p *Policy) ask(ctx context.Context, t *turn, r *reading, in Input) {
 	a, asked, ok := p.lookUp(ctx, t, r)
+	if t.st.About == nil && t.st.Want == "" && aspect(r) != "" && p.topic(r) == "" { // "which documents?" of what?
+		m := p.say(t, "about.what")
+		p.offer(t, m, "human")
+		t.st.Question, t.st.Want = "", aspect(r)
+		return
+	}
+	if ok && p.goOn(ctx, t, r, a) {
+		return
+	}
 	if !ok {
 		m := p.say(t, "kb_down")
 		p.offer(t, m, "human", "file")
@@ -18,26 +28,21 @@ func (p *Policy) ask(ctx context.Context, t *turn, r *reading, in Input) {
 	}
 	a = p.ground(ctx, t, a, asked)
 	switch {
-	case a.Outcome == OutcomeAnswer && len(a.Citations) > 0 && p.toldAlready(t, r, a):
-		p.aboutElse(ctx, t, r)
 	case a.Outcome == OutcomeAnswer && len(a.Citations) > 0:
-		p.tellAndAsk(t, r, a, asked)
+		p.tellAndAsk(ctx, t, r, a, asked)
+	case a.Outcome == OutcomeChoices && len(a.Citations) > 0 && !r.question && r.place != "" && !r.has("aspect.steps", "aspect.documents", "follow_up"):
+		p.fileTold(t, r, in) // a place makes it a trouble there
 	case a.Outcome == OutcomeChoices && len(a.Citations) > 0:
-		m := p.say(t, "which")
-		if len(a.Citations) == 2 {
-			m.Text = p.tx.t(t.lang, "which_two", "one", a.Citations[0].Title, "two", a.Citations[1].Title)
-		}
-		for _, c := range a.Citations[:min(4, len(a.Citations))] {
-			m.Choices = append(m.Choices, Choice{ID: "article:" + c.ArticleID, Label: c.Title})
-		}
-		m.Choices = append(m.Choices, p.choices(t.lang, "none_of_these", "human")...)
-		m.Ask, t.st.Waiting = AskArticle, AskArticle
+		p.which(t, r, a.Citations[:min(4, len(a.Citations))])
 		t.st.Question, t.st.Misses = asked, 0
 		t.told(asked, Answer{Outcome: OutcomeChoices, Score: a.Score, Citations: a.Citations[:min(4, len(a.Citations))]}, false)
 	case r.scope() != "":
 		p.refuse(t, r.scope(), false)
 	case r.has("insist", "file", "problem") || r.kind() != "" && r.kind() != Help:
 		p.unknown(t, r.text, "none_problem", a.Score)
+	case p.unclear(r) && t.trouble != "" && r.rest("anonymous", "confirm", "skip") > 0: // "every night"
+		t.goingOn = true
+		p.fileTold(t, r, in)
 	case p.unclear(r) && t.st.Misses == 0:
 		t.st.Misses++
 		m := p.say(t, "clarify")
@@ -47,9 +52,8 @@ func (p *Policy) ask(ctx context.Context, t *turn, r *reading, in Input) {
 		t.st.Misses++
 		m := p.say(t, "still_unclear")
 		p.offer(t, m, "human", "file")
-	case !r.question && r.place != "": // who names a place tells of something there
-		p.start(t, r.kind(), r.kind() != "")
-		p.take(t, r, in)
+	case !r.question && r.place != "", !r.question && t.goingOn && p.trouble(t) != "": // who names a place tells of something there; who goes on telling wants it passed on
+		p.fileTold(t, r, in)
 	case !r.question:
 		p.unknown(t, r.text, "none_problem", a.Score)
 	default:
@@ -58,18 +62,38 @@ func (p *Policy) ask(ctx context.Context, t *turn, r *reading, in Input) {
 	}
 }
 
-// lookUp searches, and once more together with the question before when a short text only goes on with it ("and for students?").
-// It gives what was asked, and reports false when the knowledge base cannot be reached.
+// which offers articles to choose from.
+func (p *Policy) which(t *turn, r *reading, found []Citation) {
+	key := "which"
+	var pairs []string
+	switch len(found) {
+	case 1:
+		key, pairs = "which_one", []string{"one", found[0].Title}
+	case 2:
+		key, pairs = "which_two", []string{"one", found[0].Title, "two", found[1].Title}
+	}
+	m := p.say(t, key, pairs...)
+	for _, c := range found {
+		m.Choices = append(m.Choices, Choice{ID: "article:" + c.ArticleID, Label: c.Title})
+	}
+	m.Choices = append(m.Choices, p.choices(t.lang, "none_of_these")...)
+	if !r.question && (len(found) == 1 || r.has("problem") || r.kind() != "") {
+		m.Choices = append(m.Choices, p.choices(t.lang, "file")...)
+	}
+	m.Choices = append(m.Choices, p.choices(t.lang, "human")...)
+	m.Ask, t.st.Waiting = AskArticle, AskArticle
+}
+
+// lookUp searches. It gives what was asked, and reports false when the knowledge base cannot be reached.
 func (p *Policy) lookUp(ctx context.Context, t *turn, r *reading) (a Answer, asked string, ok bool) {
 	asked = question(r.text)
 	if p.kb == nil {
 		return Answer{Outcome: OutcomeNone}, asked, true
 	}
 	a, err := p.kb.Answer(ctx, asked, t.lang)
-	if err == nil && a.Outcome != OutcomeAnswer && t.st.Question != "" && r.has("follow_up") && len(r.toks) <= 12 {
-		both := question(t.st.Question + " " + r.text)
-		if b, err2 := p.kb.Answer(ctx, both, t.lang); err2 == nil && b.Outcome == OutcomeAnswer {
-			a, asked = b, both
+	if core := p.core(r); err == nil && a.Outcome != OutcomeAnswer && core != "" { // among courtesies
+		if b, err := p.kb.Answer(ctx, core, t.lang); err == nil && (b.Outcome == OutcomeAnswer || a.Outcome == OutcomeNone) {
+			a, asked = b, core
 		}
 	}
 	if err != nil {
@@ -79,11 +103,34 @@ func (p *Policy) lookUp(ctx context.Context, t *turn, r *reading) (a Answer, ask
 	return a, asked, true
 }
 
+// core is the question of a text that says other things too, "" when it is nothing but the question.
+func (p *Policy) core(r *reading) string {
+	if len(r.toks) == 0 || r.toks[len(r.toks)-1].sentence == 0 {
+		return ""
+	}
+	var out []string
+	for from := 0; from < len(r.toks); {
+		to := from
+		for to < len(r.toks) && r.toks[to].sentence == r.toks[from].sentence {
+			to++
+		}
+		end := r.toks[to-1].end
+		if s := p.lex.read(r.text[r.toks[from].start:end]); s.question || strings.IndexAny(r.text[end:], "?？") == 0 {
+			out = append(out, s.text)
+		}
+		from = to
+	}
+	if core := question(strings.Join(out, " ")); core != question(r.text) {
+		return core
+	}
+	return ""
+}
+
 // tell shows an answer with its source.
 func (p *Policy) tell(t *turn, a Answer) {
 	c := a.Citations[0]
 	cited := []Citation{c}
-	if a.Call != "" { // its sentences name their sources
+	if a.Worded { // its sentences name their sources
 		cited = a.Citations
 	}
 	t.reply.Messages = append(t.reply.Messages, Message{Text: a.Text, Citations: cited})
@@ -94,12 +141,16 @@ func (p *Policy) tell(t *turn, a Answer) {
 }
 
 // tellAndAsk shows an answer, asks whether it helped, and offers a ticket beside it where something is wrong.
-func (p *Policy) tellAndAsk(t *turn, r *reading, a Answer, asked string) {
+func (p *Policy) tellAndAsk(ctx context.Context, t *turn, r *reading, a Answer, asked string) {
 	if about := t.st.About; a.Form != nil && about != nil && about.ArticleID == a.Citations[0].ArticleID && len(hear.Facts(a.Form, r.text)) > 0 {
 		t.st.Question, t.st.Misses = asked, 0 // "and my mother is 62": the article was told a moment ago, only the answer is new
 		p.beginGuide(t, a, r.text)
 		return
 	}
+	if t.st.Want == "" {
+		t.st.Want = asks(r)
+	}
+	a = p.wanted(ctx, t, a)
 	p.tell(t, a)
 	t.told(asked, a, false)
 	t.st.Question, t.st.Misses = asked, 0
@@ -123,7 +174,7 @@ func (p *Policy) advise(ctx context.Context, t *turn, r *reading) bool {
 		return false
 	}
 	a = p.ground(ctx, t, a, asked)
-	p.tellAndAsk(t, r, a, asked)
+	p.tellAndAsk(ctx, t, r, a, asked)
 	return true
 }
 
@@ -143,6 +194,7 @@ func (p *Policy) article(ctx context.Context, t *turn, id string) {
 		m := p.say(t, "kb_down")
 		p.offer(t, m, "human", "file")
 	default:
+		a = p.wanted(ctx, t, a)
 		p.tell(t, a)
 		t.told(t.st.Question, a, true)
 		if t.st.Form != nil {
@@ -161,7 +213,7 @@ func (p *Policy) article(ctx context.Context, t *turn, id string) {
 // helped notes an answer that the citizen confirmed.
 func (p *Policy) helped(t *turn) {
 	t.reply.Answered, t.reply.Question = t.st.Cited, t.st.Question
-	t.st.Cited, t.st.Waiting, t.st.Question = nil, "", ""
+	t.st.Cited, t.st.Waiting, t.st.Question, t.st.Said = nil, "", "", nil
 	m := p.say(t, "glad")
 	p.offer(t, m, "done", "ask", "human")
 }
@@ -193,13 +245,13 @@ func (p *Policy) notKnown(t *turn, q, key string) {
 
 // unclear reports whether a text says too little to search for or to file: a word or two, and no question.
 func (p *Policy) unclear(r *reading) bool {
-	words := 0
+	words := map[string]bool{} // 啊啊啊啊 is one
 	for _, tok := range r.toks {
 		if tok.han || isWord(tok.text) {
-			words++
+			words[tok.text] = true
 		}
 	}
-	return !r.question && words <= r.slack()
+	return !r.question && len(words) <= r.slack()
 }
 
 // fileQuestion starts a ticket from the question that found no answer.
@@ -208,6 +260,9 @@ func (p *Policy) fileQuestion(t *turn) { p.fileQuestionAs(t, "") }
 // fileQuestionAs is fileQuestion with the kind that the citizen has named, "" when they did not.
 func (p *Policy) fileQuestionAs(t *turn, said string) {
 	q := t.st.Question
+	if n := len(t.st.Said); n > 1 && strings.HasPrefix(q, cut(t.st.Said[n-1], maxQuestion-1)) { // told in pieces
+		q = strings.Join(t.st.Said, "\n")
+	}
 	if t.st.Form != nil {
 		p.next(t)
 		return

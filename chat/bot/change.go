@@ -1,7 +1,9 @@
 package bot
 
 import (
+	"regexp"
 	"slices"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -67,7 +69,7 @@ func (p *Policy) correct(t *turn, r *reading) bool {
 		slot = AskContact
 	case v.kind() != "" && v.rest("kind."+v.kind()) <= v.slack():
 		slot = "kind"
-	case v.place != "" && f.Place != "":
+	case v.place != "" && f.Place != "", houseNumber(v.text) != "" && houseIn.MatchString(f.Place):
 		slot = AskWhere
 	}
 	if slot == "" || slot == AskContact && v.email == "" && v.phone == "" {
@@ -92,8 +94,19 @@ func (p *Policy) replace(t *turn, slot string, v *reading) bool {
 		}
 		f.Kind, f.KindSaid = k, true
 	case AskWhere:
+		before := f.Place
 		f.clearPlace()
-		f.Place = p.placeOf(v, "", "")
+		switch number := houseNumber(v.text); {
+		case number != "" && houseIn.MatchString(before): // "no, 17"
+			at := houseIn.FindAllStringIndex(before, -1)
+			last := at[len(at)-1]
+			f.Place = before[:last[0]] + number + before[last[1]:]
+		case v.place != "" && len(v.toks) <= 2*len(p.lex.tokens(v.place)):
+			f.Place = v.place
+		default:
+			f.Place = p.placeOf(v, "", "")
+		}
+		f.Last = AskWhere
 	case AskContact:
 		if v.has("anonymous") {
 			f.anonymise()
@@ -110,6 +123,19 @@ func (p *Policy) replace(t *turn, slot string, v *reading) bool {
 	}
 	p.next(t)
 	return true
+}
+
+var (
+	houseIn   = regexp.MustCompile(`[0-9]{1,5}[A-Za-z]?`)
+	houseOnly = regexp.MustCompile(`^(?i)(?:(?:no\.?|number|house)\s*)?([0-9]{1,5}[a-z]?)(?:号)?$`)
+)
+
+// houseNumber is the number of a text that is a house number and nothing else, "" of any other.
+func houseNumber(s string) string {
+	if m := houseOnly.FindStringSubmatch(strings.Trim(narrowAll(s), " .,。，")); m != nil {
+		return m[1]
+	}
+	return ""
 }
 
 func (f *Form) clearPlace() { f.Place, f.Lat, f.Lon, f.NoPlace = "", nil, nil, false }

@@ -1,6 +1,9 @@
 package bot
 
-import "strings"
+import (
+	"strings"
+	"unicode/utf8"
+)
 
 // absorb fills whatever slots a text happens to answer, in any order.
 func (p *Policy) absorb(t *turn, r *reading) {
@@ -39,6 +42,7 @@ func (p *Policy) describe(t *turn, r *reading) {
 		phone = ""
 	}
 	text := withoutContact(p.substance(r.text, f.Place), phone, r.email, p.tx.t(t.lang, "contact_removed"))
+	text = p.withoutName(text, f.Name, p.tx.t(t.lang, "contact_removed"))
 	if f.Hint != "" {
 		text, f.Hint = f.Hint+"\n"+text, ""
 	}
@@ -50,6 +54,34 @@ func (p *Policy) describe(t *turn, r *reading) {
 	if f.Kind == "" {
 		f.Kind = Help
 	}
+}
+
+// withoutName leaves out the clauses that only say who tells it and how to reach them: the contact is kept apart, for those who may see it.
+func (p *Policy) withoutName(text, name, removed string) string {
+	if name == "" && !strings.Contains(text, removed) {
+		return text
+	}
+	var out strings.Builder
+	for rest := text; rest != ""; {
+		end := strings.IndexAny(rest, ",;.!?\n，；。！？")
+		clause, mark := rest, ""
+		if end >= 0 {
+			_, size := utf8.DecodeRuneInString(rest[end:])
+			clause, mark = rest[:end], rest[end:end+size]
+		}
+		rest = rest[len(clause)+len(mark):]
+		said := strings.ReplaceAll(clause, removed, " ")
+		v := p.lex.read(strings.ReplaceAll(said, name, " "))
+		named := name != "" && strings.Contains(said, name) && v.has("my_name") && v.rest("my_name", "greet") == 0
+		reach := said != clause && v.rest("contact_cue", "my_name") == 0
+		if !named && !reach {
+			out.WriteString(clause + mark)
+		}
+	}
+	if left := strings.TrimRight(strings.TrimLeft(out.String(), " ,;.，；。\n"), " ,;，；\n"); left != "" {
+		return left
+	}
+	return text
 }
 
 // substance leaves out the lines that only say "I want to complain" or only give the place, which is kept apart.

@@ -33,7 +33,7 @@ func (p *Policy) fill(ctx context.Context, t *turn, r *reading) {
 
 func (p *Policy) fillWhat(ctx context.Context, t *turn, r *reading) {
 	f := t.st.Form
-	if r.only("skip") || r.only("yes") || r.only("no") {
+	if r.only("skip") || r.only("yes") || r.only("no") || r.only("confirm") {
 		t.lead = p.tx.t(t.lang, "what.needed")
 		p.next(t)
 		return
@@ -43,14 +43,22 @@ func (p *Policy) fillWhat(ctx context.Context, t *turn, r *reading) {
 	}
 	place, contact := f.Place, f.ContactDone
 	p.absorb(t, r)
+	if r.mostly("reply_here") && f.Description == "" {
+		f.ContactDone = true
+	}
 	switch {
 	case f.Place != place:
 		t.lead = p.tx.t(t.lang, "form.got_place")
+	case f.ContactDone && !contact && r.mostly("reply_here"):
+		t.lead = p.tx.t(t.lang, "form.got_here")
+	case f.Anonymous && !contact:
+		t.lead = p.tx.t(t.lang, "form.got_anonymous")
 	case f.ContactDone && !contact:
 		t.lead = p.tx.t(t.lang, "form.got_contact")
 	}
 	words := p.matter(r)
-	if words == 0 || r.place != "" && strings.TrimSpace(r.text) == r.place { // a kind or an address, and nothing yet about the matter
+	// A kind, an address or a number, and nothing yet about the matter.
+	if words == 0 || r.place != "" && p.placeOf(r, "", "") == r.place || r.mostly("reply_here") || len(onlyDigits(narrowAll(r.text))) == utf8.RuneCountInString(r.text) {
 		p.next(t)
 		return
 	}
@@ -72,7 +80,7 @@ func (p *Policy) fillWhat(ctx context.Context, t *turn, r *reading) {
 
 func (p *Policy) fillWhere(ctx context.Context, t *turn, r *reading) {
 	f := t.st.Form
-	if r.only("skip") || r.mostly("no_place") {
+	if r.only("skip") && !r.has("no_address") || r.mostly("no_place") || r.mostly("no_address") && f.Tries > 0 {
 		f.NoPlace = true
 		p.next(t)
 		return
@@ -99,7 +107,7 @@ func (p *Policy) fillWhere(ctx context.Context, t *turn, r *reading) {
 	if r.email != "" {
 		f.Email, f.ContactDone = r.email, true
 	}
-	if r.place == "" && (r.has("problem") && len(r.toks) > 6 || r.only("problem")) { // more about the matter, not where it is
+	if r.place == "" && (r.has("problem") && len(r.toks) > 6 || r.only("problem") || r.has("tells") && !r.has("place_lead", "vague_place")) { // more about the matter, not where it is
 		p.describe(t, r)
 		t.lead = p.tx.t(t.lang, "form.added")
 		p.next(t)
@@ -110,7 +118,7 @@ func (p *Policy) fillWhere(ctx context.Context, t *turn, r *reading) {
 		p.next(t)
 		return
 	}
-	if r.mostly("vague_place") && r.place == "" && f.Tries == 0 {
+	if (r.mostly("vague_place") || r.mostly("no_address")) && r.place == "" && f.Tries == 0 {
 		f.Tries = 1
 		p.prompt(t, AskWhere, "where.vague", "skip_place", "cancel", "human")
 		return
@@ -118,6 +126,13 @@ func (p *Policy) fillWhere(ctx context.Context, t *turn, r *reading) {
 	if r.place == "" && r.mostly("file_here") {
 		p.next(t)
 		return
+	}
+	if rest := p.besidePlace(r, t.lang); rest != "" { // "the boss pays nothing, at 8 Mill Street": the matter goes on beside the address
+		v := p.lex.read(rest)
+		p.describe(t, &v)
+		t.lead = p.tx.t(t.lang, "form.added")
+		at := p.lex.read(r.place)
+		place = p.placeOf(&at, phone, r.email)
 	}
 	if utf8.RuneCountInString(place) > 120 { // not an address any more: it belongs to the matter too
 		p.describe(t, r)
@@ -129,6 +144,24 @@ func (p *Policy) fillWhere(ctx context.Context, t *turn, r *reading) {
 	}
 	f.Place, f.Last = place, AskWhere
 	p.next(t)
+}
+
+// besidePlace gives the parts of an answer to "where?" that tell of the matter, "" when there are none: a clause of its own, without the address.
+func (p *Policy) besidePlace(r *reading, lang string) string {
+	if r.place == "" {
+		return ""
+	}
+	var out []string
+	for _, clause := range strings.FieldsFunc(r.text, func(c rune) bool { return strings.ContainsRune(",;.!?\n，；。！？", c) }) {
+		v := p.lex.read(clause)
+		if strings.Contains(clause, r.place) || strings.Contains(r.place, v.text) || v.phone != "" || v.email != "" || v.has("anonymous", "contact_cue", "place_lead") {
+			continue
+		}
+		if v.has("problem") || v.kind() != "" || p.matter(&v) > 2*v.slack() {
+			out = append(out, v.text)
+		}
+	}
+	return strings.Join(out, p.tx.t(lang, "comma"))
 }
 
 // placeOf is an answer to "where?" without what people say in front of an address.
@@ -183,6 +216,10 @@ func (p *Policy) fillContact(t *turn, r *reading) {
 		f.clearPlace()
 		f.Place = r.place
 		t.lead = p.tx.t(t.lang, "form.changed")
+		p.next(t)
+	case f.Place == "" && r.has("place_lead") && short(r) && !r.has("problem"): // "it's in the park", after "I don't know the address"
+		f.Place, f.NoPlace = p.placeOf(r, "", ""), false
+		t.lead = p.tx.t(t.lang, "form.got_place")
 		p.next(t)
 	case key != "":
 		p.contactAgain(t, key)

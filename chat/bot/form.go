@@ -9,7 +9,7 @@ import (
 // start opens an empty form. Said: the citizen named the kind.
 func (p *Policy) start(t *turn, kind string, said bool) {
 	t.st.Form = &Form{Draft: Draft{Kind: kind, Lang: t.lang}, KindSaid: said}
-	t.st.Waiting, t.st.Cited, t.st.About = "", nil, nil
+	t.st.Waiting, t.st.Cited, t.st.About, t.st.Said = "", nil, nil, nil
 	if g := t.st.Guide; g != nil {
 		g.Paused = true
 	}
@@ -103,8 +103,13 @@ func (p *Policy) prompt(t *turn, slot, key string, choices ...string) {
 
 // summary is what the citizen checks before it is sent.
 func (p *Policy) summary(t *turn) string {
+	return p.tx.t(t.lang, "summary.head") + "\n" + p.facts(t) + "\n" + p.tx.t(t.lang, "summary.ask")
+}
+
+// facts lists what the form holds.
+func (p *Policy) facts(t *turn) string {
 	f := t.st.Form
-	lines := []string{p.tx.t(t.lang, "summary.head")}
+	var lines []string
 	add := func(key, value string) {
 		if value != "" {
 			lines = append(lines, p.tx.t(t.lang, "summary."+key, "value", defuse(value)))
@@ -133,6 +138,7 @@ func (p *Policy) summary(t *turn) string {
 	switch {
 	case f.Anonymous:
 		add("contact", p.tx.t(t.lang, "summary.anonymous"))
+	case len(contact) == 0 && !f.ContactDone:
 	case len(contact) == 0:
 		add("contact", p.tx.t(t.lang, "summary.here"))
 	default:
@@ -141,7 +147,7 @@ func (p *Policy) summary(t *turn) string {
 	if f.Kind == Report || f.Confidential {
 		lines = append(lines, p.tx.t(t.lang, "summary.confidential"))
 	}
-	return strings.Join(append(lines, p.tx.t(t.lang, "summary.ask")), "\n")
+	return strings.Join(lines, "\n")
 }
 
 // send files the ticket. A second one in the same turn waits for its own confirmation.
@@ -205,6 +211,16 @@ func (p *Policy) refuse(t *turn, s Scope, inForm bool) {
 	}
 	p.offer(t, m, "insist", "human", "cancel")
 	t.st.Form.Asked, t.st.Waiting = "", waitScope
+}
+
+// scopeAgain says once more why and where to, to somebody who asks; the decision to send it all the same stays open.
+func (p *Policy) scopeAgain(t *turn) bool {
+	d := p.lex.read(t.st.Form.Description)
+	if d.scope() == "" {
+		return false
+	}
+	p.refuse(t, d.scope(), true)
+	return true
 }
 
 // chooseInForm handles the quick replies that only mean something while a form is open.
@@ -320,7 +336,9 @@ func (p *Policy) inForm(ctx context.Context, t *turn, r *reading, in Input) {
 		p.person(t, HandOffAsked)
 	case waiting == waitDuty && (r.only("yes", "thanks") || r.mostly("wait")):
 		p.handOff(t, HandOffAsked, true)
-	case r.only("cancel", "no", "thanks") || r.mostly("cancel") && f.Asked != AskWhat, r.mostly("resolved", "no", "thanks", "cancel"):
+	case waiting == AskCode && r.only("cancel", "no", "thanks"): // it was about the other ticket
+		p.next(t)
+	case r.only("cancel", "no", "thanks") || r.has("cancel") && r.rest("cancel") < r.slack() && f.Asked != AskWhat, r.mostly("resolved", "no", "thanks", "cancel"):
 		p.cancel(t)
 	case f.Asked != AskWhat && p.another(t, in):
 	case waiting == waitAsk:
@@ -332,6 +350,7 @@ func (p *Policy) inForm(ctx context.Context, t *turn, r *reading, in Input) {
 		p.chooseInForm(t, "insist", r)
 	case waiting == waitScope && (r.only("no", "thanks") || r.only("thanks", "yes")):
 		p.cancel(t)
+	case waiting == waitScope && r.question && p.scopeAgain(t):
 	case waiting == waitChange && p.answersChange(t, r):
 	case r.code.digits != "":
 		p.status(ctx, t, r.code.digits)
@@ -356,9 +375,20 @@ func (p *Policy) inForm(ctx context.Context, t *turn, r *reading, in Input) {
 		m := p.say(t, "form.leaving")
 		p.offer(t, m, "go_on", "cancel", "human")
 	case r.mostly("why_ask"):
-		p.explain(t)
+		p.explain(t, r)
 	case f.Asked != AskConfirm && r.only("thanks", "greet", "yes"), f.Asked != AskConfirm && r.only("greet"):
 		t.lead = p.tx.t(t.lang, "form.welcome")
+		p.next(t)
+	case r.only("change") && f.Description != "":
+		p.changeMenu(t)
+	case r.mostly("what_mean"):
+		p.explain(t, r)
+	case r.mostly("repeat") && f.Asked == AskConfirm, f.Asked == AskContact && r.only("yes", "thanks"):
+		p.next(t)
+	case r.mostly("repeat") && f.Description != "":
+		p.say(t, "summary.so_far").Text += "\n" + p.facts(t)
+		p.next(t)
+	case r.only("go_on", "thanks", "yes") && f.Asked != AskConfirm:
 		p.next(t)
 	case r.only("abuse", "upset"):
 		t.lead = p.tx.t(t.lang, "form.abuse")
@@ -401,8 +431,11 @@ func (p *Policy) answersReport(t *turn, r *reading) bool {
 }
 
 // explain says why the bot wants to know.
-func (p *Policy) explain(t *turn) {
+func (p *Policy) explain(t *turn, r *reading) {
 	slot, _, _ := strings.Cut(t.st.Form.Asked, ":")
+	if r.has("contact_cue", "slot.contact") {
+		slot = AskContact
+	}
 	key := "why." + slot
 	if !p.tx.has(t.lang, key) {
 		key = "why"
@@ -433,7 +466,11 @@ func (p *Policy) aside(ctx context.Context, t *turn, r *reading, must bool) bool
 		t.told(asked, a, false)
 		t.st.Cited = nil
 	case ok && a.Outcome == OutcomeChoices && len(a.Citations) > 0 && must:
-		p.tell(t, Answer{Text: p.tx.t(t.lang, "aside.maybe"), Citations: a.Citations})
+		key := "aside.maybe"
+		if len(a.Citations) == 1 {
+			key = "aside.maybe_one"
+		}
+		p.tell(t, Answer{Text: p.tx.t(t.lang, key), Citations: a.Citations})
 		m := &t.reply.Messages[len(t.reply.Messages)-1]
 		m.Citations = a.Citations[:min(3, len(a.Citations))]
 		t.told(asked, Answer{Outcome: OutcomeChoices, Score: a.Score, Citations: m.Citations}, false)

@@ -81,13 +81,15 @@ func (p *Policy) inGuide(ctx context.Context, t *turn, r *reading, in Input) boo
 		return true
 	}
 	switch {
+	case r.mostly("guide.resume"):
+		p.askGuide(t, f)
 	case r.mostly("guide.back"):
 		p.backGuide(t, f)
 	case r.mostly("guide.again"):
 		g.Answers, g.Marks = decision.Answers{}, map[string]string{}
 		t.lead = p.tx.t(t.lang, "guide.again")
 		p.askGuide(t, f)
-	case r.mostly("guide.why") || r.mostly("why_ask"):
+	case r.mostly("guide.why") || r.mostly("why_ask") || r.mostly("what_mean"):
 		t.lead = q.Why
 		if t.lead == "" {
 			t.lead = p.tx.t(t.lang, "guide.why")
@@ -281,7 +283,11 @@ func (p *Policy) guideAgain(ctx context.Context, t *turn, r *reading) bool {
 	}
 	rest, fix := r.after("fix.last")
 	back := r.mostly("guide.back")
-	if !fix && !back {
+	late := !fix && !back && len(r.toks) <= 6 // "2,000 yuan" after "I don't know"
+	if late {
+		rest = r.text
+	}
+	if !fix && !back && !late {
 		return false
 	}
 	f, _, ok := p.guideForm(ctx, t)
@@ -292,8 +298,12 @@ func (p *Policy) guideAgain(ctx context.Context, t *turn, r *reading) bool {
 		p.backGuide(t, f)
 		return true
 	}
+	steps := f.Walk(g.Answers).Steps
+	if late && (len(steps) == 0 || steps[len(steps)-1].Question.Kind != decision.Number || steps[len(steps)-1].Value != decision.Unsure) {
+		return false
+	}
 	facts := hear.Facts(f, rest)
-	if steps := f.Walk(g.Answers).Steps; len(facts) == 0 && len(steps) > 0 {
+	if len(facts) == 0 && len(steps) > 0 {
 		last := steps[len(steps)-1].Question
 		if v, ok := hear.Answer(last, rest); ok && last.Kind != decision.YesNo {
 			facts = decision.Answers{last.ID: v}

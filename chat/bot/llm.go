@@ -67,5 +67,5 @@ func (p *Policy) ground(ctx context.Context, t *turn, a Answer, asked string) An
 	if g.Text == "" || len(g.Citations) == 0 {
 		return a
 	}
-	return Answer{Outcome: OutcomeAnswer, Score: a.Score, Text: g.Text, Citations: g.Citations, Call: g.Call}
+	return Answer{Outcome: OutcomeAnswer, Score: a.Score, Text: g.Text, Citations: g.Citations, Worded: true, Call: g.Call}
 }

@@ -118,6 +118,9 @@ type turn struct {
 	reply *Reply
 	lang  string
 	lead  string // a sentence to put before the next prompt
+	// goingOn: the bot had just offered to pass something on, and the citizen goes on telling.
+	goingOn bool
+	trouble string // what was told before this text
 }
 
 // say adds a message with quick replies.
@@ -259,6 +262,9 @@ func (p *Policy) language(t *turn, r *reading) {
 // step handles one input.
 func (p *Policy) step(ctx context.Context, t *turn, in Input) {
 	r := p.lex.read(in.Text)
+	if word := gesture(in.Text); word != "" && r.empty() {
+		r = p.lex.read(word)
+	}
 	if in.Choice == "" {
 		in.Choice = chosen(t.st.Offered, &r)
 		if in.Choice == "" {
@@ -314,6 +320,19 @@ func (p *Policy) step(ctx context.Context, t *turn, in Input) {
 		}
 	}
 	p.fresh(ctx, t, &r, in, shelved)
+}
+
+// gesture is the word that a message of nothing but a sign stands for, "" for others.
+func gesture(s string) string {
+	switch {
+	case strings.ContainsAny(s, "👍👌✅"):
+		return "ok"
+	case strings.ContainsAny(s, "👎"):
+		return "no"
+	case strings.ContainsAny(s, "🙏❤"):
+		return "thanks"
+	}
+	return ""
 }
 
 // chosen finds the quick reply that was typed instead of tapped: its label, or its number in the list.
@@ -398,6 +417,8 @@ func (p *Policy) afterAlarm(t *turn, r *reading) bool {
 	switch {
 	case r.has("human"), t.st.Form == nil && r.only("yes", "thanks"):
 		p.person(t, HandOffEmergency)
+	case t.st.Form == nil && t.st.Alarm == SelfHarm && r.only("thanks"):
+		p.duringAlarm(t)
 	case r.mostly("all_clear", "thanks", "no"), t.st.Form == nil && r.only("no", "thanks"):
 		p.clearAlarm(t)
 	case t.st.Form == nil && !r.question && r.code.digits == "" && !r.has("insist", "file", "problem", "status", "cancel", "thanks", "bye", "question_first") && r.kind() != Complaint && r.kind() != Suggestion && r.kind() != Praise:
@@ -414,7 +435,11 @@ func (p *Policy) duringAlarm(t *turn) {
 	if number == "" {
 		number = p.tx.t(t.lang, "emergency.no_number")
 	}
-	m := p.say(t, "emergency.more", "emergency_number", number)
+	key := "emergency.more"
+	if t.st.Alarm == SelfHarm {
+		key = "emergency.more_self_harm"
+	}
+	m := p.say(t, key, "emergency_number", number)
 	p.offer(t, m, "human_now", "false_alarm")
 	m.Choices[0].ID = "human"
 	t.st.Alerted = true

@@ -15,6 +15,7 @@ type reading struct {
 	phone    string
 	email    string
 	place    string
+	leaning  bool // "I mean …" stood before it: it goes on with what was told
 }
 
 func (l *lexicon) read(text string) reading {

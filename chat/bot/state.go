@@ -25,8 +25,11 @@ type State struct {
 	Alerted  bool      `json:"alerted,omitempty"`  // the last message was an emergency
 	Alarm    Service   `json:"alarm,omitempty"`    // which one it was
 	About    *Citation `json:"about,omitempty"`    // the article told last, for "and what does it cost?"
+	Want     string    `json:"want,omitempty"`     // the aspect that was asked for before the service was named
 	Later    []string  `json:"later,omitempty"`    // other matters told while a form was open, each a ticket of its own
 	Misses   int       `json:"misses,omitempty"`   // turns in a row that were not understood
+	Said     []string  `json:"said,omitempty"`     // statements before a ticket is begun: a trouble told in pieces
+	SaidAge  int       `json:"said_age,omitempty"` // questions asked since
 	Rating   *Rating   `json:"rating,omitempty"`
 	Guide    *Guide    `json:"guide,omitempty"` // the decision form being walked, or waiting
 }
@@ -80,7 +83,7 @@ func (st State) Encode() []byte {
 // clone lets a turn change its copy without touching the caller's.
 func (st State) clone() State {
 	st.V = stateVersion
-	st.Offered, st.Later = slices.Clone(st.Offered), slices.Clone(st.Later)
+	st.Offered, st.Later, st.Said = slices.Clone(st.Offered), slices.Clone(st.Later), slices.Clone(st.Said)
 	if st.Form != nil {
 		f := *st.Form
 		st.Form = &f

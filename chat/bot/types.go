@@ -174,7 +174,8 @@ type Answer struct {
 	Citations []Citation
 	Score     float64        // how well the best article fits, 0 to 1
 	Form      *decision.Form // of the article that Text is from; nil when it has none
-	Call      string         // of the model that worded Text; "" for the article's own words
+	Worded    bool           // by a model; Text is not the article's own
+	Call      string         // of the model that worded Text
 }
 
 // Section is a part of an article.

@@ -188,6 +188,7 @@ func Scripted(d *Dialogue) (*bot.Policy, error) {
 
 var articles = []Article{
 	{"passport", "en", "Apply for a passport", "You apply in person at the Exit-Entry office. It takes 7 working days and costs 120 yuan. Bring your ID card and a photo.", 3, []string{"passport"}},
+	{"passport-lost", "en", "Replace a lost passport", "Report the loss at the Exit-Entry office first. The new one costs 160 yuan.", 1, []string{"lost it", "lost passport"}},
 	{"primary-school", "en", "Enrol a child in primary school", "You enrol online from 10 to 25 May. The place is free of charge.", 2, []string{"school", "enrol", "first grade"}},
 	{"school-transfer", "en", "Move to another school", "Ask the new school first; it confirms the place within 5 working days.", 1, []string{"school", "transfer", "move"}},
 	{"medical-card", "en", "Replace a lost medical card", "Order a new card in the app; it comes by post in 5 days. It costs nothing.", 4, []string{"medical card", "medicare", "lost my medical"}},
@@ -196,6 +197,7 @@ var articles = []Article{
 	{"bus-card", "en", "Bus card for older people", "From 65 you ride free of charge. Any metro station office makes the card in ten minutes.", 2, []string{"bus card", "bus free", "senior card cost"}},
 	{"noise-rules", "en", "Quiet hours", "Building work is not allowed from 22:00 to 6:00.", 2, []string{"quiet hours", "noise", "building work"}},
 	{"passport", "zh-CN", "办理护照", "本人到出入境大厅办理，7个工作日，工本费120元，带身份证和照片。", 3, []string{"护照"}},
+	{"passport-lost", "zh-CN", "护照丢失补办", "先到出入境大厅报失，补办工本费160元。", 1, []string{"丢了", "补办护照"}},
 	{"primary-school", "zh-CN", "小学一年级入学报名", "每年5月10日至25日网上报名，不收费。", 2, []string{"小学", "上学", "学校", "报名"}},
 	{"school-transfer", "zh-CN", "转学", "先联系转入学校，5个工作日内答复能否接收。", 1, []string{"转学", "学校"}},
 	{"medical-card", "zh-CN", "医保卡丢失补办", "在App里申请补办，5天寄到，不收费。", 4, []string{"医保卡", "医保"}},
@@ -275,11 +277,13 @@ var sections = map[string][]bot.Section{
 	"passport en": {
 		{Heading: "Cost", Text: "120 yuan, paid at the desk."},
 		{Heading: "Documents", Text: "- your ID card\n- a photo not older than six months"},
+		{Heading: "Family", Text: "A child under 16 comes with a parent, who brings the birth certificate."},
 		{Heading: "Who is responsible", Text: "Exit-Entry office, 12 Hill Street, Monday to Saturday."},
 	},
 	"passport zh-CN": {
 		{Heading: "费用", Text: "120元，现场缴费。"},
 		{Heading: "准备材料", Text: "- 身份证\n- 近六个月的照片"},
+		{Heading: "家人", Text: "16岁以下的孩子由父母陪同，并带出生证明。"},
 		{Heading: "找谁办", Text: "出入境大厅，山前路12号，周一至周六。"},
 	},
 }

@@ -197,14 +197,27 @@ func (l *lexicon) toldOption(q *decision.Question, ts []token) string {
 	return found
 }
 
-// Mentions reports whether a passage speaks of what a short question goes on with: "and for my child?".
-func Mentions(passage, question string) bool {
+// Overlap counts of how many of the words that tell something a passage has one; words stand apart by commas, so that two Chinese characters
+// on both sides of what was left out between them make no word.
+func Overlap(passage, words string) (hits, of int) {
 	l := load()
-	asked, said := l.content(split(question)), l.content(split(passage))
+	said := l.content(split(passage))
+	var asked []string
+	ts := split(words)
+	for from := 0; from < len(ts); {
+		to := from
+		for to < len(ts) && ts[to].clause == ts[from].clause {
+			to++
+		}
+		asked = append(asked, l.content(ts[from:to])...)
+		from = to
+	}
+	slices.Sort(asked)
+	asked = slices.Compact(asked)
 	for _, w := range asked {
 		if slices.Contains(said, w) {
-			return true
+			hits++
 		}
 	}
-	return false
+	return hits, len(asked)
 }

@@ -24,6 +24,7 @@ var data embed.FS
 type words struct {
 	Yes      []string           `json:"yes"`       // an answer that begins so is a yes
 	No       []string           `json:"no"`        // … a no
+	EchoYes  []string           `json:"echo_yes"`  // a yes where the question has the word too: 交了 to 您缴了吗 is none, to 您交了吗 it is
 	ShortYes []string           `json:"short_yes"` // a yes when nothing follows: "I do"
 	ShortNo  []string           `json:"short_no"`  // a no when nothing or the question's own words follow: "I don't"
 	Unsure   []string           `json:"unsure"`
@@ -51,6 +52,7 @@ type start struct {
 	toks  []string
 	says  Verdict
 	short bool
+	echo  bool
 }
 
 // Verdict on a question for yes or no.
@@ -84,10 +86,11 @@ var load = sync.OnceValue(func() *lexicon {
 			list  []string
 			says  Verdict
 			short bool
-		}{{w.Yes, Yes, false}, {w.No, No, false}, {w.ShortYes, Yes, true}, {w.ShortNo, No, true}, {w.Unsure, Unsure, false}} {
+			echo  bool
+		}{{w.Yes, Yes, false, false}, {w.No, No, false, false}, {w.ShortYes, Yes, true, false}, {w.ShortNo, No, true, false}, {w.Unsure, Unsure, false, false}, {w.EchoYes, Yes, false, true}} {
 			for _, s := range part.list {
 				toks := texts(split(s))
-				l.starts[toks[0]] = append(l.starts[toks[0]], start{toks, part.says, part.short})
+				l.starts[toks[0]] = append(l.starts[toks[0]], start{toks, part.says, part.short, part.echo})
 			}
 		}
 		for set, list := range map[*map[string]bool][]string{&l.negation: w.Negation, &l.hollow: w.Hollow, &l.time: w.Time} {
@@ -187,9 +190,18 @@ func texts(ts []token) []string {
 	return out
 }
 
+// irregular plurals of the people that rules are about, and what is said short.
+var irregular = map[string]string{"children": "child", "kid": "child", "kids": "child", "wives": "wif", "men": "man", "women": "woman", "people": "person", "id": "identity"}
+
 // stem takes the ends off English words, roughly: what matters is that the question's word and the answer's become the same.
 func stem(w string) string {
-	if len(w) < 4 || w[0] >= 0x80 {
+	if len(w) < 2 || w[0] >= 0x80 {
+		return w
+	}
+	if one, ok := irregular[w]; ok {
+		return one
+	}
+	if len(w) < 4 {
 		return w
 	}
 	for _, end := range []struct{ cut, put string }{{"ies", "y"}, {"sses", "ss"}, {"ing", ""}, {"ied", "y"}, {"ed", ""}, {"es", ""}, {"s", ""}} {

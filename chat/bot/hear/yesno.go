@@ -1,6 +1,9 @@
 package hear
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // YesNo understands an answer to a question for yes or no: "not really", "I do", "没有", or the matter itself: "I live alone".
 func YesNo(question, text string) Verdict {
@@ -56,7 +59,7 @@ func (l *lexicon) opening(q, ts []token) Verdict {
 	}
 	best, v := 0, Unheard
 	for _, s := range l.starts[ts[0].text] {
-		if len(s.toks) > len(ts) || len(s.toks) <= best {
+		if len(s.toks) > len(ts) || len(s.toks) <= best || s.echo && !shares(q, s.toks) {
 			continue
 		}
 		same := true
@@ -82,6 +85,11 @@ func (l *lexicon) opening(q, ts []token) Verdict {
 		return No
 	}
 	return v
+}
+
+// shares reports whether the question has the first word of an answer that only repeats its verb.
+func shares(q []token, toks []string) bool {
+	return slices.ContainsFunc(q, func(t token) bool { return t.text == toks[0] })
 }
 
 // repeats reports whether the words go on with the question's own: "I don't live alone".
