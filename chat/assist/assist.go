@@ -88,6 +88,7 @@ const (
 	promptTranslate = "translate/1"
 	promptQuestions = "questions/1"
 	promptExtract   = "extract/1"
+	promptRewrite   = "rewrite/1"
 )
 
 // Bounds of what is sent, in characters.

@@ -75,6 +75,7 @@ func (p *Policy) fillWhat(ctx context.Context, t *turn, r *reading) {
 		p.refuse(t, s, true)
 		return
 	}
+	t.read(r)
 	p.next(t)
 }
 

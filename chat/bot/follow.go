@@ -211,6 +211,3 @@ func (p *Policy) tellAbout(t *turn, r *reading, c Citation, text string) {
 	p.offer(t, m, "helped", "not_helped")
 	t.st.Misses = 0
 }
-
-// rewritten asks the model for the question in full.
-func (p *Policy) rewritten(context.Context, *turn, *reading) bool { return false }

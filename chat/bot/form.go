@@ -28,6 +28,7 @@ func (p *Policy) take(t *turn, r *reading, in Input) {
 			p.refuse(t, s, true)
 			return
 		}
+		t.read(r)
 		lead := "lead." + f.Kind
 		if p.tx.has(t.lang, lead) {
 			t.lead = p.tx.t(t.lang, lead)

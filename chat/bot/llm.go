@@ -20,10 +20,45 @@ type Grounded struct {
 	Call      string // id in the record of model calls
 }
 
-// LLM words answers. It is asked only where the knowledge base has found articles, and may always fail: the bot then says what it says without.
+// Follow is a text that goes on with the talk before.
+type Follow struct {
+	Text   string
+	Before string // the question before
+	Title  string // of the article told last, "" when none was
+	Lang   string
+	Known  []string
+}
+
+// Rewritten is the question in full, "" when the model proposes none.
+type Rewritten struct {
+	Question string
+	Call     string // id in the record of model calls
+}
+
+// Statement is what a citizen tells, with the categories to choose from.
+type Statement struct {
+	Text       string
+	Lang       string
+	Categories []Choice
+	Known      []string
+}
+
+// Slots are what a model reads out of a statement; empty where it reads nothing.
+type Slots struct {
+	Place    string // letters of the statement
+	Category string // id of one that was offered
+	Call     string
+}
+
+// LLM words answers, and helps to understand. It is asked about articles only where the knowledge base has found some, only proposes, and
+// may always fail: the bot then says what it says without.
 type LLM interface {
 	// Answer tells say the text as far as it has been checked, each time from its beginning.
 	Answer(ctx context.Context, q Grounding, say func(soFar string)) (Grounded, error)
+	// Rewrite puts a text that leans on the talk into a question that stands alone.
+	Rewrite(ctx context.Context, f Follow) (Rewritten, error)
+	// FindSlots reads the place and the category out of a statement.
+	FindSlots(ctx context.Context, s Statement) (Slots, error)
 }
 
 // llmReserve is what is left of a turn's time for saying it without a model.
@@ -37,22 +72,32 @@ func Telling(ctx context.Context, say func(soFar string)) context.Context {
 	return context.WithValue(ctx, tellingKey{}, say)
 }
 
+// thinking gives a model its share of the turn's time: all that is left but the reserve, or a part of it. It reports false when too little is left.
+func thinking(ctx context.Context, parts int) (context.Context, context.CancelFunc, bool) {
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		return ctx, func() {}, true
+	}
+	left := time.Until(deadline) - llmReserve
+	if left < llmReserve {
+		return ctx, nil, false
+	}
+	ctx, cancel := context.WithTimeout(ctx, left/time.Duration(parts))
+	return ctx, cancel, true
+}
+
 // ground lets the model word what was found. What it cannot do in time, or cannot prove, leaves the answer as it was.
 func (p *Policy) ground(ctx context.Context, t *turn, a Answer, asked string) Answer {
 	if p.llm == nil || len(a.Citations) == 0 || a.Outcome != OutcomeAnswer && a.Outcome != OutcomeChoices {
 		return a
 	}
-	if deadline, ok := ctx.Deadline(); ok {
-		left := time.Until(deadline) - llmReserve
-		if left < llmReserve {
-			return a
-		}
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, left)
-		defer cancel()
-	}
-	say, ok := ctx.Value(tellingKey{}).(func(string))
+	ctx, cancel, ok := thinking(ctx, 1)
 	if !ok {
+		return a
+	}
+	defer cancel()
+	say, told := ctx.Value(tellingKey{}).(func(string))
+	if !told {
 		say = func(string) {}
 	}
 	q := Grounding{Question: asked, Lang: t.lang, Found: a.Citations}

@@ -17,6 +17,29 @@ type model struct {
 	err    error
 	hang   bool
 	asked  []bot.Grounding
+	// what it proposes, and what it was asked for
+	rewritten bot.Rewritten
+	follows   []bot.Follow
+	slots     bot.Slots
+	told      []bot.Statement
+}
+
+func (m *model) Rewrite(ctx context.Context, f bot.Follow) (bot.Rewritten, error) {
+	m.follows = append(m.follows, f)
+	if m.hang {
+		<-ctx.Done()
+		return bot.Rewritten{}, ctx.Err()
+	}
+	return m.rewritten, m.err
+}
+
+func (m *model) FindSlots(ctx context.Context, s bot.Statement) (bot.Slots, error) {
+	m.told = append(m.told, s)
+	if m.hang {
+		<-ctx.Done()
+		return bot.Slots{}, ctx.Err()
+	}
+	return m.slots, m.err
 }
 
 func (m *model) Answer(ctx context.Context, q bot.Grounding, say func(string)) (bot.Grounded, error) {

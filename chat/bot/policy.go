@@ -34,8 +34,9 @@ type Options struct {
 	Knowledge  Knowledge
 	Tickets    Tickets
 	Classifier Classifier
-	Fields     Fields // may be nil: nothing is asked beside what every ticket has
-	LLM        LLM    // may be nil: answers are the articles' own words
+	Fields     Fields     // may be nil: nothing is asked beside what every ticket has
+	LLM        LLM        // may be nil: answers are the articles' own words
+	Categories Categories // what the LLM may choose from; may be nil
 	// CategoryScore is the probability from which a category is put into the draft; 0 means 0.5.
 	CategoryScore float64
 }
@@ -51,6 +52,7 @@ type Policy struct {
 	classify  Classifier
 	fields    Fields
 	llm       LLM
+	offered   Categories
 	minScore  float64
 }
 
@@ -73,7 +75,7 @@ func New(o Options) (*Policy, error) {
 	if o.CategoryScore == 0 {
 		o.CategoryScore = 0.5
 	}
-	return &Policy{env: o.Live, emergency: e, lex: e.lex, tx: e.tx, kb: o.Knowledge, tickets: o.Tickets, classify: o.Classifier, fields: o.Fields, llm: o.LLM, minScore: o.CategoryScore}, nil
+	return &Policy{env: o.Live, emergency: e, lex: e.lex, tx: e.tx, kb: o.Knowledge, tickets: o.Tickets, classify: o.Classifier, fields: o.Fields, llm: o.LLM, offered: o.Categories, minScore: o.CategoryScore}, nil
 }
 
 // Emergency gives the detector, for the intake.
@@ -120,7 +122,9 @@ type turn struct {
 	lead  string // a sentence to put before the next prompt
 	// goingOn: the bot had just offered to pass something on, and the citizen goes on telling.
 	goingOn bool
-	trouble string // what was told before this text
+	trouble string         // what was told before this text
+	call    string         // of the model that put the question in full
+	read    func(*reading) // looks, with a model, for slots that the rules have not found
 }
 
 // say adds a message with quick replies.
@@ -174,6 +178,7 @@ func (p *Policy) Turn(ctx context.Context, old State, in []Input, lang string) (
 	st.Page = lang
 	reply := Reply{}
 	t := &turn{st: &st, reply: &reply, lang: p.speak(st.Lang)}
+	t.read = func(r *reading) { p.readSlots(ctx, t, r) }
 	for i, one := range p.merge(in, st.Form != nil) {
 		if i > 0 {
 			reply.Messages = settled(reply.Messages)

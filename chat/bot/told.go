@@ -1,5 +1,7 @@
 package bot
 
+import "cmp"
+
 // OutcomeHandOff is a question that a person takes.
 const OutcomeHandOff Outcome = "handoff"
 
@@ -14,13 +16,13 @@ type Told struct {
 	Cited []Citation
 	// Place is where in the list the article stood that was picked, from 1; 0 when none was picked.
 	Place int
-	// Call is the model call that worded the answer, "" when none did.
+	// Call is the model call that worded the answer, or that put its question in full; "" when none did.
 	Call string
 }
 
 // told records what the citizen asked and what came of it. What was said twice in a turn is recorded once.
 func (t *turn) told(question string, a Answer, follows bool) {
-	n := Told{Question: question, Outcome: a.Outcome, Score: a.Score, Follows: follows, Cited: a.Citations, Call: a.Call}
+	n := Told{Question: question, Outcome: a.Outcome, Score: a.Score, Follows: follows, Cited: a.Citations, Call: cmp.Or(a.Call, t.call)}
 	if follows && a.Outcome == OutcomeAnswer && len(a.Citations) > 0 {
 		for i, c := range t.st.Offered {
 			if c.ID == "article:"+a.Citations[0].ArticleID {

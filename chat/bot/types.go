@@ -220,6 +220,9 @@ type Tickets interface {
 	Status(ctx context.Context, code, lang string) (Status, error)
 }
 
+// Categories lists the categories of matters, by code, in a language.
+type Categories func(lang string) []Choice
+
 // Guess is a category code and the probability that it is right.
 type Guess struct {
 	Label string

@@ -29,6 +29,11 @@ func (s slowly) Answer(ctx context.Context, q bot.Grounding, say func(string)) (
 	return bot.Grounded{Text: "It costs 120 yuan [1]. It takes 7 days [1].", Citations: q.Found}, nil
 }
 
+func (slowly) Rewrite(context.Context, bot.Follow) (bot.Rewritten, error) {
+	return bot.Rewritten{}, nil
+}
+func (slowly) FindSlots(context.Context, bot.Statement) (bot.Slots, error) { return bot.Slots{}, nil }
+
 func TestAnAnswerIsSeenWhileItIsMade(t *testing.T) {
 	t.Parallel()
 	m := slowly{make(chan bool)}

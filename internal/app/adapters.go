@@ -149,3 +149,16 @@ func (a *App) storeTelegramFile(ctx context.Context, thread, name string, r io.R
 	u, err := a.Chat.Upload(ctx, db.System(), chat.Owner{Channel: telegram.Name, Account: a.telegram.Account(), Thread: thread}, name, r)
 	return u.ID, err
 }
+
+// botCategories are the categories that a language model may choose from for the bot.
+func botCategories(r *routing.Service) bot.Categories {
+	return func(lang string) []bot.Choice {
+		var out []bot.Choice
+		for _, c := range r.Snapshot().Categories() {
+			if c.Active {
+				out = append(out, bot.Choice{ID: c.Code, Label: c.Names.In(lang)})
+			}
+		}
+		return out
+	}
+}

@@ -340,7 +340,7 @@ func (a *App) services(ctx context.Context) (err error) {
 	if a.Tickets, err = tickets.New(tickets.Deps{Pool: a.pool, Clock: a.clock, Key: key, Router: tickets.RouterOf(a.Routing), Log: a.log}); err != nil {
 		return err
 	}
-	if a.policy, err = bot.New(bot.Options{LLM: a.Assist, Live: a.botEnv, Knowledge: botKnowledge{a.Knowledge, a.baseURL}, Tickets: botTickets{a.Tickets, a.Routing}, Classifier: botClassifier{a.Routing}, Fields: botFields(a.Tickets)}); err != nil {
+	if a.policy, err = bot.New(bot.Options{LLM: a.Assist, Live: a.botEnv, Knowledge: botKnowledge{a.Knowledge, a.baseURL}, Tickets: botTickets{a.Tickets, a.Routing}, Classifier: botClassifier{a.Routing}, Fields: botFields(a.Tickets), Categories: botCategories(a.Routing)}); err != nil {
 		return err
 	}
 	inserter, err := jobs.NewInserter(a.pool, a.log)
