@@ -20,7 +20,7 @@ type held struct {
 }
 
 func lockHeld(ctx context.Context, tx db.Tx, id uuid.UUID) (h held, err error) {
-	err = tx.QueryRow(ctx, `select c.lang, c.holder, coalesce(c.holder_user_id, '00000000-0000-0000-0000-000000000000'), coalesce(u.name, ''), c.closed_at is not null, c.last_seq
+	err = tx.QueryRow(ctx, `select c.lang, c.holder, coalesce(c.holder_user_id, '00000000-0000-0000-0000-000000000000'), coalesce(staff_name(u.names, u.name, c.lang), ''), c.closed_at is not null, c.last_seq
 		from conversations c left join users u on u.id = c.holder_user_id where c.id = $1 for update of c`, id).
 		Scan(&h.lang, &h.holder, &h.user, &h.name, &h.closed, &h.lastSeq)
 	if errors.Is(err, pgx.ErrNoRows) {
@@ -76,7 +76,7 @@ func (s *Service) TakeOver(ctx context.Context, actor db.Actor, id uuid.UUID) er
 		var name string
 		err := tx.QueryRow(ctx, `update conversations set holder = 'staff', holder_user_id = $2, queued_at = coalesce(queued_at, $3), closed_at = null, updated_at = $3,
 			taken_at = case when holder = 'queue' then $3 else taken_at end, waited = case when holder = 'queue' then $3 - queued_at else waited end,
-			turn_due_at = null, lease_owner = null, lease_until = null, answered_seq = last_seq where id = $1 returning (select name from users where id = $2)`,
+			turn_due_at = null, lease_owner = null, lease_until = null, answered_seq = last_seq where id = $1 returning (select staff_name(u.names, u.name, conversations.lang) from users u where u.id = $2)`,
 			id, actor.User(), s.now()).Scan(&name)
 		if err != nil {
 			return Outgoing{}, "", fmt.Errorf("chat: take over: %w", err)

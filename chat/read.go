@@ -15,7 +15,7 @@ import (
 // MaxPage is the most messages that one call of Messages returns.
 const MaxPage = 200
 
-const messageColumns = `m.conversation_id, m.seq, m.id, m.author, coalesce(m.author_user_id, '00000000-0000-0000-0000-000000000000'), coalesce(u.name, ''),
+const messageColumns = `m.conversation_id, m.seq, m.id, m.author, coalesce(m.author_user_id, '00000000-0000-0000-0000-000000000000'), case when u.id is null then '' else staff_name(u.names, u.name, (select c.lang from conversations c where c.id = m.conversation_id)) end,
 	m.text, m.payload, coalesce(m.ticket_id, '00000000-0000-0000-0000-000000000000'), m.created_at`
 
 const messagesSQL = `select ` + messageColumns + `
@@ -125,7 +125,7 @@ func addDeliveries(ctx context.Context, tx db.Tx, conversation uuid.UUID, ms []M
 	return nil
 }
 
-const conversationSQL = `select c.id, c.channel, c.account, c.lang, c.holder, coalesce(c.holder_user_id, '00000000-0000-0000-0000-000000000000'), coalesce(u.name, ''),
+const conversationSQL = `select c.id, c.channel, c.account, c.lang, c.holder, coalesce(c.holder_user_id, '00000000-0000-0000-0000-000000000000'), coalesce(staff_name(u.names, u.name, c.lang), ''),
 	c.last_seq, c.citizen_seen, c.staff_seen, coalesce(c.ticket_id, '00000000-0000-0000-0000-000000000000'), c.confidential, c.queued_at, c.closed_at, c.created_at, c.updated_at, coalesce(c.rating, 0),
 	case when c.holder = 'queue' then (select count(*)::int from (select from conversations q where q.holder = 'queue' and (q.queued_at, q.id) < (c.queued_at, c.id) limit 100) x) + 1 else 0 end
 	from conversations c left join users u on u.id = c.holder_user_id where `

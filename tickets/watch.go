@@ -1,6 +1,7 @@
 package tickets
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -37,12 +38,40 @@ func (c *change) tellWatchers(b *pgx.Batch) {
 type Person struct {
 	ID     uuid.UUID
 	Name   string
+	Names  map[string]string // the name in other languages
 	Agency uuid.UUID
+}
+
+// NameIn is the name in a language.
+func (p Person) NameIn(lang string) string {
+	if name := p.Names[lang]; name != "" {
+		return name
+	}
+	return p.Name
+}
+
+// byEveryName lists people once for each of their names, the longest name first; the order of people is otherwise kept.
+func byEveryName(people []Person) []Person {
+	var out []Person
+	for _, p := range people {
+		out = append(out, p)
+		for _, name := range p.Names {
+			if name != p.Name && name != "" {
+				other := p
+				other.Name = name
+				out = append(out, other)
+			}
+		}
+	}
+	slices.SortStableFunc(out, func(a, b Person) int {
+		return cmp.Or(cmp.Compare(utf8.RuneCountInString(b.Name), utf8.RuneCountInString(a.Name)), strings.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)))
+	})
+	return out
 }
 
 // peopleSQL finds who may see a ticket: whoever works on tickets in an agency with an access row, for confidential ones only those cleared.
 const peopleSQL = `
-select u.id, u.name, u.agency_id from users u
+select u.id, u.name, u.names, u.agency_id from users u
 join ticket_access a on a.agency_id = u.agency_id and a.ticket_id = $1 and (not a.confidential or u.cleared)
 where u.active and u.roles && '{operator,dispatcher,supervisor,handler,head}'`
 
@@ -55,7 +84,7 @@ func (s *Service) People(ctx context.Context, a Actor, ticket uuid.UUID, name st
 	var out []Person
 	err := s.elevated(ctx, a, ticket, func(tx db.Tx) error {
 		pattern := likePrefix(strings.ToLower(strings.TrimSpace(name))) + "%"
-		rows, err := tx.Query(ctx, peopleSQL+` and (lower(u.name) like $2 or lower(u.name) like '% ' || $2) order by u.agency_id <> $3, lower(u.name), u.id limit $4`,
+		rows, err := tx.Query(ctx, peopleSQL+` and (lower(u.name) like $2 or lower(u.name) like '% ' || $2 or exists (select from jsonb_each_text(u.names) n where lower(n.value) like $2 or lower(n.value) like '% ' || $2)) order by u.agency_id <> $3, lower(u.name), u.id limit $4`,
 			ticket, pattern, a.DB.Agency(), max(1, min(limit, 50)))
 		if err != nil {
 			return err
@@ -94,7 +123,7 @@ func (s *Service) Watch(ctx context.Context, a Actor, ticket, user uuid.UUID) (a
 	now := s.clock.Now()
 	err = s.elevated(ctx, a, ticket, func(tx db.Tx) error {
 		var p Person
-		err := tx.QueryRow(ctx, peopleSQL+` and u.id = $2`, ticket, user).Scan(&p.ID, &p.Name, &p.Agency)
+		err := tx.QueryRow(ctx, peopleSQL+` and u.id = $2`, ticket, user).Scan(&p.ID, &p.Name, &p.Names, &p.Agency)
 		if errors.Is(err, pgx.ErrNoRows) {
 			return ErrUnknownUser
 		}
@@ -148,7 +177,7 @@ func (s *Service) Unwatch(ctx context.Context, a Actor, ticket, user uuid.UUID) 
 func (s *Service) Watchers(ctx context.Context, a Actor, ticket uuid.UUID) ([]Person, error) {
 	var out []Person
 	err := db.ReadTx(ctx, s.pool, a.DB, func(tx db.Tx) error {
-		rows, err := tx.Query(ctx, `select u.id, u.name, w.agency_id from ticket_watchers w join users u on u.id = w.user_id where w.ticket_id = $1 order by lower(u.name), u.id limit 100`, ticket)
+		rows, err := tx.Query(ctx, `select u.id, u.name, u.names, w.agency_id from ticket_watchers w join users u on u.id = w.user_id where w.ticket_id = $1 order by lower(u.name), u.id limit 100`, ticket)
 		if err != nil {
 			return err
 		}
@@ -173,7 +202,8 @@ func mentioned(ctx context.Context, tx db.Tx, a Actor, ticket uuid.UUID, text st
 	var near []Person
 	b := &pgx.Batch{}
 	b.Queue(elevateSQL)
-	b.Queue(peopleSQL+` and u.id is distinct from $3 and strpos(lower($2), '@' || lower(u.name)) > 0 order by length(u.name) desc, u.agency_id <> $4, u.id limit 200`,
+	b.Queue(peopleSQL+` and u.id is distinct from $3 and (strpos(lower($2), '@' || lower(u.name)) > 0 or exists (select from jsonb_each_text(u.names) n where strpos(lower($2), '@' || lower(n.value)) > 0))
+		order by u.agency_id <> $4, u.id limit 200`,
 		ticket, text, optional(a.DB.User()), a.DB.Agency()).Query(func(rows pgx.Rows) error {
 		var err error
 		near, err = pgx.CollectRows(rows, pgx.RowToStructByPos[Person])
@@ -183,7 +213,7 @@ func mentioned(ctx context.Context, tx db.Tx, a Actor, ticket uuid.UUID, text st
 	if err := tx.SendBatch(ctx, b).Close(); err != nil {
 		return nil, err
 	}
-	return called(text, near, a.DB.Agency()), nil
+	return called(text, byEveryName(near), a.DB.Agency()), nil
 }
 
 // called picks those whose whole name stands behind an @. The longer name wins where one is the beginning of another; of two people with one name
@@ -222,7 +252,11 @@ func called(text string, near []Person, own uuid.UUID) []Person {
 		if k := slices.IndexFunc(same, func(p Person) bool { return p.Agency == own }); k >= 0 {
 			same = same[k : k+1]
 		}
-		out = append(out, same...)
+		for _, p := range same {
+			if !slices.ContainsFunc(out, func(o Person) bool { return o.ID == p.ID }) {
+				out = append(out, p)
+			}
+		}
 	}
 	return out[:min(len(out), maxMentions)]
 }

@@ -276,3 +276,28 @@ func TestTwoStaffAtOnceLoseNothing(t *testing.T) {
 		}
 	})
 }
+
+// Whoever is known by a name in each script is called by either, and told once.
+func TestMentionByTheNameInAnotherLanguage(t *testing.T) {
+	t.Parallel()
+	o := open(t)
+	if _, err := o.owner.Exec(t.Context(), `update users set name = 'Lu Qing', names = '{"zh-CN": "陆青"}' where id = $1`, o.city.Users["handler-env"]); err != nil {
+		t.Fatal(err)
+	}
+	k := o.dispatched()
+	for i, text := range []string{"@陆青请看一下", "@Lu Qing please look", "@陆青 @Lu Qing 两个名字"} {
+		if _, err := o.Note(t.Context(), o.as("dispatcher"), k.ID, text, ""); err != nil {
+			t.Fatal(err)
+		}
+		var told int
+		if err := o.owner.QueryRow(t.Context(), `select count(*) from notifications where user_id = $1 and type = 'mentioned'`, o.city.Users["handler-env"]).Scan(&told); err != nil || told != i+1 {
+			t.Errorf("after %q told %d times, %v", text, told, err)
+		}
+	}
+	for _, name := range []string{"陆", "qing"} {
+		found, err := o.People(t.Context(), o.as("dispatcher"), k.ID, name, 8)
+		if err != nil || len(found) != 1 || found[0].NameIn("zh-CN") != "陆青" || found[0].NameIn("en") != "Lu Qing" {
+			t.Errorf("%s finds %v, %v", name, found, err)
+		}
+	}
+}

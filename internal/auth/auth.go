@@ -74,6 +74,7 @@ type Principal struct {
 	UserID     uuid.UUID // uuid.Nil for an API key
 	KeyID      uuid.UUID // uuid.Nil for a user
 	Name       string
+	Names      map[string]string // the name in other languages
 	AgencyID   uuid.UUID
 	AgencyCode string
 	Roles      []Role
@@ -121,6 +122,7 @@ type User struct {
 	ID         uuid.UUID
 	Email      string
 	Name       string
+	Names      map[string]string // the name in other languages, as far as it differs
 	AgencyID   uuid.UUID
 	AgencyCode string
 	Roles      []Role
@@ -158,10 +160,10 @@ func New(pool *pgxpool.Pool, c clock.Clock, o Options) *Service {
 	return s
 }
 
-const principalColumns = `u.id, u.name, u.agency_id, a.code, u.roles, u.cleared, a.kind = 'hotline', u.lang, u.version, u.display, u.active`
+const principalColumns = `u.id, u.name, u.names, u.agency_id, a.code, u.roles, u.cleared, a.kind = 'hotline', u.lang, u.version, u.display, u.active`
 
 func scanPrincipal(row pgx.Row, more ...any) (p Principal, active bool, err error) {
-	err = row.Scan(append([]any{&p.UserID, &p.Name, &p.AgencyID, &p.AgencyCode, &p.Roles, &p.Cleared, &p.Desk, &p.Lang, &p.Version, &p.Display, &active}, more...)...)
+	err = row.Scan(append([]any{&p.UserID, &p.Name, &p.Names, &p.AgencyID, &p.AgencyCode, &p.Roles, &p.Cleared, &p.Desk, &p.Lang, &p.Version, &p.Display, &active}, more...)...)
 	return p, active, err
 }
 

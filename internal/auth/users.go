@@ -16,6 +16,7 @@ import (
 // NewUser is what Create needs.
 type NewUser struct {
 	Email, Name, Lang string
+	Names             map[string]string
 	AgencyID          uuid.UUID
 	Roles             []Role
 	Cleared           bool
@@ -26,6 +27,7 @@ type NewUser struct {
 // Change is what Update sets. All of it: the page shows and sends every field.
 type Change struct {
 	Name, Lang string
+	Names      map[string]string
 	AgencyID   uuid.UUID
 	Roles      []Role
 	Cleared    bool
@@ -46,6 +48,10 @@ func (s *Service) Create(ctx context.Context, by Principal, n NewUser) (uuid.UUI
 	if err != nil {
 		return uuid.Nil, err
 	}
+	names, err := cleanNames(n.Names)
+	if err != nil {
+		return uuid.Nil, err
+	}
 	hash := ""
 	if n.Password != "" {
 		if err := checkPassword(n.Password, n.Email); err != nil && !n.Demo {
@@ -57,8 +63,8 @@ func (s *Service) Create(ctx context.Context, by Principal, n NewUser) (uuid.UUI
 	}
 	id := db.NewID()
 	err = db.WithTx(ctx, s.pool, db.System(), func(tx db.Tx) error {
-		_, err := tx.Exec(ctx, `insert into users (id, email, name, agency_id, roles, lang, cleared, password_hash) values ($1, $2, $3, $4, $5, $6, $7, $8)`,
-			id, n.Email, name, n.AgencyID, roles, langOr(n.Lang), n.Cleared, hash)
+		_, err := tx.Exec(ctx, `insert into users (id, email, name, names, agency_id, roles, lang, cleared, password_hash) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+			id, n.Email, name, names, n.AgencyID, roles, langOr(n.Lang), n.Cleared, hash)
 		return err
 	})
 	return id, mapUser(err)
@@ -74,6 +80,10 @@ func (s *Service) Update(ctx context.Context, by Principal, id uuid.UUID, versio
 	if err != nil {
 		return err
 	}
+	names, err := cleanNames(c.Names)
+	if err != nil {
+		return err
+	}
 	err = db.WithTx(ctx, s.pool, db.System(), func(tx db.Tx) error {
 		// Two administrators who demote each other at once: the lock makes one of them see the other's change.
 		if _, err := tx.Exec(ctx, `select pg_advisory_xact_lock(hashtext('hotline users'))`); err != nil {
@@ -86,8 +96,8 @@ func (s *Service) Update(ctx context.Context, by Principal, id uuid.UUID, versio
 		if have != version {
 			return ErrStale
 		}
-		if _, err := tx.Exec(ctx, `update users set name = $2, agency_id = $3, roles = $4, lang = $5, cleared = $6, active = $7, version = version + 1 where id = $1`,
-			id, name, c.AgencyID, roles, langOr(c.Lang), c.Cleared, c.Active); err != nil {
+		if _, err := tx.Exec(ctx, `update users set name = $2, names = $3, agency_id = $4, roles = $5, lang = $6, cleared = $7, active = $8, version = version + 1 where id = $1`,
+			id, name, names, c.AgencyID, roles, langOr(c.Lang), c.Cleared, c.Active); err != nil {
 			return err
 		}
 		return keepAdmin(ctx, tx)
@@ -165,10 +175,10 @@ func (s *Service) SetDisplay(ctx context.Context, p Principal, d Display) error 
 	})
 }
 
-const userColumns = `u.id, u.email, u.name, u.agency_id, a.code, u.roles, u.lang, u.cleared, u.active, u.password_hash <> '', u.version, u.created_at, u.signed_in_at`
+const userColumns = `u.id, u.email, u.name, u.names, u.agency_id, a.code, u.roles, u.lang, u.cleared, u.active, u.password_hash <> '', u.version, u.created_at, u.signed_in_at`
 
 func scanUser(row pgx.CollectableRow) (u User, err error) {
-	err = row.Scan(&u.ID, &u.Email, &u.Name, &u.AgencyID, &u.AgencyCode, &u.Roles, &u.Lang, &u.Cleared, &u.Active, &u.HasLogin, &u.Version, &u.CreatedAt, &u.SignedInAt)
+	err = row.Scan(&u.ID, &u.Email, &u.Name, &u.Names, &u.AgencyID, &u.AgencyCode, &u.Roles, &u.Lang, &u.Cleared, &u.Active, &u.HasLogin, &u.Version, &u.CreatedAt, &u.SignedInAt)
 	return u, err
 }
 
@@ -208,7 +218,7 @@ func (s *Service) List(ctx context.Context, f UserFilter) ([]User, error) {
 		f.Limit = 50
 	}
 	like := "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(f.Text) + "%"
-	return s.query(ctx, `where ($1 = '' or u.name ilike $2 or u.email ilike $2 or u.agency_id = any($3))
+	return s.query(ctx, `where ($1 = '' or u.name ilike $2 or u.names::text ilike $2 or u.email ilike $2 or u.agency_id = any($3))
 		and ($4::uuid is null or (not u.active, lower(u.name), u.id) > ($5, lower($6), $4)) order by not u.active, lower(u.name), u.id limit $7`,
 		f.Text, like, f.Agencies, orNil(f.After.ID), f.After.Closed, f.After.Name, min(f.Limit, 200))
 }
@@ -232,6 +242,35 @@ func (s *Service) query(ctx context.Context, where string, args ...any) (all []U
 
 // isAdmin: an administrator in person, or the machine.
 func isAdmin(p Principal) bool { return p.machine || p.UserID != uuid.Nil && p.Has(Administrator) }
+
+// cleanNames takes the names in other languages; an empty one is none.
+func cleanNames(names map[string]string) (map[string]string, error) {
+	out := map[string]string{}
+	for lang, name := range names {
+		name = strings.Join(strings.Fields(strings.ToValidUTF8(name, "")), " ")
+		if utf8.RuneCountInString(name) > 100 || len(lang) > 20 {
+			return nil, ErrBadName
+		}
+		if name != "" {
+			out[lang] = name
+		}
+	}
+	return out, nil
+}
+
+// NameIn is the name in a language.
+func (u User) NameIn(lang string) string { return nameIn(u.Names, u.Name, lang) }
+
+// NameIn is the name in a language.
+func (p Principal) NameIn(lang string) string { return nameIn(p.Names, p.Name, lang) }
+
+// nameIn is staff_name of the database.
+func nameIn(names map[string]string, name, lang string) string {
+	if other := names[lang]; other != "" {
+		return other
+	}
+	return name
+}
 
 func clean(name string, roles []Role) (string, []Role, error) {
 	name = strings.Join(strings.Fields(strings.ToValidUTF8(name, "")), " ")

@@ -111,7 +111,7 @@ const (
 		values ($1, $2, $3, nullif($4, ''), nullif($5, ''), $6, $7, $8)`
 	sqlRetireVersion  = `update catalogue_versions set state = 'retired' where state = 'published'`
 	sqlPublishVersion = `update catalogue_versions set state = 'published', published_at = now() where version = $1`
-	sqlAddUser        = `insert into users (id, email, name, agency_id, roles, lang, cleared, password_hash) values ($1, $2, $3, $4, $5, $6, $7, $8)`
+	sqlAddUser        = `insert into users (id, email, name, names, agency_id, roles, lang, cleared, password_hash) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`
 	sqlDropSynonyms   = `delete from synonym_groups where lang = $1 and exists (select from unnest(terms) t where lower(t) = any($2))`
 	sqlAddSynonyms    = `insert into synonym_groups (id, lang, terms) values ($1, $2, $3)`
 	sqlAddArticle     = `
@@ -183,7 +183,7 @@ func (w writer) organisation(b *pgx.Batch) error {
 	people := w.plan.written("user")
 	for _, u := range w.city.Users {
 		if people[u.Email] {
-			b.Queue(sqlAddUser, db.NewID(), u.Email, u.Name, w.state.ids[u.Agency], u.Roles, u.Lang, u.Cleared, w.options.PasswordHash)
+			b.Queue(sqlAddUser, db.NewID(), u.Email, u.Name, texts(u.Names), w.state.ids[u.Agency], u.Roles, u.Lang, u.Cleared, w.options.PasswordHash)
 		}
 	}
 	return nil

@@ -251,7 +251,7 @@ func (c *Console) explain(ctx context.Context, v View, err error) string {
 	case errors.Is(err, tickets.ErrStale):
 		who := ""
 		if id, ok := e.Args["user"].(string); ok {
-			if names, err := c.names(ctx, v.Me.Actor(), map[uuid.UUID]bool{parseID(id): true}); err == nil {
+			if names, err := c.names(ctx, v.Me.Actor(), v.Lang, map[uuid.UUID]bool{parseID(id): true}); err == nil {
 				who = names[parseID(id)]
 			}
 		}

@@ -109,10 +109,14 @@ func (c *Console) userNew(w http.ResponseWriter, r *http.Request) error {
 	return c.showUser(w, r, v, &userData{New: true, U: auth.User{AgencyID: v.Me.AgencyID, Lang: v.Lang, Active: true}}, http.StatusOK)
 }
 
-func readUser(r *http.Request, u auth.User) auth.User {
+func (c *Console) readUser(r *http.Request, u auth.User) auth.User {
 	q := r.PostForm
 	u.Name, u.Lang, u.AgencyID, u.Roles = clean(q.Get("name"), 200), q.Get("lang_of"), parseID(q.Get("agency")), q["roles"]
 	u.Cleared, u.Active = q.Get("cleared") != "", q.Get("active") != ""
+	u.Names = map[string]string{}
+	for _, lang := range c.words.Languages() {
+		u.Names[lang] = clean(q.Get("name_"+lang), 200)
+	}
 	return u
 }
 
@@ -121,8 +125,8 @@ func (c *Console) userCreate(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	v := c.view(r)
-	u := readUser(r, auth.User{Email: clean(r.PostForm.Get("email"), 320)})
-	_, err := c.Auth.Create(r.Context(), *v.Me, auth.NewUser{Email: u.Email, Name: u.Name, Lang: u.Lang, AgencyID: u.AgencyID, Roles: u.Roles, Cleared: u.Cleared, Password: r.PostForm.Get("password")})
+	u := c.readUser(r, auth.User{Email: clean(r.PostForm.Get("email"), 320)})
+	_, err := c.Auth.Create(r.Context(), *v.Me, auth.NewUser{Email: u.Email, Name: u.Name, Names: u.Names, Lang: u.Lang, AgencyID: u.AgencyID, Roles: u.Roles, Cleared: u.Cleared, Password: r.PostForm.Get("password")})
 	if err != nil {
 		if !expected(err) {
 			return err
@@ -177,8 +181,8 @@ func (c *Console) userChange(w http.ResponseWriter, r *http.Request, do func(ctx
 
 func (c *Console) userSave(w http.ResponseWriter, r *http.Request) error {
 	return c.userChange(w, r, func(ctx context.Context, v View, u auth.User) (auth.User, error) {
-		next := readUser(r, u)
-		return next, c.Auth.Update(ctx, *v.Me, u.ID, number(r.PostForm.Get("version")), auth.Change{Name: next.Name, Lang: next.Lang, AgencyID: next.AgencyID, Roles: next.Roles, Cleared: next.Cleared, Active: next.Active})
+		next := c.readUser(r, u)
+		return next, c.Auth.Update(ctx, *v.Me, u.ID, number(r.PostForm.Get("version")), auth.Change{Name: next.Name, Names: next.Names, Lang: next.Lang, AgencyID: next.AgencyID, Roles: next.Roles, Cleared: next.Cleared, Active: next.Active})
 	})
 }
 

@@ -109,7 +109,7 @@ func (c *Console) ticketMatter(r *http.Request, v View) (matter, error) {
 			m.Event = int(events[m.Entries-1].Seq)
 		}
 	}
-	m.fill = map[string]string{"number": t.Number, "agency": View{c: c, Lang: t.Lang}.Agency(v.Me.AgencyID), "officer": v.Me.Name}
+	m.fill = map[string]string{"number": t.Number, "agency": View{c: c, Lang: t.Lang}.Agency(v.Me.AgencyID), "officer": v.Me.NameIn(t.Lang)}
 	if t.ConversationID == uuid.Nil {
 		return m, nil
 	}
@@ -158,7 +158,7 @@ func (c *Console) chatMatter(r *http.Request, v View) (matter, error) {
 	}
 	m := matter{Base: "/console/chats/" + id.String(), Conversation: id, Ticket: conv.TicketID, Lang: conv.Lang, form: formChat,
 		May:  conv.Holder == chat.HeldByStaff && conv.HolderUserID == v.Me.UserID,
-		fill: map[string]string{"agency": View{c: c, Lang: conv.Lang}.Agency(v.Me.AgencyID), "officer": v.Me.Name}}
+		fill: map[string]string{"agency": View{c: c, Lang: conv.Lang}.Agency(v.Me.AgencyID), "officer": v.Me.NameIn(conv.Lang)}}
 	m.Secret, m.Last, m.Entries = conv.Confidential, conv.LastSeq, len(messages)
 	m.Question, m.Seq = unanswered(messages)
 	m.Asked = m.Question

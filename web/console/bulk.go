@@ -331,7 +331,7 @@ func (c *Console) bulkWords(ctx context.Context, v View, j tickets.BulkJob) stri
 		if d.To == uuid.Nil {
 			return v.T("tools.does_nobody")
 		}
-		names, err := c.names(ctx, v.Me.Actor(), map[uuid.UUID]bool{d.To: true})
+		names, err := c.names(ctx, v.Me.Actor(), v.Lang, map[uuid.UUID]bool{d.To: true})
 		if err != nil {
 			names = nil // the page is worth more than the name
 		}

@@ -23,6 +23,7 @@ func mayChat(p *auth.Principal) bool { return p.Desk && p.Has(chatRoles...) }
 func (c *Console) chatRoutes(on, files func(string, []string, handle)) {
 	on("GET /console/chats", chatRoles, c.chats)
 	on("GET /console/chats/rows", chatRoles, c.chatRows)
+	on("GET /console/chats/ended", chatRoles, c.endedChats)
 	on("GET /console/chats/{id}", chatRoles, c.chat)
 	on("GET /console/chats/{id}/live", chatRoles, c.chatLive)
 	on("POST /console/chats/{id}/take", chatRoles, c.chatTake)
@@ -169,7 +170,7 @@ func (c *Console) loadChat(ctx context.Context, v View, id uuid.UUID) (*chatData
 	if d.Ticket != nil {
 		number = d.Ticket.Number
 	}
-	fill := strings.NewReplacer("{number}", number, "{agency}", View{c: c, Lang: conv.Lang}.Agency(v.Me.AgencyID), "{due}", "", "{officer}", v.Me.Name)
+	fill := strings.NewReplacer("{number}", number, "{agency}", View{c: c, Lang: conv.Lang}.Agency(v.Me.AgencyID), "{due}", "", "{officer}", v.Me.NameIn(conv.Lang))
 	for _, one := range c.cannedReplies() {
 		if isForm(one) || d.Ticket == nil && (strings.Contains(one.Text["en"], "{number}") || strings.Contains(one.Text["en"], "{due}")) {
 			continue // it speaks of a ticket

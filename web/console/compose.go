@@ -61,7 +61,7 @@ func (c *Console) newComposer(ctx context.Context, v View, d *ticketData, moves 
 		agency = d.T.Lead
 	}
 	to := View{c: c, Lang: lang, Now: v.Now}
-	fill := strings.NewReplacer("{number}", d.T.Number, "{agency}", to.Agency(agency), "{due}", due, "{officer}", v.Me.Name)
+	fill := strings.NewReplacer("{number}", d.T.Number, "{agency}", to.Agency(agency), "{due}", due, "{officer}", v.Me.NameIn(to.Lang))
 	for _, one := range c.cannedReplies() {
 		if isForm(one) {
 			continue

@@ -318,7 +318,7 @@ func (c *Console) saveFailed(w http.ResponseWriter, r *http.Request, v View, id 
 	d := &editData{}
 	if errors.Is(cause, knowledge.ErrStale) {
 		who := v.T("someone")
-		if names, err := c.names(r.Context(), v.Me.Actor(), map[uuid.UUID]bool{version.Author: true}); err == nil && names[version.Author] != "" {
+		if names, err := c.names(r.Context(), v.Me.Actor(), v.Lang, map[uuid.UUID]bool{version.Author: true}); err == nil && names[version.Author] != "" {
 			who = names[version.Author]
 		}
 		d.Theirs = diff(whole(v, version.Text), whole(v, words))

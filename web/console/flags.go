@@ -48,7 +48,7 @@ func (c *Console) flagRows(r *http.Request, v View, list []tickets.Flag) ([]flag
 	for _, f := range list {
 		users[f.SetBy] = true
 	}
-	names, err := c.names(r.Context(), v.Me.Actor(), users)
+	names, err := c.names(r.Context(), v.Me.Actor(), v.Lang, users)
 	if err != nil {
 		return nil, err
 	}
@@ -110,7 +110,7 @@ func (c *Console) showFlag(w http.ResponseWriter, r *http.Request, words string,
 	for _, e := range events {
 		users[e.UserID] = true
 	}
-	names, err := c.names(r.Context(), v.Me.Actor(), users)
+	names, err := c.names(r.Context(), v.Me.Actor(), v.Lang, users)
 	if err != nil {
 		return err
 	}

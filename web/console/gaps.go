@@ -171,7 +171,7 @@ func (c *Console) showGap(w http.ResponseWriter, r *http.Request, status int, wo
 		}
 		d.Agencies = c.agencyOptions(v.Lang, func(a routing.Agency) bool { return a.Active })
 	}
-	names, err := c.names(ctx, v.Me.Actor(), map[uuid.UUID]bool{g.DecidedBy: true})
+	names, err := c.names(ctx, v.Me.Actor(), v.Lang, map[uuid.UUID]bool{g.DecidedBy: true})
 	if err != nil {
 		return err
 	}

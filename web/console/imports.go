@@ -72,7 +72,7 @@ func (c *Console) showImports(w http.ResponseWriter, r *http.Request, status int
 	for _, x := range d.Runs {
 		ids[x.UserID] = true
 	}
-	names, err := c.names(r.Context(), v.Me.Actor(), ids)
+	names, err := c.names(r.Context(), v.Me.Actor(), v.Lang, ids)
 	if err != nil {
 		return err
 	}

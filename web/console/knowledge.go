@@ -224,7 +224,7 @@ func (c *Console) loadArticle(ctx context.Context, v View, id uuid.UUID, number,
 	for _, x := range corrections {
 		ids[x.User] = true
 	}
-	if d.Names, err = c.names(ctx, v.Me.Actor(), ids); err != nil {
+	if d.Names, err = c.names(ctx, v.Me.Actor(), v.Lang, ids); err != nil {
 		return nil, err
 	}
 	for _, x := range corrections {

@@ -23,7 +23,7 @@ func (c *Console) macroValues(ctx context.Context, v View, t tickets.Ticket) map
 	if t.Lead != uuid.Nil {
 		agency = t.Lead
 	}
-	values := map[string]string{"number": t.Number, "title": t.Title, "agency": to.Agency(agency), "me": v.Me.Name, "place": t.Place,
+	values := map[string]string{"number": t.Number, "title": t.Title, "agency": to.Agency(agency), "me": v.Me.NameIn(to.Lang), "place": t.Place,
 		"opened": to.Date(t.OpenedAt), "state": to.State(t.State), "contact": to.T("author.citizen")}
 	if t.Category != "" {
 		values["category"] = to.Category(t.Category)
@@ -68,7 +68,7 @@ func (c *Console) chatMacros(ctx context.Context, v View, d *chatData) []cannedO
 	}
 	lang := d.Conversation.Lang
 	to := View{c: c, Lang: lang}
-	values := map[string]string{"agency": to.Agency(v.Me.AgencyID), "me": v.Me.Name, "contact": to.T("author.citizen")}
+	values := map[string]string{"agency": to.Agency(v.Me.AgencyID), "me": v.Me.NameIn(to.Lang), "contact": to.T("author.citizen")}
 	if d.Ticket != nil {
 		values = c.macroValues(ctx, v, *d.Ticket)
 	}

@@ -118,7 +118,7 @@ func (c *Console) progress(r *http.Request, v View, id uuid.UUID) (progressData,
 	for _, b := range rows {
 		users[b.UserID] = true
 	}
-	names, err := c.names(r.Context(), v.Me.Actor(), users)
+	names, err := c.names(r.Context(), v.Me.Actor(), v.Lang, users)
 	if err != nil {
 		return d, err
 	}

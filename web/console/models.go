@@ -310,7 +310,7 @@ func (c *Console) showCalls(w http.ResponseWriter, r *http.Request, v View, d ca
 		}
 	}
 	var err error
-	if d.Names, err = c.names(r.Context(), v.Me.Actor(), who); err != nil {
+	if d.Names, err = c.names(r.Context(), v.Me.Actor(), v.Lang, who); err != nil {
 		return err
 	}
 	v.Nav, v.Title, v.D = "models", title, d

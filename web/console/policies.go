@@ -90,7 +90,7 @@ func (c *Console) bar(r *http.Request, v View, s tickets.Setting) settingBar {
 	b := settingBar{Setting: s}
 	if s.DraftBy != uuid.Nil {
 		if u, err := c.Auth.Get(r.Context(), s.DraftBy); err == nil {
-			b.By = u.Name
+			b.By = u.NameIn(v.Lang)
 		}
 	}
 	if key := r.URL.Query().Get("saved"); key == "draft" || key == "published" || key == "discarded" || key == "assigned" {
@@ -243,7 +243,7 @@ func (c *Console) jobs(r *http.Request, v View) ([]jobRow, error) {
 		row := jobRow{Recomputation: j, What: j.Code}
 		if j.ByUser != uuid.Nil {
 			if u, err := c.Auth.Get(r.Context(), j.ByUser); err == nil {
-				row.By = u.Name
+				row.By = u.NameIn(v.Lang)
 			}
 		}
 		out = append(out, row)

@@ -86,7 +86,7 @@ func (f *refForm) begin(c *Console, r *http.Request, v View, thing, code string)
 		if one.By != uuid.Nil {
 			if _, known := names[one.By]; !known {
 				if u, err := c.Auth.Get(r.Context(), one.By); err == nil {
-					names[one.By] = u.Name
+					names[one.By] = u.NameIn(v.Lang)
 				}
 			}
 			row.Who = names[one.By]

@@ -107,7 +107,7 @@ func (c *Console) settingVersions(kind string, w http.ResponseWriter, r *http.Re
 		if one.ChangedBy != uuid.Nil {
 			if _, ok := names[one.ChangedBy]; !ok {
 				if u, err := c.Auth.Get(r.Context(), one.ChangedBy); err == nil {
-					names[one.ChangedBy] = u.Name
+					names[one.ChangedBy] = u.NameIn(v.Lang)
 				}
 			}
 			row.By = names[one.ChangedBy]

@@ -15,8 +15,8 @@ import (
 // What pages show and no domain package serves: names of colleagues, a contact, notices, canned replies. Everything is read with the
 // person's own actor.
 
-// names gives the names of users.
-func (c *Console) names(ctx context.Context, actor db.Actor, ids map[uuid.UUID]bool) (map[uuid.UUID]string, error) {
+// names gives the names of users in a language.
+func (c *Console) names(ctx context.Context, actor db.Actor, lang string, ids map[uuid.UUID]bool) (map[uuid.UUID]string, error) {
 	delete(ids, uuid.Nil)
 	out := make(map[uuid.UUID]string, len(ids))
 	if len(ids) == 0 {
@@ -27,7 +27,7 @@ func (c *Console) names(ctx context.Context, actor db.Actor, ids map[uuid.UUID]b
 		list = append(list, id)
 	}
 	err := db.ReadTx(ctx, c.Pool, actor, func(tx db.Tx) error {
-		rows, err := tx.Query(ctx, `select id, name from users where id = any($1)`, list)
+		rows, err := tx.Query(ctx, `select id, staff_name(names, name, $2) from users where id = any($1)`, list, lang)
 		if err != nil {
 			return err
 		}

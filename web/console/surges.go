@@ -77,7 +77,7 @@ func (c *Console) showSurge(w http.ResponseWriter, r *http.Request, words, note 
 		return err
 	}
 	d := surgesData{One: &one, Behind: behind, Error: words, Note: note, MayLead: hasAny(v.Me, "dispatcher", "supervisor"), Title: v.SurgeName(one)}
-	names, err := c.names(r.Context(), v.Me.Actor(), map[uuid.UUID]bool{one.AcknowledgedBy: true})
+	names, err := c.names(r.Context(), v.Me.Actor(), v.Lang, map[uuid.UUID]bool{one.AcknowledgedBy: true})
 	if err != nil {
 		return err
 	}

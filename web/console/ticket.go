@@ -172,9 +172,17 @@ func (c *Console) loadTicket(ctx context.Context, v View, id uuid.UUID, shown bo
 	for _, e := range events {
 		users[e.UserID], users[e.Data.Assignee] = true, true
 	}
-	names, err := c.names(ctx, a, users)
+	for _, m := range messages {
+		users[m.UserID] = true
+	}
+	names, err := c.names(ctx, a, v.Lang, users)
 	if err != nil {
 		return nil, err
+	}
+	for i, m := range messages {
+		if m.UserID != uuid.Nil && m.Name != "" { // the conversation's language is the citizen's, this page is ours
+			messages[i].Name = names[m.UserID]
+		}
 	}
 	d.Assignee = names[t.Assignee]
 	d.Feed = feed(v, t, events, messages, names)

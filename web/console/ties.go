@@ -133,7 +133,9 @@ func (c *Console) watchTicket(w http.ResponseWriter, r *http.Request) error {
 			if err != nil {
 				return err
 			}
-			i := slices.IndexFunc(people, func(p tickets.Person) bool { return strings.EqualFold(p.Name, name) })
+			i := slices.IndexFunc(people, func(p tickets.Person) bool {
+				return strings.EqualFold(p.Name, name) || strings.EqualFold(p.NameIn(v.Lang), name)
+			})
 			if i < 0 {
 				return tickets.ErrUnknownUser
 			}

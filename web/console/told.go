@@ -106,7 +106,7 @@ func (c *Console) showTold(w http.ResponseWriter, r *http.Request, version, stat
 	for _, x := range rows {
 		users[x.User] = true
 	}
-	names, err := c.names(ctx, v.Me.Actor(), users)
+	names, err := c.names(ctx, v.Me.Actor(), v.Lang, users)
 	if err != nil {
 		return err
 	}
