@@ -40,6 +40,13 @@ const (
 	Letter  = "letter"
 )
 
+// Names of the channels on which a contact can allow to be written to beside the conversation; the thread of a message to them is the address, or the
+// telephone number with a plus and its country's code (E.164).
+const (
+	Email = "email"
+	SMS   = "sms"
+)
+
 // Inbound is one message from outside.
 type Inbound struct {
 	Channel    string // the adapter's name
@@ -93,6 +100,7 @@ type Outbound struct {
 	Thread         string
 	Author         string // bot, staff, system
 	Name           string // of the staff member, may be empty
+	Subject        string // for channels that have one; empty: the channel's own words
 	Text           string // Markdown as articles have it, placeholders already rendered for the citizen
 	Choices        []Choice
 	Citations      []Citation
@@ -101,6 +109,8 @@ type Outbound struct {
 	Key            string // the same for every attempt: for vendors that know idempotency keys
 	Title          string // subject line of the conversation, where the person gave it one
 	ReplyTo        string // the channel's id of the person's message before this one, "" when there is none
+	// Stop is the address of a page that ends such messages, which a POST does at once (List-Unsubscribe-Post); empty in a conversation.
+	Stop string
 }
 
 // Choice is a quick reply.

@@ -127,3 +127,22 @@ func fieldOf(err error) string {
 	}
 	return ""
 }
+
+func TestMobile(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{
+		"138 0000 1111": "+8613800001111", "+86 138-0000-1111": "+8613800001111", "0086 13800001111": "+8613800001111", "8613800001111": "+8613800001111", "１３８００００１１１１": "+8613800001111",
+		"+1 (212) 555-0100": "+12125550100", "+44 7700 900123": "+447700900123",
+		"0571 8888 1111": "", "12345": "", "+86 571 88881111": "", "": "", "13800001111转2": "", "+": "", "+1234567890123456": "",
+	} {
+		if got, ok := Mobile(in, "86"); got != want || ok != (want != "") {
+			t.Errorf("%q is %q, want %q", in, got, want)
+		}
+	}
+	if got, ok := Mobile("07700 900123", "44"); !ok || got != "+447700900123" {
+		t.Errorf("at home in another country: %q", got)
+	}
+	if got, ok := Mobile("13800001111", ""); ok {
+		t.Errorf("without a country: %q", got)
+	}
+}

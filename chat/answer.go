@@ -52,6 +52,9 @@ func (s *Service) writeTurn(ctx context.Context, t *turn, reply bot.Reply, state
 }
 
 func (s *Service) writeReply(ctx context.Context, tx db.Tx, t *turn, reply bot.Reply, state bot.State, done *answered) error {
+	if err := s.recalledTx(ctx, tx, t); err != nil {
+		return err
+	}
 	var ticket *tickets.Ticket
 	open := func(d tickets.Draft) (*tickets.Ticket, error) {
 		k, err := s.openTx(ctx, tx, d)
@@ -90,6 +93,11 @@ func (s *Service) writeReply(ctx context.Context, tx db.Tx, t *turn, reply bot.R
 		p, err := s.appendTx(ctx, tx, t.conversation, out)
 		if err != nil {
 			return err
+		}
+		if ticket != nil && out.Payload.Event == EventTicketOpened && !ticket.Confidential {
+			if err := s.alsoTx(ctx, tx, *ticket, p.Seq, nil); err != nil {
+				return err
+			}
 		}
 		done.posts = append(done.posts, p)
 	}
@@ -198,7 +206,12 @@ func (s *Service) contactTx(ctx context.Context, tx db.Tx, t *turn, d bot.Draft)
 	if d.Anonymous || d.Name == "" && d.Phone == "" && d.Email == "" {
 		return nil, nil
 	}
-	return s.insertContact(ctx, tx, t.conversation, channels.Contact{Name: d.Name, Phone: d.Phone, Email: d.Email}, t.lang)
+	c := channels.Contact{Name: d.Name, Phone: d.Phone, Email: d.Email}
+	id, err := s.insertContact(ctx, tx, t.conversation, c, t.lang)
+	if err == nil { // the bot asked how they can be reached
+		err = s.tickets.AllowTx(ctx, tx, *id, s.Reachable(c), "chat")
+	}
+	return id, err
 }
 
 func (s *Service) insertContact(ctx context.Context, tx db.Tx, conversation uuid.UUID, c channels.Contact, lang string) (*uuid.UUID, error) {
@@ -226,6 +239,9 @@ func (s *Service) afterTurn(ctx context.Context, t *turn, reply bot.Reply, done 
 	}
 	s.Posted(done.posts...)
 	for _, k := range done.opened {
+		s.Announce(k)
+	}
+	if k := t.recalled.answer; k.ID != uuid.Nil {
 		s.Announce(k)
 	}
 	for _, err := range reply.Problems {

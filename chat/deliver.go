@@ -62,6 +62,7 @@ type delivery struct {
 	seq                      int64
 	channel, account, thread string
 	attempts                 int
+	away                     bool // on a channel that the contact allowed, beside the conversation's own
 }
 
 // Deliver sends what is pending in a conversation, oldest first, until the message with this seq is no longer pending. A wait says when to
@@ -72,12 +73,12 @@ func (s *Service) Deliver(ctx context.Context, conversation uuid.UUID, seq int64
 		if err != nil || wait > 0 || d == nil {
 			return wait, err
 		}
-		out, adapter, err := s.outbound(ctx, conversation, *d)
-		if err != nil {
-			return 0, err
+		var res channels.Result
+		out, adapter, sendErr := s.outbound(ctx, conversation, *d)
+		if refused(sendErr) == nil && sendErr != nil {
+			return 0, sendErr
 		}
-		res, sendErr := channels.Result{}, error(&channels.PermanentError{Code: "no_channel", Reason: "this channel is not connected any more"})
-		if adapter != nil {
+		if sendErr == nil {
 			res, sendErr = s.send(ctx, adapter, out)
 		}
 		// What was sent must be noted even when the process is being stopped.
@@ -88,6 +89,16 @@ func (s *Service) Deliver(ctx context.Context, conversation uuid.UUID, seq int64
 			return wait, err
 		}
 	}
+}
+
+// refused is what an error says about a message that is not to be sent, now or ever; nil for a failure of our own.
+func refused(err error) error {
+	var permanent *channels.PermanentError
+	var retry *channels.RetryError
+	if errors.As(err, &permanent) || errors.As(err, &retry) {
+		return err
+	}
+	return nil
 }
 
 func (s *Service) send(ctx context.Context, a channels.Adapter, out channels.Outbound) (res channels.Result, err error) {
@@ -110,9 +121,9 @@ func (s *Service) claimDelivery(ctx context.Context, conversation uuid.UUID, seq
 		for {
 			one := delivery{}
 			var claimed, next *time.Time
-			err := tx.QueryRow(ctx, `select id, seq, channel, account, thread, attempts, claimed_until, next_at from deliveries
-				where conversation_id = $1 and seq <= $2 and state = 'pending' order by seq limit 1 for update`, conversation, seq).
-				Scan(&one.id, &one.seq, &one.channel, &one.account, &one.thread, &one.attempts, &claimed, &next)
+			err := tx.QueryRow(ctx, `select id, seq, channel, account, thread, attempts, person is not null, claimed_until, next_at from deliveries
+				where conversation_id = $1 and seq <= $2 and state = 'pending' order by seq, created_at limit 1 for update`, conversation, seq).
+				Scan(&one.id, &one.seq, &one.channel, &one.account, &one.thread, &one.attempts, &one.away, &claimed, &next)
 			switch {
 			case errors.Is(err, pgx.ErrNoRows):
 				return nil
@@ -163,10 +174,11 @@ func typed(in []channels.Choice) []channels.Choice {
 }
 
 // outbound makes the message as the channel gets it.
+// Errors: *channels.PermanentError and *channels.RetryError where it is not to be sent.
 func (s *Service) outbound(ctx context.Context, conversation uuid.UUID, d delivery) (channels.Outbound, channels.Adapter, error) {
 	adapter, ok := s.channels.Get(d.channel)
 	if !ok {
-		return channels.Outbound{}, nil, nil
+		return channels.Outbound{}, nil, &channels.PermanentError{Code: "no_channel", Reason: s.say("en", "delivery.no_channel")}
 	}
 	ms, err := s.Messages(ctx, db.System(), conversation, d.seq-1, 1)
 	if err != nil {
@@ -179,6 +191,10 @@ func (s *Service) outbound(ctx context.Context, conversation uuid.UUID, d delive
 		return channels.Outbound{}, nil, err
 	}
 	m := ms[0]
+	if d.away {
+		out, err := s.outboundAway(ctx, adapter, d, m)
+		return out, adapter, err
+	}
 	out := channels.Outbound{ConversationID: conversation, Seq: d.seq, Account: d.account, Thread: d.thread, Author: m.Author, Name: m.Name,
 		Text: m.Text, Choices: typed(m.Payload.Choices), Citations: m.Payload.Citations, Key: d.id.String()}
 	err = db.ReadTx(ctx, s.pool, db.System(), func(tx db.Tx) error {
@@ -235,10 +251,19 @@ func (s *Service) noteDelivery(ctx context.Context, conversation uuid.UUID, d de
 		at := now.Add(wait)
 		next = &at
 	}
-	err := db.WithTx(ctx, s.pool, db.System(), func(tx db.Tx) error {
-		_, err := tx.Exec(ctx, `update deliveries set state = $3, remote_id = $4, error = $5, attempts = $6, next_at = $7, claimed_until = null, updated_at = $8
+	err := db.WithTx(ctx, s.pool, db.System(), func(tx db.Tx) (err error) {
+		var m matter
+		if state == "failed" {
+			if m, err = s.matterTx(ctx, tx, conversation, d.seq); err != nil {
+				return err
+			}
+		}
+		tag, err := tx.Exec(ctx, `update deliveries set state = $3, remote_id = $4, error = $5, attempts = $6, next_at = $7, claimed_until = null, updated_at = $8
 			where id = $1 and state = 'pending' and attempts = $2`, d.id, d.attempts, state, res.RemoteID, words, attempts, next, now)
-		return err
+		if err != nil || state != "failed" || tag.RowsAffected() == 0 {
+			return err
+		}
+		return s.fallBackTx(ctx, tx, m, conversation, d, permanent != nil, words)
 	})
 	if err != nil {
 		return 0, fmt.Errorf("chat: note delivery: %w", err)

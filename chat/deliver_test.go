@@ -101,10 +101,10 @@ func (r *rig) post(t testing.TB, conv uuid.UUID, text string) int64 {
 func (r *rig) delivery(t testing.TB, conv uuid.UUID, seq int64) chat.Delivery {
 	t.Helper()
 	ms, err := r.Messages(ctxb, r.city.Staff("operator"), conv, seq-1, 1)
-	if err != nil || len(ms) != 1 || ms[0].Delivery == nil {
+	if err != nil || len(ms) != 1 || len(ms[0].Deliveries) == 0 {
 		t.Fatalf("no delivery beside message %d: %+v, %v", seq, ms, err)
 	}
-	return *ms[0].Delivery
+	return ms[0].Deliveries[0]
 }
 
 func TestDeliveriesAreJobsThatCommitWithTheirMessage(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -32,9 +33,12 @@ type Filing struct {
 	Lang       string
 	Draft      tickets.Draft    // Channel, ConversationID, ContactID and Uploads are set here
 	Contact    channels.Contact // empty: anonymous
-	Uploads    []uuid.UUID      // uploaded under FilingThread(ExternalID)
-	At         time.Time
-	Follow     uuid.UUID // a ticket of others that this one joins, as the citizen wished; where it can no longer be joined the filing goes its own way
+	// Allows are the channels on which the person wants to hear of it, of those that Tells lists: what the form said under their addresses, or what they said
+	// themselves. Without a contact it means nothing.
+	Allows  []string
+	Uploads []uuid.UUID // uploaded under FilingThread(ExternalID)
+	At      time.Time
+	Follow  uuid.UUID // a ticket of others that this one joins, as the citizen wished; where it can no longer be joined the filing goes its own way
 }
 
 // Filed is what came of it.
@@ -77,8 +81,8 @@ func (s *Service) FileTicket(ctx context.Context, f Filing) (Filed, error) {
 	if d.Lang == "" {
 		d.Lang = textLang(k.in.Text, k.in.Lang)
 	}
-	if f.Follow != uuid.Nil && !d.Confidential {
-		return s.fileFollowing(ctx, f, k, d)
+	if allows := s.allowed(f); len(allows) > 0 || f.Follow != uuid.Nil && !d.Confidential {
+		return s.fileInSteps(ctx, f, k, d, allows)
 	}
 	// The receipt must tell two filings apart that only differ in the form's other fields.
 	k.hash = filingHash(k.hash, f)
@@ -109,15 +113,26 @@ func (s *Service) FileTicket(ctx context.Context, f Filing) (Filed, error) {
 	return Filed{Ticket: ticket, Code: s.tickets.TrackingCode(ticket), Receipt: got.Receipt, First: ticket.State}, nil
 }
 
-// fileFollowing is FileTicket for a report that joins a matter of others: filed and merged in one transaction.
-func (s *Service) fileFollowing(ctx context.Context, f Filing, k intake, d tickets.Draft) (Filed, error) {
+// allowed keeps of what a filing allows the channels that there are and that its contact has an address for.
+func (s *Service) allowed(f Filing) []string {
+	if f.Contact.Phone == "" && f.Contact.Email == "" {
+		return nil
+	}
+	return slices.DeleteFunc(s.Reachable(f.Contact), func(channel string) bool { return !slices.Contains(f.Allows, channel) })
+}
+
+// fileInSteps is FileTicket for a filing that is more than its rows: one that joins a matter of others is merged into it, and one whose contact wants to
+// hear of it is confirmed, in the same transaction.
+func (s *Service) fileInSteps(ctx context.Context, f Filing, k intake, d tickets.Draft, allows []string) (Filed, error) {
 	k.hash = filingHash(k.hash, f)
 	k.pushed = false
 	var got taken
 	var ticket tickets.Ticket
 	err := db.WithTx(ctx, s.pool, db.System(), func(tx db.Tx) (err error) {
-		if d.Following, err = s.tickets.FollowableTx(ctx, tx, f.Follow); err != nil {
-			return err
+		if f.Follow != uuid.Nil && !d.Confidential {
+			if d.Following, err = s.tickets.FollowableTx(ctx, tx, f.Follow); err != nil {
+				return err
+			}
 		}
 		opening, err := s.tickets.Plan(d)
 		if err != nil {
@@ -137,6 +152,14 @@ func (s *Service) fileFollowing(ctx context.Context, f Filing, k intake, d ticke
 			return err
 		}
 		ticket = opening.Ticket()
+		if len(allows) > 0 {
+			if err := s.tickets.AllowTx(ctx, tx, *k.person, allows, f.Channel); err != nil {
+				return err
+			}
+			if err := s.receivedTx(ctx, tx, ticket); err != nil {
+				return err
+			}
+		}
 		if !d.Following || ticket.Confidential { // its category may have made it so
 			return nil
 		}
@@ -163,7 +186,8 @@ func filingHash(body []byte, f Filing) []byte {
 		Draft   tickets.Draft
 		Contact channels.Contact
 		Follow  uuid.UUID `json:",omitzero"`
-	}{d, f.Contact, f.Follow})
+		Allows  []string  `json:",omitempty"`
+	}{d, f.Contact, f.Follow, f.Allows})
 	if err != nil { // NaN coordinates; the ticket refuses them a moment later
 		raw = nil
 	}

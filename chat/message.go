@@ -81,7 +81,7 @@ type Message struct {
 	Payload        Payload
 	TicketID       uuid.UUID
 	At             time.Time
-	Delivery       *Delivery // on push channels, for staff
+	Deliveries     []Delivery // for staff: on the conversation's own channel where it pushes, and on those that the contact allowed, in their order
 }
 
 // Delivery is how a message fared on a push channel.

@@ -2,6 +2,7 @@ package chat
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"hotline/channels"
@@ -19,14 +20,33 @@ func (s *Service) Notify(ctx context.Context, tx db.Tx, t tickets.Ticket, e tick
 		return nil
 	}
 	if tickets.Action(e.Type) == tickets.AskRevisit && s.bot != nil {
-		asked, err := s.askTx(ctx, tx, t, s.bot.Revisit)
-		if err != nil || asked {
+		seq, err := s.askTx(ctx, tx, t, s.bot.Revisit)
+		if err != nil {
 			return err
 		}
+		if seq > 0 {
+			return s.alsoTx(ctx, tx, t, seq, nil)
+		}
 	}
-	p, err := s.appendTx(ctx, tx, t.ConversationID, out)
+	once := toldOnce(t, e)
+	push := s.push
+	if once != nil && slices.Contains(s.push, t.Channel) {
+		first, err := s.onceInTx(ctx, tx, *once, t.ConversationID)
+		if err != nil {
+			return err
+		}
+		if !first { // the same words have reached this chat on another ticket; they stand on the page of this one too
+			push = nil
+		}
+	}
+	p, err := s.appendOnTx(ctx, tx, t.ConversationID, out, push)
 	if err != nil {
 		return err
+	}
+	if !p.duplicate && tells(e.Type) {
+		if err := s.alsoTx(ctx, tx, t, p.Seq, once); err != nil {
+			return err
+		}
 	}
 	if !p.duplicate && len(out.Payload.Citations) > 0 {
 		if err := s.staffToldTx(ctx, tx, t.ConversationID, out, p.Seq); err != nil {
@@ -39,27 +59,31 @@ func (s *Service) Notify(ctx context.Context, tx db.Tx, t tickets.Ticket, e tick
 	if out.Payload.Event != EventAnswer && e.Type != rectified {
 		return nil
 	}
+	if push == nil {
+		return nil
+	}
 	_, err = s.askTx(ctx, tx, t, s.bot.Invite)
 	return err
 }
 
-// askTx lets the bot ask for the citizen's word on a ticket, where it holds the conversation and so understands the answer; false where a person
+// askTx lets the bot ask for the citizen's word on a ticket, where it holds the conversation and so understands the answer; 0 where a person
 // holds it.
-func (s *Service) askTx(ctx context.Context, tx db.Tx, t tickets.Ticket, ask func(bot.State, string, string, string) (bot.Message, bot.State)) (bool, error) {
+func (s *Service) askTx(ctx context.Context, tx db.Tx, t tickets.Ticket, ask func(bot.State, string, string, string) (bot.Message, bot.State)) (int64, error) {
 	var raw []byte
 	var holder string
 	err := tx.QueryRow(ctx, `select holder, bot_state from conversations where id = $1 for update`, t.ConversationID).Scan(&holder, &raw)
 	if err != nil || holder != HeldByBot {
-		return false, err
+		return 0, err
 	}
 	m, state := ask(bot.DecodeState(raw), t.ID.String(), t.Number, t.Lang)
 	out := Outgoing{Author: ByBot, Text: s.fillReply(m.Text, &t), TicketID: t.ID, Payload: Payload{Choices: choicesOf(m.Choices), Ask: m.Ask, Event: EventRating,
 		Ticket: &TicketRef{ID: t.ID, Number: t.Number}}}
-	if _, err := s.appendTx(ctx, tx, t.ConversationID, out); err != nil {
-		return false, err
+	p, err := s.appendTx(ctx, tx, t.ConversationID, out)
+	if err != nil {
+		return 0, err
 	}
 	_, err = tx.Exec(ctx, `update conversations set bot_state = $2 where id = $1`, t.ConversationID, state.Encode())
-	return true, err
+	return p.Seq, err
 }
 
 // rectified is the entry of an agency that set right what a negative assessment was about.
@@ -91,6 +115,8 @@ func (s *Service) notice(t tickets.Ticket, e tickets.Event) (Outgoing, bool) {
 	case tickets.AskCitizen:
 		out.Author, out.UserID, out.Uploads = ByStaff, e.UserID, e.Data.Uploads
 		out.Payload.Ask, out.Payload.Citations = "what", sourcesOf(e.Data.Sources)
+	case tickets.AskRevisit:
+		out.Payload.Ask = bot.AskSolved
 	}
 	return out, true
 }

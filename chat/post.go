@@ -10,6 +10,7 @@ import (
 
 	"hotline/channels"
 	"hotline/internal/db"
+	"hotline/tickets"
 )
 
 // Post writes one message from our side: the message and, on push channels, its delivery and job, in one transaction.
@@ -60,6 +61,12 @@ func (s *Service) PostTx(ctx context.Context, tx db.Tx, actor db.Actor, conversa
 	if err == nil && !p.duplicate && out.Author == ByStaff && len(out.Payload.Citations) > 0 {
 		err = s.staffToldTx(ctx, tx, conversation, out, p.Seq)
 	}
+	if err == nil && !p.duplicate && out.Author == ByStaff && out.TicketID != uuid.Nil && s.tickets != nil {
+		var t tickets.Ticket
+		if t, err = s.tickets.ByIDTx(ctx, tx, out.TicketID); err == nil {
+			err = s.alsoTx(ctx, tx, t, p.Seq, nil)
+		}
+	}
 	if err == nil && !p.duplicate && out.Also != nil {
 		err = out.Also(ctx, tx)
 	}
@@ -88,6 +95,11 @@ const appendSQL = `select outcome, coalesce(seq, 0), push from chat_append($1, $
 
 // appendTx writes one message as the transaction's actor.
 func (s *Service) appendTx(ctx context.Context, tx db.Tx, conversation uuid.UUID, out Outgoing) (Posting, error) {
+	return s.appendOnTx(ctx, tx, conversation, out, s.push)
+}
+
+// appendOnTx is appendTx where only some channels push, or none.
+func (s *Service) appendOnTx(ctx context.Context, tx db.Tx, conversation uuid.UUID, out Outgoing, push []string) (Posting, error) {
 	payload, err := json.Marshal(out.Payload)
 	if err != nil {
 		return Posting{}, fmt.Errorf("chat: post: %w", err)
@@ -99,11 +111,14 @@ func (s *Service) appendTx(ctx context.Context, tx db.Tx, conversation uuid.UUID
 	hash := sha256.New()
 	fmt.Fprintf(hash, "%s\x00%s\x00%v\x00", out.Author, out.Text, uploads)
 	hash.Write(payload)
+	if push == nil {
+		push = []string{}
+	}
 	var outcome string
-	var push bool
+	var pushed bool
 	p := Posting{ConversationID: conversation, inbox: out.Author == ByStaff}
 	err = tx.QueryRow(ctx, appendSQL, conversation, db.NewID(), out.Author, orNil(out.UserID), out.Text, payload, uploads, orNil(out.TicketID),
-		out.Key, hash.Sum(nil), s.push, db.NewID(), s.now()).Scan(&outcome, &p.Seq, &push)
+		out.Key, hash.Sum(nil), push, db.NewID(), s.now()).Scan(&outcome, &p.Seq, &pushed)
 	if err != nil {
 		return Posting{}, mapUpload(err)
 	}
@@ -116,7 +131,7 @@ func (s *Service) appendTx(ctx context.Context, tx db.Tx, conversation uuid.UUID
 		p.duplicate = true
 		return p, nil
 	}
-	if push {
+	if pushed {
 		return p, s.deliverTx(ctx, tx, conversation, p.Seq)
 	}
 	return p, nil

@@ -103,24 +103,23 @@ func addDeliveries(ctx context.Context, tx db.Tx, conversation uuid.UUID, ms []M
 	if len(ms) == 0 {
 		return nil
 	}
-	rows, err := tx.Query(ctx, `select seq, channel, state, attempts, error from deliveries where conversation_id = $1 and seq between $2 and $3`,
+	rows, err := tx.Query(ctx, `select seq, channel, state, attempts, error from deliveries where conversation_id = $1 and seq between $2 and $3 order by seq, created_at, id`,
 		conversation, ms[0].Seq, ms[len(ms)-1].Seq)
 	if err != nil {
 		return fmt.Errorf("chat: deliveries: %w", err)
 	}
-	bySeq := map[int64]*Delivery{}
+	bySeq := map[int64][]Delivery{}
 	var seq int64
 	var d Delivery
 	_, err = pgx.ForEachRow(rows, []any{&seq, &d.Channel, &d.State, &d.Attempts, &d.Error}, func() error {
-		one := d
-		bySeq[seq] = &one
+		bySeq[seq] = append(bySeq[seq], d)
 		return nil
 	})
 	if err != nil {
 		return fmt.Errorf("chat: deliveries: %w", err)
 	}
 	for i := range ms {
-		ms[i].Delivery = bySeq[ms[i].Seq]
+		ms[i].Deliveries = bySeq[ms[i].Seq]
 	}
 	return nil
 }

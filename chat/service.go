@@ -52,6 +52,11 @@ type Options struct {
 	SweepEvery  time.Duration // 1 s
 	MaxTurnFail int           // failures in a row before a person is called; 4
 	ReportURL   string        // the portal's confidential page, for {report_url}
+	BaseURL     string        // public address of the portal, for links in messages to contacts
+	CallingCode string        // of telephone numbers that name no country, for text messages; "" takes none
+	PersonDaily int           // most messages to one person on an allowed channel in 24 hours; what is above goes out later; 12
+	// Sender is what the hotline calls itself in a text message; nil: nothing.
+	Sender      func(lang string) string
 	MaxFile     int64         // bytes of one upload; 10 MiB
 	MaxPending  int           // uploads of one sender that belong to no message yet; 20
 	SendTimeout time.Duration // of one delivery attempt; 30 s
@@ -78,6 +83,10 @@ func (o Options) withDefaults() Options {
 	num(&o.MaxTurnFail, 4)
 	num(&o.MaxPending, 20)
 	num(&o.MaxAttempts, 8)
+	num(&o.PersonDaily, 12)
+	if o.Sender == nil {
+		o.Sender = func(string) string { return "" }
+	}
 	if o.MaxFile == 0 {
 		o.MaxFile = 10 << 20
 	}

@@ -28,7 +28,9 @@ type turn struct {
 	in           []bot.Input
 	failures     int
 	alert        *alert
-	told         bool // a part of an answer was shown before it was written
+	told         bool   // a part of an answer was shown before it was written
+	address      string // of the person, on channels that have one
+	recalled     recalled
 }
 
 // alert is an emergency that the intake has answered.
@@ -101,7 +103,7 @@ func (s *Service) oneTurn(ctx context.Context, t *turn) (again bool, err error) 
 
 const claimTurnSQL = `update conversations set lease_owner = $2, lease_until = $3
 	where id = $1 and holder = 'bot' and turn_due_at is not null and (lease_until is null or lease_until <= $4)
-	returning channel, confidential, lang, last_seq, answered_seq, bot_state, turn_failures`
+	returning channel, thread, confidential, lang, last_seq, answered_seq, bot_state, turn_failures`
 
 // claimTurn takes the lease and reads what is to be answered.
 func (s *Service) claimTurn(ctx context.Context, id uuid.UUID) (*turn, bool, error) {
@@ -111,7 +113,8 @@ func (s *Service) claimTurn(ctx context.Context, id uuid.UUID) (*turn, bool, err
 	err := db.WithTx(ctx, s.pool, db.System(), func(tx db.Tx) error {
 		var raw []byte
 		var answered int64
-		err := tx.QueryRow(ctx, claimTurnSQL, id, t.lease, now.Add(s.opt.Lease), now).Scan(&t.channel, &t.confidential, &t.lang, &t.lastSeq, &answered, &raw, &t.failures)
+		var thread string
+		err := tx.QueryRow(ctx, claimTurnSQL, id, t.lease, now.Add(s.opt.Lease), now).Scan(&t.channel, &thread, &t.confidential, &t.lang, &t.lastSeq, &answered, &raw, &t.failures)
 		if errors.Is(err, pgx.ErrNoRows) {
 			return nil
 		}
@@ -126,7 +129,7 @@ func (s *Service) claimTurn(ctx context.Context, id uuid.UUID) (*turn, bool, err
 		t.read(ms)
 		claimed = true
 		if len(t.in) > 0 {
-			return nil
+			return s.recallTx(ctx, tx, t, thread, ms)
 		}
 		claimed = false
 		_, err = tx.Exec(ctx, `update conversations set turn_due_at = null, lease_owner = null, lease_until = null, answered_seq = last_seq where id = $1`, id)
@@ -156,6 +159,9 @@ func (t *turn) read(ms []Message) {
 
 // thinkTurn runs outside any transaction.
 func (s *Service) thinkTurn(ctx context.Context, t *turn) (reply bot.Reply, state bot.State, err error) {
+	if reply, done := s.recalledReply(t); done {
+		return reply, t.state, nil
+	}
 	ctx, cancel := context.WithTimeout(ctx, s.opt.TurnTimeout)
 	defer cancel()
 	slow := time.AfterFunc(300*time.Millisecond, func() { s.Typing(t.conversation, ByBot) })

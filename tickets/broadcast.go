@@ -32,6 +32,7 @@ const (
 type broadcastRow struct {
 	id      uuid.UUID
 	parent  uuid.UUID
+	seq     int // of the parent's entry
 	kind    string
 	text    string
 	outcome string
@@ -223,7 +224,7 @@ func (s *Service) mergedInto(ctx context.Context, tx db.Tx, parent uuid.UUID) ([
 }
 
 // pendingSQL takes reporters whose turn it is and their tickets; it steps over what somebody else holds.
-const pendingSQL = `select b.id, b.ticket_id, b.type, b.text, b.outcome, b.resolved, ` + ticketColumns + `
+const pendingSQL = `select b.id, b.ticket_id, b.seq, b.type, b.text, b.outcome, b.resolved, ` + ticketColumns + `
 	from broadcast_reporters r join broadcasts b on b.id = r.broadcast_id join tickets t on t.id = r.ticket_id
 	where r.state = 'pending' and (r.next_at is null or r.next_at <= $1) and ($2::uuid is null or r.broadcast_id = $2)
 	order by r.broadcast_id, r.ticket_id limit $3 for update of r, t skip locked`
@@ -242,7 +243,7 @@ func pending(ctx context.Context, tx db.Tx, now time.Time, only *uuid.UUID, limi
 		var p toTell
 		b := &p.broadcast
 		t, err := scanTicket(scanFunc(func(dest ...any) error {
-			return row.Scan(append([]any{&b.id, &b.parent, &b.kind, &b.text, &b.outcome, &b.resolved}, dest...)...)
+			return row.Scan(append([]any{&b.id, &b.parent, &b.seq, &b.kind, &b.text, &b.outcome, &b.resolved}, dest...)...)
 		}))
 		p.ticket = t
 		return p, err
@@ -280,7 +281,7 @@ func (s *Service) tell(ctx context.Context, tx db.Tx, p toTell, now time.Time) e
 	}
 	c := s.newChange(t, map[string]*clockRow{}, now)
 	c.t.UpdatedAt = now
-	e := Event{Type: "parent_update", Public: true, Data: Fields{Text: b.text, Parent: b.parent}}
+	e := Event{Type: "parent_update", Public: true, Data: Fields{Text: b.text, Parent: b.parent, ParentSeq: b.seq}}
 	if b.kind == replyBroadcast {
 		c.t.Reply, c.t.Outcome, c.t.AgencyResolved = b.text, b.outcome, b.resolved
 		e.Type, e.Data.Outcome = "parent_reply", b.outcome
@@ -386,11 +387,11 @@ const broadcastsSQL = `select id, seq, type = 'reply', text, user_id, agency_id,
 const progressSQL = `select r.broadcast_id, count(*), count(*) filter (where r.state = 'pending'), count(*) filter (where r.state = 'told' and d.id is null),
 		count(*) filter (where d.state in ('sent', 'delivered')), count(*) filter (where d.state = 'pending'),
 		count(*) filter (where r.state = 'failed' or d.state in ('failed', 'unknown')), count(*) filter (where r.state = 'left')
-	from broadcast_reporters r left join deliveries d on d.conversation_id = r.conversation_id and d.seq = r.seq
+	from broadcast_reporters r left join lateral (select d.id, d.state from deliveries d where d.conversation_id = r.conversation_id and d.seq = r.seq order by d.created_at desc, d.id desc limit 1) d on true
 	where r.broadcast_id = any($1) group by r.broadcast_id`
 
 // ownProgressSQL is how the message to the event's own reporter fared: it is the first of its conversation from the broadcast on.
-const ownProgressSQL = `select b.id, coalesce((select d.state from deliveries d where d.conversation_id = t.conversation_id and d.created_at >= b.created_at order by d.seq limit 1), '')
+const ownProgressSQL = `select b.id, coalesce((select d.state from deliveries d where d.conversation_id = t.conversation_id and d.created_at >= b.created_at order by d.seq, d.created_at desc, d.id desc limit 1), '')
 	from broadcasts b join tickets t on t.id = b.ticket_id where b.id = any($1)`
 
 // Broadcasts lists the newest broadcasts of a ticket with their progress. The counts cover reporters whose tickets the actor may not see.

@@ -88,6 +88,8 @@ var (
 	// ErrTooManyTags, ErrTooManyFilters: more than one screen can hold. Args: limit.
 	ErrTooManyTags    = errs.New(errs.Conflict, "tickets.too_many_tags", "this ticket has as many tags as it may have")
 	ErrTooManyFilters = errs.New(errs.Conflict, "tickets.too_many_filters", "there are as many saved filters as there may be; delete one first")
+	// ErrBadStop: a link that ends messages was not made here.
+	ErrBadStop = errs.New(errs.NotFound, "tickets.bad_stop", "this link is not complete; copy all of it")
 	// ErrTagNotFound: no such tag in the agency's vocabulary, or merged already.
 	ErrTagNotFound = errs.New(errs.NotFound, "tickets.tag_not_found", "there is no such tag")
 	// ErrTagExists: another tag has this name; merge them. Args: tag.

@@ -2,9 +2,6 @@ package tickets
 
 import (
 	"context"
-	"crypto/rand"
-	"crypto/sha256"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"time"
@@ -183,105 +180,4 @@ func (s *Service) Rectifications(ctx context.Context, a Actor, after string, lim
 		out, next = out[:limit], keys[limit-1]
 	}
 	return out, next, err
-}
-
-// linkLife is how long a link for an assessment can be used.
-const linkLife = 30 * 24 * time.Hour
-
-// MayLink reports whether the actor may make a link for the assessment now: the hotline's operators and supervisors, but not who gave the answer. Who holds
-// the link is taken for the citizen, so nobody gets one for work of their own.
-func (s *Service) MayLink(a Actor, t Ticket) bool { return mayLink(a, t) && t.MayRate() }
-
-func mayLink(a Actor, t Ticket) bool {
-	return a.Kind == KindStaff && a.DB.Desk() && Move{Roles: []Role{Operator, Supervisor}}.CanDo(a.Roles...) && (a.DB.User() == uuid.Nil || a.DB.User() != t.repliedBy)
-}
-
-// AssessmentLink makes the token of a link that rates the ticket once, without the tracking code. Only its hash is kept, so it is shown once.
-// Errors: ErrNotFound, ErrForbidden (see MayLink), ErrNotRatable, ErrRated.
-func (s *Service) AssessmentLink(ctx context.Context, a Actor, ticket uuid.UUID) (string, error) {
-	raw := make([]byte, 32)
-	if _, err := rand.Read(raw); err != nil {
-		return "", fmt.Errorf("assessment link: %w", err)
-	}
-	hash := sha256.Sum256(raw)
-	_, err := s.amend(ctx, a, ticket, "", "assessment_link", Fields{}, func(_ context.Context, _ db.Tx, c *change) error {
-		switch {
-		case !mayLink(a, c.t):
-			return ErrForbidden.With("action", "assessment_link").With("state", string(c.t.State))
-		case !c.t.Ratable():
-			return ErrNotRatable.With("state", string(c.t.State))
-		case !c.t.MayRate():
-			return ErrRated
-		}
-		now := c.now
-		c.also(func(b *pgx.Batch) {
-			b.Queue(`insert into assessment_links (hash, ticket_id, created_at, expires_at) values ($1, $2, $3, $4)`, hash[:], ticket, now, now.Add(linkLife))
-		})
-		c.add(Event{Type: "assessment_link"}, a)
-		return nil
-	})
-	if err != nil {
-		return "", err
-	}
-	return base64.RawURLEncoding.EncodeToString(raw), nil
-}
-
-// linkHash is the hash of a token as it stands in an address.
-func linkHash(token string) ([]byte, bool) {
-	raw, err := base64.RawURLEncoding.DecodeString(token)
-	if err != nil || len(raw) != 32 {
-		return nil, false
-	}
-	hash := sha256.Sum256(raw)
-	return hash[:], true
-}
-
-// ByAssessmentLink returns the ticket that an unused link rates.
-// Errors: ErrLinkUsed.
-func (s *Service) ByAssessmentLink(ctx context.Context, token string) (Ticket, error) {
-	hash, ok := linkHash(token)
-	if !ok {
-		return Ticket{}, ErrLinkUsed
-	}
-	var ticket uuid.UUID
-	err := db.ReadTx(ctx, s.pool, db.System(), func(tx db.Tx) error {
-		return tx.QueryRow(ctx, `select ticket_id from assessment_links where hash = $1 and used_at is null and expires_at > $2`, hash, s.clock.Now()).Scan(&ticket)
-	})
-	if errors.Is(err, pgx.ErrNoRows) {
-		return Ticket{}, ErrLinkUsed
-	}
-	if err != nil {
-		return Ticket{}, fmt.Errorf("assessment link: %w", err)
-	}
-	return s.ByID(ctx, System(), ticket)
-}
-
-// RateByLink rates the ticket of a link and uses the link up, both or neither.
-// Errors: ErrLinkUsed, and those of Rate.
-func (s *Service) RateByLink(ctx context.Context, token string, r Rating) (Ticket, error) {
-	if err := r.check(); err != nil {
-		return Ticket{}, err
-	}
-	hash, ok := linkHash(token)
-	if !ok {
-		return Ticket{}, ErrLinkUsed
-	}
-	var out Ticket
-	err := db.WithTx(ctx, s.pool, db.System(), func(tx db.Tx) error {
-		var ticket uuid.UUID
-		err := tx.QueryRow(ctx, `update assessment_links set used_at = $2 where hash = $1 and used_at is null and expires_at > $2 returning ticket_id`, hash, s.clock.Now()).Scan(&ticket)
-		if errors.Is(err, pgx.ErrNoRows) {
-			return ErrLinkUsed
-		}
-		if err != nil {
-			return err
-		}
-		// Who holds the link is the citizen, for this one ticket.
-		out, err = s.rateTx(ctx, tx, Actor{DB: db.System(), Kind: KindCitizen, Roles: []Role{Citizen}}, ticket, r)
-		return err
-	})
-	if err != nil {
-		return Ticket{}, wrap("rate by link", err)
-	}
-	return out, nil
 }

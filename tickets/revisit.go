@@ -18,14 +18,12 @@ func (t Ticket) Unsatisfied() bool {
 	return t.CitizenResolved != nil && !*t.CitizenResolved || t.Satisfaction > 0 && t.Satisfaction <= 2
 }
 
-// ByMessage reports whether the citizen can be asked by message: on a channel that reaches them, or, when nothing else is known of them,
-// in the mailbox behind the tracking code. All others are called.
-func (t Ticket) ByMessage() bool {
-	switch t.Channel {
-	case "web", "telegram", "wechat", "email", "sms":
-		return true
-	}
-	return t.ContactID == nil
+// AskedBack reports whether the citizen is asked, in the revisit, whether it is solved, and has not said so yet.
+func (t Ticket) AskedBack() bool { return t.State == Revisiting && t.CitizenResolved == nil }
+
+// byMessage is who is asked by message where nobody else knows: who came by web, and who is known by nothing but their tracking code.
+func byMessage(_ context.Context, _ db.Tx, t Ticket) (bool, error) {
+	return t.Channel == "web" || t.ContactID == nil, nil
 }
 
 // revisited goes on after the citizen's word: a satisfied citizen's case is closed by the next sweep, an unsatisfied one's waits for the decision
@@ -50,6 +48,10 @@ func (s *Service) tryRevisit(ctx context.Context, tx db.Tx, ticket uuid.UUID, no
 	if err != nil {
 		return false, err
 	}
+	reached, err := s.reaches(ctx, tx, t)
+	if err != nil {
+		return false, err
+	}
 	c := s.newChange(t, rows, now)
 	c.clocks.stop(string(sla.RevisitTry))
 	step := func(name Action) bool {
@@ -66,7 +68,7 @@ func (s *Service) tryRevisit(ctx context.Context, tx db.Tx, ticket uuid.UUID, no
 	case c.t.State != Completed && c.t.State != Revisiting || c.t.Unsatisfied():
 	case c.t.State == Revisiting && (c.t.CitizenResolved != nil || c.t.Revisits >= c.set.RevisitTries):
 		step(Close)
-	case !c.t.ByMessage():
+	case !reached:
 		c.tell(s.router.Desk(), Operator, "revisit_call")
 	default:
 		if c.t.State == Completed {
@@ -88,19 +90,8 @@ func (s *Service) AnswerRevisit(ctx context.Context, a Actor, ticket uuid.UUID, 
 		return Ticket{}, err
 	}
 	var out Ticket
-	err := db.WithTx(ctx, s.pool, a.DB, func(tx db.Tx) error {
-		var err error
-		out, err = s.ApplyTx(ctx, tx, a, ticket, AnyVersion, RevisitDone, Fields{Resolved: r.Resolved, Satisfaction: r.Grade, Text: r.Text}, "")
-		if err != nil {
-			return err
-		}
-		rated, err := s.rateTx(ctx, tx, a, ticket, r)
-		if errors.Is(err, ErrRated) {
-			return nil
-		}
-		if err == nil {
-			out = rated
-		}
+	err := db.WithTx(ctx, s.pool, a.DB, func(tx db.Tx) (err error) {
+		out, err = s.answerRevisitTx(ctx, tx, a, ticket, r)
 		return err
 	})
 	if err != nil {
@@ -109,10 +100,69 @@ func (s *Service) AnswerRevisit(ctx context.Context, a Actor, ticket uuid.UUID, 
 	return out, nil
 }
 
+func (s *Service) answerRevisitTx(ctx context.Context, tx db.Tx, a Actor, ticket uuid.UUID, r Rating) (Ticket, error) {
+	out, err := s.ApplyTx(ctx, tx, a, ticket, AnyVersion, RevisitDone, Fields{Resolved: r.Resolved, Satisfaction: r.Grade, Text: r.Text}, "")
+	if err != nil {
+		return out, err
+	}
+	rated, err := s.rateTx(ctx, tx, a, ticket, r)
+	if errors.Is(err, ErrRated) {
+		return out, nil
+	}
+	return rated, err
+}
+
+// Assess takes the citizen's word on a ticket: the answer to the revisit where they are asked and say whether it is solved, else the assessment.
+// Errors: those of AnswerRevisit and of Rate.
+func (s *Service) Assess(ctx context.Context, a Actor, ticket uuid.UUID, r Rating) (Ticket, error) {
+	if err := r.check(); err != nil {
+		return Ticket{}, err
+	}
+	var out Ticket
+	err := db.WithTx(ctx, s.pool, a.DB, func(tx db.Tx) (err error) {
+		out, err = s.assessTx(ctx, tx, a, ticket, r)
+		return err
+	})
+	if err != nil {
+		return Ticket{}, wrap("assess", err)
+	}
+	return out, nil
+}
+
+func (s *Service) assessTx(ctx context.Context, tx db.Tx, a Actor, ticket uuid.UUID, r Rating) (Ticket, error) {
+	t, _, _, err := s.lock(ctx, tx, ticket, "")
+	if err != nil {
+		return Ticket{}, err
+	}
+	if t.AskedBack() && r.Resolved != nil {
+		return s.answerRevisitTx(ctx, tx, a, ticket, r)
+	}
+	return s.rateTx(ctx, tx, a, ticket, r)
+}
+
+// UnreachedTx puts a case on the call list at once, because the message that asked the citizen reached them on no channel; words say why, for staff. It
+// does nothing where the citizen is not asked (any more).
+func (s *Service) UnreachedTx(ctx context.Context, tx db.Tx, ticket uuid.UUID, channel, words string) error {
+	_, err := s.amendTx(ctx, tx, ticket, "", unreachedEntry, Fields{}, func(_ context.Context, _ db.Tx, c *change) error {
+		if !c.t.AskedBack() {
+			return nil
+		}
+		c.clocks.stop(string(sla.RevisitTry))
+		c.tell(s.router.Desk(), Operator, "revisit_call")
+		c.add(Event{Type: unreachedEntry, Data: Fields{Channels: []string{channel}, Text: words}}, System())
+		return nil
+	})
+	return err
+}
+
+// unreachedEntry is the entry of the history that says why a citizen has to be called.
+const unreachedEntry = "revisit_unreached"
+
 // Call is a revisit that somebody has to make by telephone.
 type Call struct {
 	Ticket
 	LastTry *time.Time // when the last try was noted
+	Why     string     // why no message reached the citizen, in words; "" where none was tried
 }
 
 // CallList returns the cases whose revisit waits for a call, the one with the nearest deadline first: those completed that no message reaches,
@@ -125,7 +175,7 @@ func (s *Service) CallList(ctx context.Context, a Actor, after string, limit int
 	keys, err := s.board(ctx, a, "calls", callListSQL, after, &limit, func(row pgx.CollectableRow) (string, uuid.UUID, error) {
 		var c Call
 		var key string
-		t, err := scanTicket(suffixed{row, []any{&c.LastTry, &key}})
+		t, err := scanTicket(suffixed{row, []any{&c.LastTry, &c.Why, &key}})
 		c.Ticket = t
 		out = append(out, c)
 		return key, t.ID, err
@@ -139,7 +189,8 @@ func (s *Service) CallList(ctx context.Context, a Actor, after string, limit int
 // Completed cases that a message reaches are asked by the sweep; those without words of the citizen after all tries are closed by it. What is left
 // in the queue "revisit" is for people.
 const callListSQL = `
-select ` + ticketColumns + `, (select max(e.at) from ticket_events e where e.ticket_id = t.id and e.type in ('revisit_attempt', 'ask_revisit')), a.due_at::text
+select ` + ticketColumns + `, (select max(e.at) from ticket_events e where e.ticket_id = t.id and e.type in ('revisit_attempt', 'ask_revisit')),
+	coalesce((select e.data->>'text' from ticket_events e where e.ticket_id = t.id and e.type = 'revisit_unreached' order by e.seq desc limit 1), ''), a.due_at::text
 from ticket_access a join tickets t on t.id = a.ticket_id
 where a.agency_id = $1 and a.open and a.queue = 'revisit'
   and ($2 = '' or (a.due_at, a.ticket_id) > ($2::text::timestamptz, $3::uuid))

@@ -83,6 +83,7 @@ type Service struct {
 	router   Router
 	log      *slog.Logger
 	notify   func(context.Context, db.Tx, Ticket, Event) error
+	reaches  func(context.Context, db.Tx, Ticket) (bool, error)
 	settings atomic.Pointer[Settings]
 	fields   atomic.Pointer[fieldBook]
 
@@ -121,7 +122,7 @@ func New(d Deps) (*Service, error) {
 	if d.Router.Below == nil {
 		d.Router.Below = func(uuid.UUID) bool { return true }
 	}
-	s := &Service{pool: d.Pool, clock: d.Clock, keys: newCodeKeys(d.Key), router: d.Router, log: d.Log, notify: d.Notify, inline: inlineReporters}
+	s := &Service{pool: d.Pool, clock: d.Clock, keys: newCodeKeys(d.Key), router: d.Router, log: d.Log, notify: d.Notify, reaches: byMessage, inline: inlineReporters}
 	s.use(d.Settings)
 	return s, nil
 }
@@ -129,4 +130,9 @@ func New(d Deps) (*Service, error) {
 // OnPublic sets who tells the citizen, for wiring where that part needs this service first. Call it before the first use.
 func (s *Service) OnPublic(notify func(ctx context.Context, tx db.Tx, t Ticket, e Event) error) {
 	s.notify = notify
+}
+
+// OnReach sets who knows whether a message reaches the contact of a ticket: whom none reaches is called for the revisit. Call it before the first use.
+func (s *Service) OnReach(reaches func(ctx context.Context, tx db.Tx, t Ticket) (bool, error)) {
+	s.reaches = reaches
 }

@@ -185,6 +185,10 @@ type Fields struct {
 	Version  int        `json:"version,omitempty"`
 	Title    string     `json:"title,omitempty"`
 	By       uuid.UUID  `json:"by,omitzero"` // who asked, where another officer decides
+	// Channels are e-mail and SMS, as far as an entry is about them.
+	Channels []string `json:"channels,omitempty"`
+	// ParentSeq is the entry of Parent that is told on in this one.
+	ParentSeq int `json:"parent_seq,omitempty"`
 }
 
 // Source is an article that a reply to the citizen rests on.

@@ -2,6 +2,7 @@ package app
 
 import (
 	"encoding/json"
+	"strings"
 	"time"
 
 	"hotline/chat/bot"
@@ -117,4 +118,13 @@ func atTime(day time.Time, hhmm string) time.Time {
 		return time.Date(day.Year(), day.Month(), day.Day()+1, 0, 0, 0, 0, day.Location())
 	}
 	return time.Date(day.Year(), day.Month(), day.Day(), t.Hour(), t.Minute(), 0, 0, day.Location())
+}
+
+// sender is what the hotline calls itself in a text message: the city and the number that people know it by.
+func (a *App) sender(lang string) string {
+	j := a.Routing.Snapshot().Jurisdiction()
+	if lang == "zh-CN" {
+		return j.Names.In(lang) + j.Phone
+	}
+	return strings.TrimSpace(j.Names.In(lang) + " " + j.Phone)
 }

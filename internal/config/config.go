@@ -40,8 +40,9 @@ type Config struct {
 	TelegramSecret string `env:"HOTLINE_TELEGRAM_SECRET" secret:"true" help:"secret token that Telegram repeats in each webhook call; 16 to 256 of A-Z a-z 0-9 _ -"`
 	TelegramAPI    string `env:"HOTLINE_TELEGRAM_API" envDefault:"https://api.telegram.org" help:"address of the Bot API server"`
 
-	EmailFrom string `env:"HOTLINE_EMAIL_FROM" help:"the hotline's own address, e.g. City Hotline <hotline@city.example>; empty: no e-mail"`
-	SMTP      string `env:"HOTLINE_SMTP_URL" secret:"true" help:"mail server that sends: smtps://user:password@host:465, or smtp://user:password@host:587 with STARTTLS; ?tls=no for a relay on this machine"`
+	EmailFrom   string `env:"HOTLINE_EMAIL_FROM" help:"the hotline's own address, e.g. City Hotline <hotline@city.example>; empty: no e-mail"`
+	SMTP        string `env:"HOTLINE_SMTP_URL" secret:"true" help:"mail server that sends: smtps://user:password@host:465, or smtp://user:password@host:587 with STARTTLS; ?tls=no for a relay on this machine"`
+	CallingCode string `env:"HOTLINE_CALLING_CODE" envDefault:"86" help:"country's calling code of telephone numbers that name none, for text messages"`
 
 	LogLevel  slog.Level `env:"HOTLINE_LOG_LEVEL" envDefault:"info" help:"debug, info, warn or error"`
 	LogFormat string     `env:"HOTLINE_LOG_FORMAT" envDefault:"text" help:"text or json"`
@@ -108,6 +109,9 @@ func (c Config) check() error {
 	}
 	if c.Conns < 4 || c.Conns > 1000 {
 		return fmt.Errorf("HOTLINE_DATABASE_CONNS: %d is outside 4–1000", c.Conns)
+	}
+	if strings.Trim(c.CallingCode, "0123456789") != "" || strings.HasPrefix(c.CallingCode, "0") || len(c.CallingCode) > 3 {
+		return fmt.Errorf("HOTLINE_CALLING_CODE: %q is no calling code such as 86", c.CallingCode)
 	}
 	if _, err := c.SiteOrigins(); err != nil {
 		return err
