@@ -20,9 +20,9 @@ import (
 // its conversation as ever; where the conversation's own channel does not push, the message gets a delivery on an allowed channel as well, and where a
 // delivery fails for good, one on the next. These deliveries have no address: it is looked up as they are sent.
 
-// way is one on which a contact can be written to now.
-type way struct {
-	channel, address string
+// Way is one on which a contact can be written to now.
+type Way struct {
+	Channel, Address string
 }
 
 // Tells lists the channels on which contacts can allow to be written to, as far as this installation has them.
@@ -36,9 +36,12 @@ func (s *Service) Tells() []string {
 	return out
 }
 
-// ways are those on which a contact can be written to, in their order: allowed, not failed, there on this installation, with an address that fits.
-func (s *Service) ways(a tickets.Allowed) []way {
-	var out []way
+// Pushes reports whether messages in conversations of a channel are delivered by themselves.
+func (s *Service) Pushes(channel string) bool { return slices.Contains(s.push, channel) }
+
+// Ways are those on which a contact can be written to, in their order: allowed, not failed, there on this installation, with an address that fits.
+func (s *Service) Ways(a tickets.Allowed) []Way {
+	var out []Way
 	for _, channel := range a.Usable() {
 		if w, ok := s.wayOn(a, channel); ok && slices.Contains(s.push, channel) {
 			out = append(out, w)
@@ -47,12 +50,12 @@ func (s *Service) ways(a tickets.Allowed) []way {
 	return out
 }
 
-func (s *Service) wayOn(a tickets.Allowed, channel string) (way, bool) {
+func (s *Service) wayOn(a tickets.Allowed, channel string) (Way, bool) {
 	if channel == channels.Email {
-		return way{channel, a.Email}, a.Email != ""
+		return Way{channel, a.Email}, a.Email != ""
 	}
 	number, ok := channels.Mobile(a.Phone, s.opt.CallingCode)
-	return way{channel, number}, ok
+	return Way{channel, number}, ok
 }
 
 // Reachable names those of the channels that these addresses can be written to on: what a form may promise and a filing allow.
@@ -87,12 +90,12 @@ func (s *Service) alsoTx(ctx context.Context, tx db.Tx, t tickets.Ticket, seq in
 	if err != nil {
 		return err
 	}
-	ways := s.ways(a)
+	ways := s.Ways(a)
 	if len(ways) == 0 {
 		return nil
 	}
 	if once != nil {
-		if first, err := s.onceTx(ctx, tx, *once, ways[0].channel, ways[0].address, t.ConversationID, seq); err != nil || !first {
+		if first, err := s.onceTx(ctx, tx, *once, ways[0].Channel, ways[0].Address, t.ConversationID, seq); err != nil || !first {
 			return err
 		}
 	}
@@ -102,8 +105,8 @@ func (s *Service) alsoTx(ctx context.Context, tx db.Tx, t tickets.Ticket, seq in
 const insertAlsoSQL = `insert into deliveries (id, conversation_id, seq, channel, account, thread, person, created_at, updated_at) values ($1, $2, $3, $4, '', '', $5, $6, $6)
 	on conflict (conversation_id, seq, channel) do nothing`
 
-func (s *Service) deliverOnTx(ctx context.Context, tx db.Tx, conversation uuid.UUID, seq int64, w way) error {
-	tag, err := tx.Exec(ctx, insertAlsoSQL, db.NewID(), conversation, seq, w.channel, s.tickets.PersonKey(w.channel, w.address), s.now())
+func (s *Service) deliverOnTx(ctx context.Context, tx db.Tx, conversation uuid.UUID, seq int64, w Way) error {
+	tag, err := tx.Exec(ctx, insertAlsoSQL, db.NewID(), conversation, seq, w.Channel, s.tickets.PersonKey(w.Channel, w.Address), s.now())
 	if err != nil {
 		return fmt.Errorf("chat: also deliver: %w", err)
 	}
@@ -178,7 +181,7 @@ func (s *Service) ReachesTx(ctx context.Context, tx db.Tx, t tickets.Ticket) (bo
 	if err != nil {
 		return false, err
 	}
-	return len(s.ways(a)) > 0 || a.Phone == "" && len(a.Failing) == 0, nil
+	return len(s.Ways(a)) > 0 || a.Phone == "" && len(a.Failing) == 0, nil
 }
 
 // matterSQL is what a delivery's message is about. The ticket is held, as everywhere before what hangs on it.
@@ -231,8 +234,8 @@ func (s *Service) fallBackTx(ctx context.Context, tx db.Tx, m matter, conversati
 		if err != nil {
 			return fmt.Errorf("chat: fall back: %w", err)
 		}
-		for _, w := range s.ways(a) {
-			if !slices.Contains(tried, w.channel) {
+		for _, w := range s.Ways(a) {
+			if !slices.Contains(tried, w.Channel) {
 				return s.deliverOnTx(ctx, tx, conversation, d.seq, w)
 			}
 		}

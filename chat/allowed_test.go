@@ -50,7 +50,9 @@ func newOffice(t *testing.T, vendors ...string) *office {
 	o.rig = newRig(t, func(d *chat.Deps) {
 		d.Channels = reg
 		d.Options.BaseURL, d.Options.CallingCode = "https://hotline.example", "86"
-		d.Options.Sender = func(lang string) string { return map[string]string{"en": "Lanting 12345", "zh-CN": "兰汀12345"}[lang] }
+		d.Options.Sender = func(lang string) string {
+			return map[string]string{"en": "Lanting 12345", "zh-CN": "兰汀12345"}[lang]
+		}
 		if d.Jobs, err = jobs.NewInserter(d.Pool, silent()); err != nil {
 			t.Fatal(err)
 		}

@@ -81,7 +81,7 @@ func (s *Service) FileTicket(ctx context.Context, f Filing) (Filed, error) {
 	if d.Lang == "" {
 		d.Lang = textLang(k.in.Text, k.in.Lang)
 	}
-	if allows := s.allowed(f); len(allows) > 0 || f.Follow != uuid.Nil && !d.Confidential {
+	if allows := s.Allowed(f); len(allows) > 0 || f.Follow != uuid.Nil && !d.Confidential {
 		return s.fileInSteps(ctx, f, k, d, allows)
 	}
 	// The receipt must tell two filings apart that only differ in the form's other fields.
@@ -113,8 +113,8 @@ func (s *Service) FileTicket(ctx context.Context, f Filing) (Filed, error) {
 	return Filed{Ticket: ticket, Code: s.tickets.TrackingCode(ticket), Receipt: got.Receipt, First: ticket.State}, nil
 }
 
-// allowed keeps of what a filing allows the channels that there are and that its contact has an address for.
-func (s *Service) allowed(f Filing) []string {
+// Allowed are the channels of those that a filing allows that there are here and that its contact has an address for.
+func (s *Service) Allowed(f Filing) []string {
 	if f.Contact.Phone == "" && f.Contact.Email == "" {
 		return nil
 	}

@@ -40,7 +40,7 @@ func (s *Service) outboundAway(ctx context.Context, adapter channels.Adapter, d 
 			return err
 		}
 		if w, ok := s.wayOn(a, d.channel); ok {
-			return tx.QueryRow(ctx, dailySQL, s.tickets.PersonKey(w.channel, w.address), s.now().Add(-24*time.Hour), s.opt.PersonDaily).Scan(&today)
+			return tx.QueryRow(ctx, dailySQL, s.tickets.PersonKey(w.Channel, w.Address), s.now().Add(-24*time.Hour), s.opt.PersonDaily).Scan(&today)
 		}
 		return nil
 	})
@@ -61,7 +61,7 @@ func (s *Service) outboundAway(ctx context.Context, adapter channels.Adapter, d 
 	case today >= s.opt.PersonDaily:
 		return channels.Outbound{}, &channels.RetryError{After: time.Hour, Cause: errors.New("enough messages to one person for a day")}
 	}
-	out := channels.Outbound{ConversationID: m.ConversationID, Seq: d.seq, Thread: w.address, Author: m.Author, Name: m.Name, Lang: t.Lang, Key: d.id.String()}
+	out := channels.Outbound{ConversationID: m.ConversationID, Seq: d.seq, Thread: w.Address, Author: m.Author, Name: m.Name, Lang: t.Lang, Key: d.id.String()}
 	if named, ok := adapter.(interface{ Account() string }); ok {
 		out.Account = named.Account()
 	}

@@ -156,11 +156,20 @@ func citizenOf(ticket uuid.UUID) tickets.Actor { return tickets.CitizenBy(db.Cit
 
 // File implements portal.Cases.
 func (p portalCases) File(ctx context.Context, f portal.Filing) (portal.Filed, error) {
+	contact := channels.Contact{Name: f.Name, Phone: f.Phone, Email: f.Email}
+	var allows []string
+	if !f.Quiet {
+		allows = p.chat.Reachable(contact) // the form said so under the address
+	}
 	filed, err := p.chat.FileTicket(ctx, chat.Filing{Channel: channels.Portal, Account: portalAccount, ExternalID: f.Key, Text: f.Text, Lang: f.Lang, Uploads: f.Uploads, Follow: f.Follow,
-		Contact: channels.Contact{Name: f.Name, Phone: f.Phone, Email: f.Email},
+		Contact: contact, Allows: allows,
 		Draft: tickets.Draft{Kind: f.Kind, Category: f.Category, Description: f.Text, Place: f.Place, Lat: f.Lat, Lon: f.Lon, Lang: f.Lang,
 			Confidential: f.Confidential, Fields: f.Details}})
-	return portal.Filed{Number: filed.Ticket.Number, Code: filed.Code, Followed: filed.Followed}, err
+	out := portal.Filed{Number: filed.Ticket.Number, Code: filed.Code, Followed: filed.Followed}
+	if len(allows) > 0 && !filed.Ticket.Confidential {
+		out.Told = allows[0]
+	}
+	return out, err
 }
 
 // Nearby implements portal.Cases.
@@ -230,6 +239,9 @@ func (p portalCases) Case(ctx context.Context, id uuid.UUID, lang string) (porta
 	}
 	c.CanRate = t.MayRate()
 	c.Revisit = t.State == tickets.Revisiting && t.CitizenResolved == nil
+	if c.Hears, err = p.hears(ctx, t); err != nil {
+		return portal.Case{}, err
+	}
 	c.Items, err = p.story(ctx, t, lang)
 	return c, err
 }
@@ -325,16 +337,7 @@ func (p portalCases) Move(ctx context.Context, id uuid.UUID, action, text, key s
 
 // Rate implements portal.Cases.
 func (p portalCases) Rate(ctx context.Context, id uuid.UUID, grade int, resolved *bool, text string) error {
-	r := tickets.Rating{Grade: grade, Text: text, Resolved: resolved}
-	t, err := p.tickets.ByID(ctx, citizenOf(id), id)
-	if err != nil {
-		return err
-	}
-	if t.State == tickets.Revisiting && t.CitizenResolved == nil && resolved != nil {
-		t, err = p.tickets.AnswerRevisit(ctx, citizenOf(id), id, r)
-	} else {
-		t, err = p.tickets.Rate(ctx, citizenOf(id), id, r)
-	}
+	t, err := p.tickets.Assess(ctx, citizenOf(id), id, tickets.Rating{Grade: grade, Text: text, Resolved: resolved})
 	if err == nil {
 		p.chat.Announce(t)
 	}
@@ -342,9 +345,13 @@ func (p portalCases) Rate(ctx context.Context, id uuid.UUID, grade int, resolved
 }
 
 // ByRatingLink implements portal.Cases.
-func (p portalCases) ByRatingLink(ctx context.Context, token string) (string, error) {
+func (p portalCases) ByRatingLink(ctx context.Context, token string) (portal.RatingLink, error) {
 	t, err := p.tickets.ByAssessmentLink(ctx, token)
-	return t.Number, err
+	l := portal.RatingLink{Asked: t.AskedBack()}
+	if !t.Confidential {
+		l.Number, l.Title = t.Number, t.Title
+	}
+	return l, err
 }
 
 // RateByLink implements portal.Cases.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/google/uuid"
@@ -31,6 +32,8 @@ type Contact struct {
 	Name  string `json:"name,omitempty" maxLength:"200" example:"Li Na"`
 	Phone string `json:"phone,omitempty" maxLength:"50" example:"555-0100"`
 	Email string `json:"email,omitempty" maxLength:"200" format:"email" example:"li.na@example.org"`
+	// Who files for somebody says what they said; nobody is written to without it.
+	Notify []string `json:"notify,omitempty" enum:"email,sms" maxItems:"2" doc:"How the person allowed to be told of news: e-mail to email, SMS to phone. E-mail comes first, SMS where it fails. Left out, nobody writes to them" example:"[\"email\"]"`
 }
 
 // NewTicket is what a program files for a citizen.
@@ -58,6 +61,7 @@ type FiledTicket struct {
 	ID           *uuid.UUID   `json:"id,omitempty" doc:"With an API key only"`
 	Conversation *uuid.UUID   `json:"conversation,omitempty" doc:"With an API key only: where the correspondence is"`
 	Emergency    *EmergencyTo `json:"emergency,omitempty" doc:"The text speaks of danger to life: show this at once"`
+	Notify       []string     `json:"notify,omitempty" doc:"How the person will be told of news, of what was allowed: what this installation can send, to addresses that fit" example:"[\"email\"]"`
 	Links        TicketLinks  `json:"links"`
 }
 
@@ -126,6 +130,7 @@ func (a *API) file(c *call, in *fileInput) (*fileOutput, error) {
 	}
 	out := FiledTicket{Number: t.Number, TrackingCode: code, State: string(filed.First), Emergency: danger,
 		Links: TicketLinks{Track: a.BaseURL + "/track", Self: a.BaseURL + Prefix + "/tickets/" + url.PathEscape(t.Number)}}
+	out.Notify = a.Chat.Allowed(f)
 	if c.key != nil {
 		out.ID, out.Conversation = &t.ID, &t.ConversationID
 	}
@@ -151,6 +156,17 @@ func (a *API) filing(c *call, n NewTicket) (chat.Filing, error) {
 	f := chat.Filing{Channel: channels.API, Account: c.principal(), ExternalID: c.onceKey(), Lang: n.Lang, Draft: d, Uploads: n.Uploads, At: a.Clock.Now()}
 	if n.Contact != nil {
 		f.Contact = channels.Contact{Name: n.Contact.Name, Phone: n.Contact.Phone, Email: n.Contact.Email}
+		for _, channel := range n.Contact.Notify {
+			if channel == channels.Email && f.Contact.Email == "" {
+				return chat.Filing{}, named(ErrMissingField, "contact.email")
+			}
+			if channel == channels.SMS && f.Contact.Phone == "" {
+				return chat.Filing{}, named(ErrMissingField, "contact.phone")
+			}
+			if !slices.Contains(f.Allows, channel) {
+				f.Allows = append(f.Allows, channel)
+			}
+		}
 	}
 	if n.Anonymous && f.Contact != (channels.Contact{}) {
 		return chat.Filing{}, ErrContactAnonymous

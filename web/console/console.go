@@ -190,6 +190,7 @@ func (c *Console) ticketRoutes(on, files func(string, []string, handle)) {
 	files("POST /console/tickets/{id}/compose", ticketRoles, c.compose)
 	on("POST /console/tickets/{id}/assign", ticketRoles, c.assign)
 	on("POST /console/tickets/{id}/contact", ticketRoles, c.disclose)
+	on("POST /console/tickets/{id}/hears", ticketRoles, c.allow)
 	on("POST /console/tickets/{id}/deliveries/{seq}", ticketRoles, c.retryDelivery)
 	on("GET /console/files/{id}", ticketRoles, c.file)
 	on("GET /console/desk", []string{"dispatcher"}, c.desk)

@@ -65,7 +65,7 @@ func (c *Console) newCaseRoutes(on func(string, []string, handle)) {
 type caseForm struct {
 	Key, Channel            string
 	Name, Phone, Email      string
-	Anonymous               bool
+	Anonymous, Quiet        bool // Quiet: no news by e-mail or SMS
 	Lang, Kind, Text        string
 	Place, Lat, Lon         string
 	Category, Item, Urgency string
@@ -85,6 +85,7 @@ type newCaseData struct {
 	Problems   []problem
 	Look       bool // the likely duplicates have to be looked at first
 	Channels   []string
+	Here       []string // channels by which news can be sent
 	Kinds      []string
 	Urgencies  []string
 	Langs      []string
@@ -123,7 +124,7 @@ func (s caseSubject) Bad(field string) string {
 
 func (c *Console) readCase(r *http.Request) caseForm {
 	q := r.PostForm
-	f := caseForm{Key: key(q.Get("key")), Channel: q.Get("channel"), Name: clean(q.Get("name"), 200), Phone: clean(q.Get("phone"), 50), Email: clean(q.Get("email"), 200), Anonymous: q.Get("anonymous") != "",
+	f := caseForm{Key: key(q.Get("key")), Channel: q.Get("channel"), Name: clean(q.Get("name"), 200), Phone: clean(q.Get("phone"), 50), Email: clean(q.Get("email"), 200), Anonymous: q.Get("anonymous") != "", Quiet: q.Get("quiet") != "",
 		Lang: q.Get("lang_of"), Kind: q.Get("kind"), Text: text(q.Get("text")), Place: clean(q.Get("place"), channels.MaxLabel), Lat: clean(q.Get("lat"), 30), Lon: clean(q.Get("lon"), 30),
 		Category: clean(q.Get("category"), 100), Item: clean(q.Get("item"), 100), Urgency: q.Get("urgency"), Confidential: q.Get("confidential") != "", Values: map[string]string{}, Without: q.Get("without") != "",
 		Follow: parseID(q.Get("follow")), Seen: q["seen"]}
@@ -183,6 +184,7 @@ func (c *Console) newCase(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (c *Console) showCase(w http.ResponseWriter, r *http.Request, v View, d *newCaseData, status int) error {
+	d.Here = c.Chat.Tells()
 	d.Channels, d.Kinds, d.Urgencies, d.Langs = newCaseChannels, tickets.Kinds(), tickets.Urgencies(), c.words.Languages()
 	var err error
 	if d.Subject, err = c.subject(r, v, d.F, d); err != nil {
@@ -324,6 +326,9 @@ func (c *Console) newCaseFile(w http.ResponseWriter, r *http.Request) error {
 	filing := chat.Filing{Channel: f.Channel, Account: account, ExternalID: f.Key, Text: f.Text, Lang: f.Lang, Draft: f.draft(v.Me)}
 	if !f.Anonymous {
 		filing.Contact = channels.Contact{Name: f.Name, Phone: f.Phone, Email: f.Email}
+		if !f.Quiet {
+			filing.Allows = c.Chat.Reachable(filing.Contact)
+		}
 	}
 	for _, one := range s.Fields {
 		if one.Value != "" {

@@ -30,6 +30,7 @@ type ticketData struct {
 	Clocks       []tickets.ClockView
 	Composer     composer
 	Contact      contactView
+	Hears        hearsView
 	Route        routeView
 	Siblings     []sibling
 	Assignee     string
@@ -140,6 +141,9 @@ func (c *Console) loadTicket(ctx context.Context, v View, id uuid.UUID, shown bo
 		return nil, err
 	}
 	if d.Ties, err = c.loadTies(ctx, v, t); err != nil {
+		return nil, err
+	}
+	if d.Hears, err = c.loadHears(ctx, v, t); err != nil {
 		return nil, err
 	}
 	moves := c.Tickets.Moves(act, t)
@@ -329,6 +333,9 @@ func (v View) eventLines(e tickets.Event, names map[uuid.UUID]string) []string {
 	case tickets.MeasureAppealed, tickets.MeasureUpheld, tickets.MeasureRejected:
 		out = append(out, figures.Words{Bundle: v.c.words, Lang: v.Lang}.Failure(measures.Failure(f.Reason)))
 		f.Reason = ""
+	}
+	for _, channel := range f.Channels {
+		out = append(out, v.Channel(channel))
 	}
 	line("lead", v.Agency(f.Lead))
 	co := make([]string, 0, len(f.Co))

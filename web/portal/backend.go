@@ -124,10 +124,20 @@ type Cases interface {
 	Move(ctx context.Context, id uuid.UUID, action, text, key string) error
 	// Rate keeps the five-grade assessment; resolved is nil when not said.
 	Rate(ctx context.Context, id uuid.UUID, grade int, resolved *bool, text string) error
-	// ByRatingLink gives the number of the ticket that an unused link rates. Errors: kind not_found.
-	ByRatingLink(ctx context.Context, token string) (number string, err error)
-	// RateByLink rates by a link and uses it up. Errors: kinds not_found and conflict.
+	// ByRatingLink gives the ticket of an unused link; it changes nothing. Errors: kinds not_found and conflict (they gave their word elsewhere).
+	ByRatingLink(ctx context.Context, token string) (RatingLink, error)
+	// RateByLink takes the citizen's word by a link and uses it up. Errors: kinds not_found and conflict.
 	RateByLink(ctx context.Context, token string, grade int, resolved *bool, text string) error
+	// Tells lists the channels by which news can be sent: email, sms.
+	Tells() []string
+	// Reachable lists those of them that fit the addresses, in the order in which they are tried.
+	Reachable(phone, email string) []string
+	// StopLink gives the channel that a link ends; it changes nothing. Errors: kind not_found.
+	StopLink(ctx context.Context, token string) (channel string, err error)
+	// StopByLink ends messages. Errors: kind not_found.
+	StopByLink(ctx context.Context, token string) error
+	// Quiet ends messages to the contact of the ticket.
+	Quiet(ctx context.Context, id uuid.UUID) error
 	// Open reads a file of the ticket. Errors: kind not_found.
 	Open(ctx context.Context, ticket, upload uuid.UUID) (Upload, io.ReadSeekCloser, error)
 	// UploadTo keeps a file for a reply to the ticket, as Upload does.
@@ -143,6 +153,7 @@ type Filing struct {
 	Text, Place        string
 	Lat, Lon           *float64
 	Name, Phone, Email string // all empty: anonymous
+	Quiet              bool   // no news by e-mail or SMS
 	Confidential       bool
 	Uploads            []uuid.UUID
 	Follow             uuid.UUID // a matter of others to join; uuid.Nil: a case of its own
@@ -151,7 +162,8 @@ type Filing struct {
 // Filed is the receipt for a filing.
 type Filed struct {
 	Number, Code string
-	Followed     bool // it joined the matter that was named
+	Followed     bool   // it joined the matter that was named
+	Told         string // the channel by which number and code were sent too, "" for none
 }
 
 // Upload is a stored file.
@@ -185,8 +197,9 @@ type Case struct {
 	CanReply, Asked      bool // Asked: the agency waits for the citizen's answer
 	CanWithdraw, CanRate bool
 	CanAppeal, CanReopen bool
-	Rating               int  // 0: not rated
-	Revisit              bool // the citizen is asked whether it is solved
+	Rating               int     // 0: not rated
+	Revisit              bool    // the citizen is asked whether it is solved
+	Hears                []Hears // how the contact gets news, in the order in which they are tried
 }
 
 // Item is one entry of the story.

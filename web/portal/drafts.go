@@ -39,7 +39,8 @@ type Draft struct {
 	Name      string            `json:"name"`
 	Phone     string            `json:"phone"`
 	Email     string            `json:"email"`
-	Nearby    []Nearby          `json:"nearby"` // what others reported, as it was shown on the check page
+	Quiet     bool              `json:"quiet,omitempty"` // no news by e-mail or SMS
+	Nearby    []Nearby          `json:"nearby"`          // what others reported, as it was shown on the check page
 	Filed     *Filed            `json:"filed"`
 }
 

@@ -190,6 +190,9 @@ type fakeCases struct {
 	rating  int
 	state   string
 	asked   bool
+	secret  bool
+	tells   []string
+	stopped int
 }
 
 const goodCode = "12345678901234567890"
@@ -204,6 +207,9 @@ func (c *fakeCases) File(_ context.Context, f Filing) (Filed, error) {
 	}
 	c.filings = append(c.filings, f)
 	filed := Filed{Number: "2026-000123", Code: goodCode, Followed: f.Follow != uuid.Nil}
+	if told := c.Reachable(f.Phone, f.Email); len(told) > 0 && !f.Quiet && !f.Confidential {
+		filed.Told = told[0]
+	}
 	c.byKey[f.Key] = filed
 	return filed, nil
 }
@@ -301,13 +307,48 @@ func (c *fakeCases) Rate(_ context.Context, _ uuid.UUID, grade int, _ *bool, _ s
 
 const goodLink = "a-link-that-was-not-used"
 
-func (c *fakeCases) ByRatingLink(_ context.Context, token string) (string, error) {
+func (c *fakeCases) ByRatingLink(_ context.Context, token string) (RatingLink, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if token != goodLink || c.rating != 0 {
-		return "", errs.New(errs.NotFound, "tickets.link_used", "used")
+		return RatingLink{}, errs.New(errs.NotFound, "tickets.link_used", "used")
 	}
-	return "2026-000123", nil
+	if c.secret {
+		return RatingLink{Asked: c.asked}, nil
+	}
+	return RatingLink{Number: "2026-000123", Title: hostile, Asked: c.asked}, nil
+}
+
+func (c *fakeCases) Tells() []string { return c.tells }
+
+func (c *fakeCases) Reachable(phone, email string) (out []string) {
+	for _, channel := range c.tells {
+		if channel == "email" && email != "" || channel == "sms" && phone != "" {
+			out = append(out, channel)
+		}
+	}
+	return out
+}
+
+func (c *fakeCases) StopLink(_ context.Context, token string) (string, error) {
+	if token != goodLink {
+		return "", errs.New(errs.NotFound, "tickets.bad_stop", "bad")
+	}
+	return "email", nil
+}
+
+func (c *fakeCases) StopByLink(ctx context.Context, token string) error {
+	if _, err := c.StopLink(ctx, token); err != nil {
+		return err
+	}
+	return c.Quiet(ctx, caseID)
+}
+
+func (c *fakeCases) Quiet(context.Context, uuid.UUID) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.stopped++
+	return nil
 }
 
 func (c *fakeCases) RateByLink(ctx context.Context, token string, grade int, resolved *bool, text string) error {

@@ -146,10 +146,10 @@ func (p *Portal) fillWhere(v *view, d *Draft, r *http.Request) {
 }
 
 func (p *Portal) fillContact(v *view, d *Draft, r *http.Request) {
-	d.Name, d.Phone, d.Email = field(r, "name"), field(r, "phone"), field(r, "email")
+	d.Name, d.Phone, d.Email, d.Quiet = field(r, "name"), field(r, "phone"), field(r, "email"), field(r, "quiet") != ""
 	switch d.Who = field(r, "who"); d.Who {
 	case "anonymous":
-		d.Name, d.Phone, d.Email = "", "", ""
+		d.Name, d.Phone, d.Email, d.Quiet = "", "", "", false
 		return
 	case "contact":
 	default:

@@ -50,7 +50,7 @@ func (d *Draft) followed(r *http.Request) uuid.UUID {
 
 func (d *Draft) filing(f *flow, lang string) Filing {
 	filing := Filing{Key: d.Key, Lang: lang, Kind: d.Kind, Category: d.Category, Text: d.Text, Place: d.Place,
-		Lat: d.Lat, Lon: d.Lon, Name: d.Name, Phone: d.Phone, Email: d.Email, Confidential: f.confidential, Details: d.said()}
+		Lat: d.Lat, Lon: d.Lon, Name: d.Name, Phone: d.Phone, Email: d.Email, Quiet: d.Quiet, Confidential: f.confidential, Details: d.said()}
 	for _, u := range d.Photos {
 		filing.Uploads = append(filing.Uploads, u.ID)
 	}

@@ -138,6 +138,9 @@ func (p *Portal) routes() *http.ServeMux {
 	post("/track/move", maxForm, p.trackMove)
 	post("/track/rate", maxForm, p.trackRate)
 	get("/track/files/{id}", p.trackFile)
+	post("/track/quiet", maxForm, p.trackQuiet)
+	get("/stop/{token}", p.stopLink)
+	post("/stop/{token}", maxForm, p.stop)
 	get("/rate/{token}", p.rateLink)
 	post("/rate/{token}", maxForm, p.rateByLink)
 	if p.Numbers != nil {

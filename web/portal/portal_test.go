@@ -376,18 +376,71 @@ func TestALinkRatesOneCaseOnce(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	page := s.get("/rate/" + goodLink)
-	page.sees(t, "2026-000123", "How satisfied are you?")
+	page.sees(t, "2026-000123", "How satisfied are you?", "&lt;script&gt;")
 	if page.header.Get("Referrer-Policy") != "no-referrer" || !strings.Contains(page.header.Get("Cache-Control"), "no-store") {
 		t.Errorf("the address leaks: %v", page.header)
 	}
 	s.post("/rate/"+goodLink, "text", "no grade").sees(t, "Choose how satisfied you are", "no grade")
 	s.post("/rate/"+goodLink, "grade", "4", "resolved", "yes").at(t, "/rate/-?done=1").sees(t, "Thank you for your rating")
 	for _, a := range []answer{s.get("/rate/" + goodLink), s.get("/rate/nonsense"), s.post("/rate/"+goodLink, "grade", "1")} {
-		if a.status != 404 || !strings.Contains(a.body, "used already") {
+		if a.status != 410 || !strings.Contains(a.body, "You have already told us") {
 			t.Errorf("%d\n%s", a.status, a.body[:min(len(a.body), 300)])
 		}
 	}
 	if s.cases.rating != 4 {
 		t.Errorf("rated %d", s.cases.rating)
+	}
+}
+
+func TestOfAConfidentialCaseTheLinkTellsNothingAndAsksWhetherItIsSolved(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.cases.secret, s.cases.asked = true, true
+	page := s.get("/rate/" + goodLink)
+	page.sees(t, "How was your case handled?", "Is your problem solved?")
+	if strings.Contains(page.body, "2026-000123") || strings.Contains(page.body, "pwned") {
+		t.Error("the page tells number or subject")
+	}
+	s.post("/rate/"+goodLink, "grade", "4").sees(t, "Say if your problem is solved")
+	s.post("/rate/"+goodLink, "grade", "4", "resolved", "no").at(t, "/rate/-?done=1")
+}
+
+func TestTheFormSaysWhereNewsWillComeAndCanBeToldNotTo(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.cases.tells = []string{"email", "sms"}
+	s.upToCheck().sees(t, "send you a text message")
+	s.get("/file/contact").sees(t, "We will write to you here when there is news.", "text message (SMS)", "Do not send me messages")
+	s.post("/file/contact", "change", "1", "who", "contact", "phone", "138 0000 1111", "email", "ann@citizen.example").at(t, "/file/check").sees(t, "We will write to you by e-mail")
+	s.post("/file/check").at(t, "/file/done").sees(t, "sent number and code to your e-mail")
+	quiet := newSite(t)
+	quiet.cases.tells = []string{"email", "sms"}
+	quiet.upToCheck()
+	quiet.post("/file/contact", "change", "1", "who", "contact", "email", "ann@citizen.example", "quiet", "1").at(t, "/file/check").sees(t, "We will not send you messages.")
+	quiet.post("/file/check").at(t, "/file/done")
+	if f := quiet.cases.filings[0]; !f.Quiet {
+		t.Errorf("%+v", f)
+	}
+	other := newSite(t)
+	other.upToCheck()
+	if page := other.get("/file/contact"); strings.Contains(page.body, "when there is news") || strings.Contains(page.body, "Do not send me messages") {
+		t.Error("the form promises messages that nobody can send")
+	}
+}
+
+func TestALinkEndsMessagesWhenThePersonSaysSo(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.get("/stop/"+goodLink).sees(t, "no more e-mails")
+	if s.cases.stopped != 0 {
+		t.Error("looking at the link ended the messages")
+	}
+	s.post("/stop/"+goodLink).at(t, "/stop/-?done=1").sees(t, "You will get no more messages.")
+	if s.get("/stop/nonsense").status != 404 || s.cases.stopped != 1 {
+		t.Errorf("stopped %d times", s.cases.stopped)
+	}
+	// A mail program's own button.
+	if a := s.post("/stop/"+goodLink, "List-Unsubscribe", "One-Click"); a.status != 204 || s.cases.stopped != 2 {
+		t.Errorf("%d, stopped %d times", a.status, s.cases.stopped)
 	}
 }

@@ -40,32 +40,43 @@ func (v *view) readRating(r *http.Request, mustSay bool) givenRating {
 
 // rateBody is the page behind a link for one assessment.
 type rateBody struct {
-	Token, Number string
-	Done          bool
-	RateText      string
-	Grade         int
-	Resolved      string
-	Grades        []int
+	RatingLink
+	Token      string
+	Done, Over bool
+	RateText   string
+	Grade      int
+	Resolved   string
+	Grades     []int
 }
 
-// rateLink shows the form behind a link that rates one ticket once. The page says nothing of the ticket but its number.
+// rateLink shows the form behind a link that rates one ticket once. The page says nothing of the ticket but its number and
+// subject, and of a confidential one neither.
 func (p *Portal) rateLink(w http.ResponseWriter, r *http.Request) {
 	body := &rateBody{Token: r.PathValue("token"), Grades: []int{5, 4, 3, 2, 1}}
 	v := p.view(r, "rate.page", body)
 	v.NoChat = true
-	w.Header().Set("Referrer-Policy", "no-referrer") // the address is the credential
-	w.Header().Set("Cache-Control", "no-store")
+	secretAddress(w)
 	if r.URL.Query().Get("done") == "1" {
 		body.Done = true
 		p.render(w, r, "rate", v)
 		return
 	}
 	var err error
-	if body.Number, err = p.Cases.ByRatingLink(r.Context(), body.Token); err != nil {
-		httperr.Write(w, r, err)
+	if body.RatingLink, err = p.Cases.ByRatingLink(r.Context(), body.Token); err != nil {
+		p.rateOver(w, r, v, body, err)
 		return
 	}
 	p.render(w, r, "rate", v)
+}
+
+// rateOver says in words that a link is used up, or too old: no error of ours, and nothing to be done about.
+func (p *Portal) rateOver(w http.ResponseWriter, r *http.Request, v *view, body *rateBody, err error) {
+	if kind := errs.KindOf(err); kind != errs.NotFound && kind != errs.Conflict {
+		httperr.Write(w, r, err)
+		return
+	}
+	body.Over = true
+	p.renderStatus(w, r, http.StatusGone, "rate", v)
 }
 
 // rateByLink takes the assessment.
@@ -77,20 +88,21 @@ func (p *Portal) rateByLink(w http.ResponseWriter, r *http.Request) {
 	body := &rateBody{Token: r.PathValue("token"), Grades: []int{5, 4, 3, 2, 1}}
 	v := p.view(r, "rate.page", body)
 	v.NoChat = true
-	w.Header().Set("Referrer-Policy", "no-referrer")
-	w.Header().Set("Cache-Control", "no-store")
-	rating := v.readRating(r, false)
-	body.RateText, body.Grade, body.Resolved = rating.text, rating.grade, rating.said
+	secretAddress(w)
 	var err error
-	if body.Number, err = p.Cases.ByRatingLink(r.Context(), body.Token); err == nil && len(v.Problems) == 0 {
-		err = p.Cases.RateByLink(r.Context(), body.Token, rating.grade, rating.resolved, rating.text)
+	if body.RatingLink, err = p.Cases.ByRatingLink(r.Context(), body.Token); err != nil {
+		p.rateOver(w, r, v, body, err)
+		return
 	}
-	switch {
-	case err != nil && errs.KindOf(err) != errs.Conflict:
-		httperr.Write(w, r, err)
-	case err != nil && v.add("grade-5", err), len(v.Problems) > 0:
+	rating := v.readRating(r, body.Asked)
+	body.RateText, body.Grade, body.Resolved = rating.text, rating.grade, rating.said
+	if len(v.Problems) > 0 {
 		p.render(w, r, "rate", v)
-	default:
-		see(w, r, "/rate/-?done=1") // without the token, which is used up
+		return
 	}
+	if err := p.Cases.RateByLink(r.Context(), body.Token, rating.grade, rating.resolved, rating.text); err != nil {
+		p.rateOver(w, r, v, body, err) // somebody was faster with the same link
+		return
+	}
+	see(w, r, "/rate/-?done=1") // without the token, which is used up
 }

@@ -59,6 +59,7 @@ type doneBody struct {
 	Confidential bool
 	Anonymous    bool
 	Followed     bool
+	Told         string
 }
 
 // done shows number and code until the draft ends or is cleared.
@@ -79,7 +80,7 @@ func (p *Portal) done(f *flow) http.HandlerFunc {
 }
 
 func (p *Portal) showDone(w http.ResponseWriter, r *http.Request, f *flow, filed Filed, anonymous bool) {
-	body := &doneBody{Path: f.path, Number: filed.Number, Code: filed.Code, Confidential: f.confidential, Anonymous: anonymous, Followed: filed.Followed}
+	body := &doneBody{Path: f.path, Number: filed.Number, Code: filed.Code, Confidential: f.confidential, Anonymous: anonymous, Followed: filed.Followed, Told: filed.Told}
 	for code := filed.Code; code != ""; {
 		n := min(4, len(code))
 		body.Groups = append(body.Groups, code[:n])

@@ -60,7 +60,7 @@ func (p *Portal) trackCase(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	switch done := r.URL.Query().Get("done"); done {
-	case "reply", "rate", "withdraw", "not_answered", "appeal":
+	case "reply", "rate", "withdraw", "not_answered", "appeal", "quiet":
 		body.Thanks = done
 	}
 	p.render(w, r, "case", v)
