@@ -21,9 +21,14 @@ func (t Ticket) Unsatisfied() bool {
 // AskedBack reports whether the citizen is asked, in the revisit, whether it is solved, and has not said so yet.
 func (t Ticket) AskedBack() bool { return t.State == Revisiting && t.CitizenResolved == nil }
 
-// byMessage is who is asked by message where nobody else knows: who came by web, and who is known by nothing but their tracking code.
-func byMessage(_ context.Context, _ db.Tx, t Ticket) (bool, error) {
-	return t.Channel == "web" || t.ContactID == nil, nil
+// ByMessage reports whether the citizen can be asked by message, as far as the ticket alone says: on a channel on which they chat, or, when nothing else is
+// known of them, in the mailbox behind the tracking code. Where messages are sent, OnReach knows better.
+func (t Ticket) ByMessage() bool {
+	switch t.Channel {
+	case "web", "telegram", "wechat", "email", "sms":
+		return true
+	}
+	return t.ContactID == nil
 }
 
 // revisited goes on after the citizen's word: a satisfied citizen's case is closed by the next sweep, an unsatisfied one's waits for the decision

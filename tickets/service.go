@@ -132,6 +132,8 @@ func (s *Service) OnPublic(notify func(ctx context.Context, tx db.Tx, t Ticket, 
 	s.notify = notify
 }
 
+func byMessage(_ context.Context, _ db.Tx, t Ticket) (bool, error) { return t.ByMessage(), nil }
+
 // OnReach sets who knows whether a message reaches the contact of a ticket: whom none reaches is called for the revisit. Call it before the first use.
 func (s *Service) OnReach(reaches func(ctx context.Context, tx db.Tx, t Ticket) (bool, error)) {
 	s.reaches = reaches

@@ -67,6 +67,7 @@ type letter struct {
 	machine        bool
 	messageID, to  string
 	inReplyTo, ref string
+	stop           string
 	date           time.Time
 }
 
@@ -83,6 +84,10 @@ func (a *Adapter) compose(out channels.Outbound, to string) letter {
 	if out.Title != "" {
 		l.subject = reply(out.Title)
 	}
+	if out.Subject != "" {
+		l.subject = out.Subject
+	}
+	l.stop = out.Stop
 	if strings.TrimSpace(out.Text) == "" && len(out.Uploads) > 0 {
 		out.Text = say("email.files_only")
 		l.Text = out.Text
@@ -194,6 +199,10 @@ func (a *Adapter) write(ctx context.Context, w io.Writer, l letter) (err error) 
 	h.Set("X-Auto-Response-Suppress", "DR, NDR, RN, NRN, OOF, AutoReply") // the same for Exchange, which minds nothing else; bounces come from elsewhere
 	if l.Lang != "" {
 		h.Set("Content-Language", l.Lang)
+	}
+	if l.stop != "" { // the mail program's own button (RFC 8058)
+		h.Set("List-Unsubscribe", "<"+l.stop+">")
+		h.Set("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")
 	}
 	if len(l.attached) == 0 {
 		in, err := mail.CreateInlineWriter(w, h)

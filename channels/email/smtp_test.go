@@ -118,6 +118,25 @@ func TestAnswerStaysInItsThread(t *testing.T) {
 	}
 }
 
+func TestNewsHaveTheirOwnSubjectAndAButtonThatEndsThem(t *testing.T) {
+	t.Parallel()
+	a, s := sender(t, emailtest.Options{})
+	out := message("k")
+	out.Title, out.Subject, out.Stop = "lamp", "The answer to your case 2026-000123", "https://hotline.lanting.example/stop/abc"
+	send(t, a, out)
+	send(t, a, message("l"))
+	m := s.Mails()[0].Open(t)
+	if subject, err := m.Header.Subject(); err != nil || subject != out.Subject {
+		t.Errorf("subject %q, %v", subject, err)
+	}
+	if m.Header.Get("List-Unsubscribe") != "<https://hotline.lanting.example/stop/abc>" || m.Header.Get("List-Unsubscribe-Post") != "List-Unsubscribe=One-Click" {
+		t.Errorf("%v", m.Header)
+	}
+	if other := s.Mails()[1].Open(t); other.Header.Has("List-Unsubscribe") {
+		t.Error("an answer in a conversation can be unsubscribed from")
+	}
+}
+
 func TestPersonsWordsAreNotMarkedAsAMachines(t *testing.T) {
 	t.Parallel()
 	a, s := sender(t, emailtest.Options{})
