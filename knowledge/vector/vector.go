@@ -62,6 +62,7 @@ type Set struct {
 	norms []float32 // lengths of the codes
 	ids   []string
 	at    map[string][]int
+	outlines
 }
 
 // step is how many dimensions one turn of the first pass takes.
@@ -100,6 +101,7 @@ func (s *Set) Put(id string, codes ...Code) {
 		}
 		s.at[id] = append(s.at[id], len(s.ids))
 		s.ids, s.sums, s.norms = append(s.ids, id), append(s.sums, sum), append(s.norms, float32(math.Sqrt(norm)))
+		s.outline()
 	}
 }
 
@@ -115,6 +117,7 @@ func (s *Set) Delete(id string) {
 			moved := s.at[s.ids[i]]
 			moved[slices.Index(moved, last)] = i
 		}
+		s.move(last, i)
 		s.codes, s.ids, s.sums, s.norms = s.codes[:last*s.width], s.ids[:last], s.sums[:last], s.norms[:last]
 	}
 	delete(s.at, id)
@@ -129,8 +132,6 @@ func (s *Set) Search(q []float32, limit int) []Hit {
 	if len(q) != s.dim || limit <= 0 || len(s.ids) == 0 {
 		return nil
 	}
-	rough := s.rough(Encode(q), limit*looked)
-	best := map[string]float64{}
 	qn := 0.0
 	for _, x := range q {
 		qn += float64(x) * float64(x)
@@ -138,7 +139,8 @@ func (s *Set) Search(q []float32, limit int) []Hit {
 	if qn == 0 || math.IsNaN(qn) || math.IsInf(qn, 0) {
 		return nil
 	}
-	for _, r := range rough {
+	best := map[string]float64{}
+	for _, r := range s.rough(Encode(q), s.glance(q, math.Sqrt(qn), limit*looked), limit*looked) {
 		if s.norms[r.at] == 0 {
 			continue
 		}
@@ -166,41 +168,60 @@ type place struct {
 
 func byScore(a, b place) int { return cmp.Or(cmp.Compare(b.score, a.score), cmp.Compare(a.at, b.at)) }
 
-// rough finds the vectors that are probably nearest, on all cores.
-func (s *Set) rough(q Code, most int) []place {
+// rough finds the vectors that are probably nearest, of those at some places; nil means all.
+func (s *Set) rough(q Code, at []int32, most int) []place {
 	packed, sum := pack(q, s.width)
-	const stretch = 2048
-	parts := (len(s.ids) + stretch - 1) / stretch
-	var next atomic.Int64
+	n := len(s.ids)
+	if at != nil {
+		n = len(at)
+	}
 	var mu sync.Mutex
 	var all []place
+	floor := float32(math.Inf(-1))
+	inParts(n, func(from, to int) {
+		mu.Lock()
+		least := floor
+		mu.Unlock()
+		var own []place
+		for k := from; k < to; k++ {
+			i := k
+			if at != nil {
+				i = int(at[k])
+			}
+			// (u-32)·(q-32), summed: the halves are taken off afterwards.
+			dot := int32(product(s.codes[i*s.width:(i+1)*s.width], packed)) - 32*s.sums[i] - 32*sum + 1024*int32(s.width)
+			if score := float32(dot) / max(1, s.norms[i]); score > least {
+				own = append(own, place{i, score})
+			}
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		if all = append(all, own...); len(all) > 2*most {
+			slices.SortFunc(all, byScore)
+			all = all[:most]
+			floor = all[most-1].score
+		}
+	})
+	slices.SortFunc(all, byScore)
+	return all[:min(most, len(all))]
+}
+
+// stretch is how many vectors a core takes at a time.
+const stretch = 512
+
+// inParts calls f for stretches of 0..n, on all cores.
+func inParts(n int, f func(from, to int)) {
+	parts := (n + stretch - 1) / stretch
+	var next atomic.Int64
 	var wg sync.WaitGroup
 	for range min(runtime.GOMAXPROCS(0), parts) {
 		wg.Go(func() {
-			own := make([]place, 0, 2*most+stretch)
-			floor := float32(math.Inf(-1))
 			for part := int(next.Add(1)) - 1; part < parts; part = int(next.Add(1)) - 1 {
-				for i := part * stretch; i < min(len(s.ids), (part+1)*stretch); i++ {
-					// (u-32)·(q-32), summed: the halves are taken off afterwards.
-					dot := int32(product(s.codes[i*s.width:(i+1)*s.width], packed)) - 32*s.sums[i] - 32*sum + 1024*int32(s.width)
-					if score := float32(dot) / max(1, s.norms[i]); score > floor {
-						own = append(own, place{i, score})
-					}
-				}
-				if len(own) > 2*most {
-					slices.SortFunc(own, byScore)
-					own = own[:most]
-					floor = own[most-1].score
-				}
+				f(part*stretch, min(n, (part+1)*stretch))
 			}
-			mu.Lock()
-			all = append(all, own...)
-			mu.Unlock()
 		})
 	}
 	wg.Wait()
-	slices.SortFunc(all, byScore)
-	return all[:min(most, len(all))]
 }
 
 // six picks the upper six bits of every other byte of a word, each in a field of 16 bits.

@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"testing"
 
 	"hotline/knowledge/vector"
@@ -31,6 +32,35 @@ func clustered(r *rand.Rand, n, dim int) [][]float32 {
 		out[k] = make([]float32, dim)
 		for i := range out[k] {
 			out[k][i] = float32((c[i] + 0.7*r.NormFloat64()) * 0.03)
+		}
+	}
+	return out
+}
+
+// layered makes vectors that differ in few ways, the first of which count most, and point in one direction.
+func layered(r *rand.Rand, n, dim int) [][]float32 {
+	const ways = 40
+	axes := make([][]float32, ways+1)
+	for k := range axes {
+		axes[k] = make([]float32, dim)
+		for i := range axes[k] {
+			axes[k][i] = float32(r.NormFloat64())
+		}
+	}
+	out := make([][]float32, n)
+	for k := range out {
+		out[k] = make([]float32, dim)
+		for a, axis := range axes {
+			weight := float32(3)
+			if a > 0 {
+				weight = float32(r.NormFloat64() * 2 / math.Sqrt(float64(a)))
+			}
+			for i := range axis {
+				out[k][i] += weight * axis[i]
+			}
+		}
+		for i := range out[k] {
+			out[k][i] += float32(0.3 * r.NormFloat64())
 		}
 	}
 	return out
@@ -88,6 +118,62 @@ func TestNearestAreFound(t *testing.T) {
 			t.Errorf("dim %d: %.3f of the nearest are found", dim, share)
 		}
 	}
+}
+
+// In a large set most vectors are passed over by their outlines: the ten nearest are found all the same, also when half of the set is gone.
+func TestNearestOfManyAreFound(t *testing.T) {
+	t.Parallel()
+	const n, asked = 10_000, 20
+	for name, make := range map[string]func(r *rand.Rand, n, dim int) [][]float32{"clustered": clustered, "layered": layered} {
+		for _, dim := range []int{384, 1000} {
+			t.Run(fmt.Sprint(name, dim), func(t *testing.T) {
+				t.Parallel()
+				r := rand.New(rand.NewPCG(3, uint64(dim)))
+				vs := make(r, n, dim)
+				s := vector.NewSet(dim)
+				for i, v := range vs {
+					s.Put(fmt.Sprint(i), vector.Encode(v))
+				}
+				for _, every := range []int{1, 2} {
+					hit := 0
+					for range asked {
+						q := slices.Clone(vs[r.IntN(n)])
+						for i := range q {
+							q[i] += float32(math.Abs(float64(q[i])) * 0.5 * r.NormFloat64())
+						}
+						tenth := nearest(vs, q, every, 10)
+						for _, h := range s.Search(q, 30)[:10] {
+							i, err := strconv.Atoi(h.ID)
+							if err == nil && i%every == 0 && cosine(vs[i], q) > tenth-0.0005 { // nearer than a byte a dimension can tell
+								hit++
+							}
+						}
+					}
+					if share := float64(hit) / (10 * asked); share < 0.99 {
+						t.Errorf("one in %d left: %.3f of the ten nearest are found", every, share)
+					}
+					for i := range vs {
+						if i%2 == 1 {
+							s.Delete(fmt.Sprint(i))
+						}
+					}
+				}
+				if s.Len() != n/2 {
+					t.Errorf("%d left", s.Len())
+				}
+			})
+		}
+	}
+}
+
+// nearest is the cosine of the last of the nearest among every so-manieth vector, by all their numbers.
+func nearest(vs [][]float32, q []float32, every, most int) float64 {
+	var scores []float64
+	for i := 0; i < len(vs); i += every {
+		scores = append(scores, cosine(vs[i], q))
+	}
+	slices.Sort(scores)
+	return scores[len(scores)-most]
 }
 
 func TestPutReplacesAndDeletes(t *testing.T) {
