@@ -44,7 +44,8 @@ func TestAnchorsAreKeptOutsideAndVerified(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	now := clock.NewFake(time.Now())
+	// At noon one midnight lies in the next 25 hours; shortly before midnight it would be two.
+	now := clock.NewFake(time.Now().Truncate(24 * time.Hour).Add(4 * time.Hour))
 	a, err := app.Start(t.Context(), cfg, app.Options{Log: quiet(), Clock: now, Demo: true, WeakHash: true, NoLimits: true})
 	if err != nil {
 		t.Fatal(err)
@@ -56,8 +57,14 @@ func TestAnchorsAreKeptOutsideAndVerified(t *testing.T) {
 		t.Fatal(err)
 	}
 	now.Advance(25 * time.Hour)
-	if made, err := a.Tickets.MakeAnchors(t.Context(), 10); err != nil || len(made) > 1 { // none: the node's own worker was first
-		t.Fatalf("%+v %v", made, err)
+	// The node's own worker may be at it, and while it is nobody else makes any: until its transaction ends there is none.
+	for there := []tickets.Anchor(nil); len(there) == 0; {
+		if made, err := a.Tickets.MakeAnchors(t.Context(), 10); err != nil || len(made) > 1 {
+			t.Fatalf("%+v %v", made, err)
+		}
+		if there, err = a.Tickets.Anchors(t.Context(), "", 10); err != nil {
+			t.Fatal(err)
+		}
 	}
 	var about struct{ Algorithm, Public_key, Anchors string }
 	if err := json.Unmarshal(fetch(t, a.URL()+"/.well-known/hotline-history.json"), &about); err != nil || about.Algorithm != "Ed25519" {
