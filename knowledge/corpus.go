@@ -16,10 +16,10 @@ import (
 type Corpus struct {
 	mu    sync.RWMutex
 	docs  map[string]*profile
-	list  []*profile       // the same, to be walked; see profile.at
-	df    map[uint32]int32 // term → documents that hold it
-	vocab map[string]int32 // unstemmed words, to correct typing errors
-	spell map[spellKey][]string
+	list  []*profile // the same by their places, in the order in which they came; nil where one was removed
+	sizes []float32  // of each place, the document's length against the average when it came
+	terms postings
+	vocab vocabulary
 	langs map[string]*lengths
 	syn   *Synonyms
 	// headings is of titles and stored questions alone.
@@ -28,8 +28,7 @@ type Corpus struct {
 
 // NewCorpus makes an empty corpus.
 func NewCorpus() *Corpus {
-	return &Corpus{docs: map[string]*profile{}, df: map[uint32]int32{}, vocab: map[string]int32{}, spell: map[spellKey][]string{},
-		langs: map[string]*lengths{}, syn: NewSynonyms(nil), headings: newHeadings()}
+	return &Corpus{docs: map[string]*profile{}, terms: newPostings(), vocab: newVocabulary(), langs: map[string]*lengths{}, syn: NewSynonyms(nil), headings: newHeadings()}
 }
 
 // Parts of a document. Title and stored questions are one part, because both
@@ -53,7 +52,7 @@ var plainWeight = [parts]float64{head: 1, tag: 3, brief: 1, body: 1}
 // profile is what scoring needs of one document.
 type profile struct {
 	id      string
-	at      int // in the corpus's list
+	at      int // place in the corpus's list
 	version int
 	sum     uint64 // of the document's text and filters, see sumOf
 	lang    string
@@ -67,9 +66,15 @@ type profile struct {
 	// order is the sequence of the words of each part, as term hashes, to find
 	// words that stand side by side; 0 ends a text. Scripts without spaces have
 	// character pairs for that.
-	order     [parts][]uint32
-	words     []string // distinct unstemmed words that can be confused
-	headWords []string // distinct unstemmed words of title and questions
+	order [parts][]uint32
+	words words
+}
+
+// words of a document as they are written, without repeats: those that can be confused, and those of title and questions. The corpus knows them by
+// number and forgets them as texts.
+type words struct {
+	spelled, heading         []string
+	spelledByNo, headingByNo []uint32
 }
 
 // termFreq counts a term by the part of the document it stands in.
@@ -78,11 +83,29 @@ type termFreq struct {
 	n    [parts]uint8
 }
 
+// says is how often the document says the term, each part by its weight.
+func (f termFreq) says() int {
+	sum := 0
+	for i, n := range f.n {
+		sum += int(partWeight[i]) * int(n)
+	}
+	return sum
+}
+
 // lengths sums the lengths of one language's documents: an English word and a
 // Chinese character are different units.
 type lengths struct {
 	docs int
 	sum  [parts]float64
+}
+
+// average length of a document.
+func (l *lengths) average() float64 {
+	sum := 0.0
+	for _, n := range l.sum {
+		sum += n
+	}
+	return sum / math.Max(1, float64(l.docs))
 }
 
 func (l *lengths) add(p *profile, sign int) {
@@ -120,12 +143,12 @@ func newProfile(d Doc) *profile {
 				continue
 			}
 			p.order[part] = append(p.order[part], f.hash)
-			if part == head && !slices.Contains(p.headWords, t.Word) {
-				p.headWords = append(p.headWords, t.Word)
+			if part == head && !slices.Contains(p.words.heading, t.Word) {
+				p.words.heading = append(p.words.heading, t.Word)
 			}
 			if spellable(t.Word) && !seen[t.Word] {
 				seen[t.Word] = true
-				p.words = append(p.words, t.Word)
+				p.words.spelled = append(p.words.spelled, t.Word)
 			}
 		}
 		if len(p.order[part]) > 0 {
@@ -150,7 +173,7 @@ func newProfile(d Doc) *profile {
 	}
 	slices.SortFunc(p.terms, func(a, b termFreq) int { return cmpHash(a.hash, b.hash) })
 	for i, o := range p.order {
-		p.order[i] = slices.Clip(o)
+		p.order[i] = slices.Clone(o) // without the room it grew in
 	}
 	return p
 }
@@ -184,28 +207,30 @@ func (c *Corpus) Put(docs ...Doc) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, p := range ps {
-		c.remove(p.id)
-		c.docs[p.id] = p
-		p.at = len(c.list)
-		c.list = append(c.list, p)
-		c.headings.add(p)
 		l := c.langs[p.lang]
 		if l == nil {
 			l = &lengths{}
 			c.langs[p.lang] = l
 		}
 		l.add(p, 1)
-		for _, t := range p.terms {
-			c.df[t.hash]++
-		}
-		for _, w := range p.words {
-			if c.vocab[w]++; c.vocab[w] == 1 {
-				k := keyOf(w, 0)
-				c.spell[k] = append(c.spell[k], w)
-			}
-		}
-		p.words = slices.Clip(p.words)
 	}
+	for _, p := range ps {
+		c.remove(p.id)
+		c.add(p)
+	}
+}
+
+// add takes in a profile whose lengths are counted already.
+func (c *Corpus) add(p *profile) {
+	c.docs[p.id] = p
+	p.at = len(c.list)
+	c.list, c.sizes = append(c.list, p), append(c.sizes, float32(relative(p.size(), c.langs[p.lang].average())))
+	for _, t := range p.terms {
+		c.terms.add(t.hash, newPosting(p.at, t.says()))
+	}
+	p.words = words{spelledByNo: c.vocab.number(p.words.spelled), headingByNo: c.vocab.number(p.words.heading)}
+	c.vocab.hold(p.words.spelledByNo)
+	c.headings.add(p, &c.vocab)
 }
 
 // profiles analyses documents, on all cores: of a large collection this is most of what starting a node takes.
@@ -266,29 +291,33 @@ func (c *Corpus) remove(id string) {
 		return
 	}
 	delete(c.docs, id)
-	c.headings.remove(p)
-	last := len(c.list) - 1
-	c.list[p.at] = c.list[last]
-	c.list[p.at].at = p.at
-	c.list[last] = nil
-	c.list = c.list[:last]
-	c.langs[p.lang].add(p, -1)
+	c.headings.remove(p, &c.vocab)
 	for _, t := range p.terms {
-		if c.df[t.hash]--; c.df[t.hash] <= 0 {
-			delete(c.df, t.hash)
+		c.terms.remove(t.hash, p.at)
+	}
+	c.vocab.release(p.words.spelledByNo)
+	c.langs[p.lang].add(p, -1)
+	if c.list[p.at] = nil; len(c.list) > 2*len(c.docs)+roomyList {
+		c.squeeze()
+	}
+}
+
+// roomyList is how many places may be empty, however few documents there are.
+const roomyList = 1000
+
+// squeeze takes the empty places out of the list.
+func (c *Corpus) squeeze() {
+	to := make([]int, len(c.list))
+	list, sizes := make([]*profile, 0, len(c.docs)), make([]float32, 0, len(c.docs))
+	for at, p := range c.list {
+		if p != nil {
+			to[at], p.at = len(list), len(list)
+			list, sizes = append(list, p), append(sizes, c.sizes[at])
 		}
 	}
-	for _, w := range p.words {
-		if c.vocab[w]--; c.vocab[w] > 0 {
-			continue
-		}
-		delete(c.vocab, w)
-		k := keyOf(w, 0)
-		c.spell[k] = slices.DeleteFunc(c.spell[k], func(o string) bool { return o == w })
-		if len(c.spell[k]) == 0 {
-			delete(c.spell, k)
-		}
-	}
+	c.list, c.sizes = list, sizes
+	c.terms.renumber(to)
+	c.headings.docs.renumber(to)
 }
 
 // sumOf tells documents apart that differ in anything searched or filtered by.
@@ -346,7 +375,7 @@ func (c *Corpus) unindexed(docs []Doc) []Doc {
 func (c *Corpus) lacking() (n int) {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
-	for _, p := range c.list {
+	for _, p := range c.docs {
 		if p.indexed != p.sum {
 			n++
 		}
@@ -369,7 +398,7 @@ func (c *Corpus) setIndexed(docs ...Doc) {
 func (c *Corpus) forgetIndexed() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for _, p := range c.list {
+	for _, p := range c.docs {
 		p.indexed = 0
 	}
 }
@@ -395,7 +424,7 @@ const smallCorpus = 100
 // a single document holds.
 func (c *Corpus) idf(h uint32) float64 {
 	n := math.Max(smallCorpus, float64(len(c.docs)))
-	df := math.Max(1, float64(c.df[h]))
+	df := math.Max(1, float64(c.terms.count(h)))
 	return math.Log(1 + (n-df+0.5)/(df+0.5))
 }
 

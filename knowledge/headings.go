@@ -8,8 +8,8 @@ import (
 // headings finds documents by the words of their titles and stored questions,
 // for suggestions while somebody types. The corpus's lock guards it.
 type headings struct {
-	docs  map[uint32][]*profile // term → documents whose titles or questions hold it
-	stems map[string]heading    // words as they are written
+	docs  postings           // of titles and questions
+	stems map[string]heading // words as they are written
 	// begin lists words by their first one, two and three bytes, so that what begins with a few letters is found without walking all.
 	begin map[string][]string
 }
@@ -24,14 +24,15 @@ type heading struct {
 const beginBytes = 3
 
 func newHeadings() headings {
-	return headings{docs: map[uint32][]*profile{}, stems: map[string]heading{}, begin: map[string][]string{}}
+	return headings{docs: newPostings(), stems: map[string]heading{}, begin: map[string][]string{}}
 }
 
-func (h *headings) add(p *profile) {
+func (h *headings) add(p *profile, v *vocabulary) {
 	for _, t := range p.headTerms() {
-		h.docs[t] = append(h.docs[t], p)
+		h.docs.add(t, newPosting(p.at, 0))
 	}
-	for _, w := range p.headWords {
+	for _, n := range p.words.headingByNo {
+		w := v.words[n].word
 		e := h.stems[w]
 		if e.docs++; e.docs == 1 {
 			e.term = hashTerm(stemOf(w))
@@ -43,13 +44,12 @@ func (h *headings) add(p *profile) {
 	}
 }
 
-func (h *headings) remove(p *profile) {
+func (h *headings) remove(p *profile, v *vocabulary) {
 	for _, t := range p.headTerms() {
-		if h.docs[t] = slices.DeleteFunc(h.docs[t], func(o *profile) bool { return o == p }); len(h.docs[t]) == 0 {
-			delete(h.docs, t)
-		}
+		h.docs.remove(t, p.at)
 	}
-	for _, w := range p.headWords {
+	for _, n := range p.words.headingByNo {
+		w := v.words[n].word
 		e := h.stems[w]
 		if e.docs--; e.docs > 0 {
 			h.stems[w] = e

@@ -6,10 +6,10 @@ import (
 	"sync"
 )
 
-// Propose is what an Index does, from the corpus alone: it looks at every
-// document for the question's rarest terms. It costs tens of milliseconds in a
-// hundred thousand articles, where an engine takes a few, and needs nothing
-// but this process, so it stands in while an engine is filled or away.
+// Propose is what an Index does, from the corpus alone: it adds up what the
+// postings of the question's rarest terms say of each document, and looks
+// closer at the best. It needs nothing but this process, so it stands in while
+// an engine is filled or away.
 func (c *Corpus) Propose(q Query) []Hit {
 	if q.Limit <= 0 {
 		q.Limit = DefaultLimit
@@ -24,39 +24,70 @@ func (c *Corpus) Propose(q Query) []Hit {
 	}
 	c.mu.RLock()
 	defer c.mu.RUnlock()
-	var mu sync.Mutex
-	var hits []Hit
-	const stretch = 4096
-	each((len(c.list)+stretch-1)/stretch, 2, func(i int) {
-		own := best{limit: q.Limit}
-		for _, p := range c.list[i*stretch : min(len(c.list), (i+1)*stretch)] {
-			if lang != "" && p.lang != lang || p.staff && q.Audience != AudienceStaff {
-				continue
-			}
-			if s := scan.score(p); s > 0 {
-				own.add(Hit{ID: p.id, Version: p.version, Score: s})
-			}
+	likely := best{limit: closer * q.Limit}
+	sums := c.sums(scan, lang)
+	for at, sum := range sums {
+		if sum <= 0 || float64(sum) < likely.floor {
+			continue
 		}
-		mu.Lock()
-		hits = append(hits, own.hits...)
-		mu.Unlock()
-	})
+		if p := c.list[at]; (lang == "" || p.lang == lang) && (!p.staff || q.Audience == AudienceStaff) {
+			likely.add(Hit{ID: p.id, Version: p.version, Score: float64(sum)})
+		}
+	}
+	clear(sums)
+	sumsPool.Put(&sums)
+	hits := likely.hits
+	for i, h := range hits {
+		hits[i].Score = scan.score(c.docs[h.ID])
+	}
 	slices.SortFunc(hits, compareHits)
 	return hits[:min(q.Limit, len(hits))]
 }
 
+// closer is how many documents are looked at for each that is wanted: the
+// postings know a length from when the document came, and no parts.
+const closer = 4
+
+// sumsPool keeps the sums of searches, a number for each document, all zero.
+var sumsPool sync.Pool
+
+// sums adds up what the postings say of each place.
+func (c *Corpus) sums(s scan, lang string) []float32 {
+	var sums []float32
+	if kept, ok := sumsPool.Get().(*[]float32); ok && cap(*kept) >= len(c.list) {
+		sums = (*kept)[:len(c.list)]
+	} else {
+		sums = make([]float32, len(c.list))
+	}
+	k1 := float32(bm25K1)
+	if by, ok := s.langs[lang]; ok {
+		k1 = float32(by.k1)
+	}
+	for _, t := range s.terms {
+		rank := float32(t.rank)
+		for _, p := range c.terms.of(t.hash) {
+			at := p.place()
+			said := float32(p.says())
+			sums[at] += rank * said / (said + k1*c.sizes[at])
+		}
+	}
+	return sums
+}
+
 func compareHits(a, b Hit) int { return cmp.Or(cmp.Compare(b.Score, a.Score), cmp.Compare(a.ID, b.ID)) }
 
-// best keeps the best hits of many.
+// best keeps the best hits of many, and a few more.
 type best struct {
 	limit int
 	hits  []Hit
+	floor float64 // what scores less is not among them
 }
 
 func (b *best) add(h Hit) {
 	if b.hits = append(b.hits, h); len(b.hits) >= 2*b.limit+64 {
 		slices.SortFunc(b.hits, compareHits)
 		b.hits = b.hits[:b.limit]
+		b.floor = b.hits[b.limit-1].Score
 	}
 }
 

@@ -55,7 +55,7 @@ func (c *Corpus) Question(text string) *Question {
 	for _, w := range ws {
 		h := hashTerm(w.Text)
 		u := unit{hash: h}
-		if w.Kind == Word && c.df[h] == 0 {
+		if w.Kind == Word && c.terms.count(h) == 0 {
 			if v := c.correct(w.Word); v != "" {
 				u.alt = hashTerm(stemOf(v))
 			}

@@ -37,7 +37,7 @@ func (c *Corpus) Respell(text string) string {
 	var b strings.Builder
 	at := 0
 	for _, t := range terms {
-		if t.Kind != Word || c.df[hashTerm(t.Text)] > 0 {
+		if t.Kind != Word || c.terms.count(hashTerm(t.Text)) > 0 {
 			continue
 		}
 		if v := c.correct(t.Word); v != "" {
@@ -67,9 +67,9 @@ func (c *Corpus) correct(w string) string {
 	}
 	best, freq := "", int32(0)
 	for d := -1; d <= 1; d++ {
-		for _, v := range c.spell[keyOf(w, d)] {
-			if f := c.vocab[v]; (f > freq || f == freq && v < best) && oneEdit(w, v) {
-				best, freq = v, f
+		for _, n := range c.vocab.spell[keyOf(w, d)] {
+			if v := c.vocab.words[n]; (v.docs > freq || v.docs == freq && v.word < best) && oneEdit(w, v.word) {
+				best, freq = v.word, v.docs
 			}
 		}
 	}

@@ -74,7 +74,7 @@ func (c *Corpus) Suggest(text, lang string, limit int) []Hit {
 	paired := slices.ContainsFunc(ws, func(w QueryTerm) bool { return w.Kind == Pair })
 	for _, w := range ws {
 		h := hashTerm(w.Text)
-		if w.Kind == Word && len(c.headings.docs[h]) == 0 {
+		if w.Kind == Word && c.headings.docs.count(h) == 0 {
 			if v := c.correct(w.Word); v != "" {
 				h = hashTerm(stemOf(v))
 			}
@@ -137,9 +137,9 @@ type need struct {
 func (t *typing) need(weight float64, terms ...uint32) {
 	n := need{terms: terms}
 	for _, h := range terms {
-		n.docs += len(t.corpus.headings.docs[h])
+		n.docs += t.corpus.headings.docs.count(h)
 	}
-	n.weight = weight * math.Log(1+float64(len(t.corpus.list)+1)/float64(n.docs+1))
+	n.weight = weight * math.Log(1+float64(len(t.corpus.docs)+1)/float64(n.docs+1))
 	t.needs = append(t.needs, n)
 	t.weight += n.weight
 }
@@ -158,7 +158,8 @@ func (t *typing) best(lang string, limit int) []Hit {
 	own := best{limit: limit}
 	seen := map[*profile]bool{}
 	for _, h := range t.needs[rarest].terms {
-		for _, p := range t.corpus.headings.docs[h] {
+		for _, held := range t.corpus.headings.docs.of(h) {
+			p := t.corpus.list[held.place()]
 			if len(seen) == suggestLooked {
 				break
 			}
