@@ -72,9 +72,7 @@ func (v *vectors) status(out *EngineStatus) {
 	v.mu.RUnlock()
 	v.health.mu.Lock()
 	defer v.health.mu.Unlock()
-	if v.health.err != nil {
-		out.VectorErr = v.health.err.Error()
-	}
+	out.ModelFault = faultOf(v.health.err, ErrModelSlow, ErrModelFails)
 }
 
 // near lists articles by nearness, best first.

@@ -22,7 +22,7 @@ type engine struct {
 	shared  bool
 	pending int
 	wanted  bool
-	fault   string
+	fault   Fault
 }
 
 // Times of an engine that fails.
@@ -96,14 +96,14 @@ type EngineStatus struct {
 	Done     int  // of Total
 	Total    int
 	Since    time.Time // the engine has been failing since; zero while it answers
-	Err      string
-	Shared   bool // one engine of all nodes
-	Pending  int  // changes that a shared engine has not been given yet
-	Rebuild  bool // a shared engine is to be built anew
+	Fault    Fault     // why
+	Shared   bool      // one engine of all nodes
+	Pending  int       // changes that a shared engine has not been given yet
+	Rebuild  bool      // a shared engine is to be built anew
 	// Of embeddings, where a model is set up for them.
-	Model     string
-	Vectors   int // articles that have theirs on this node
-	VectorErr string
+	Model      string
+	Vectors    int // articles that have theirs on this node
+	ModelFault Fault
 }
 
 // Degraded reports that the corpus proposes in place of the engine.
@@ -114,9 +114,9 @@ func (s *Service) Engine() EngineStatus {
 	e := &s.engine
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	out := EngineStatus{Articles: s.corpus.Len(), Filling: e.filling, Done: e.done, Total: e.total, Since: e.since, Shared: e.shared, Pending: e.pending, Rebuild: e.wanted, Err: e.fault}
+	out := EngineStatus{Articles: s.corpus.Len(), Filling: e.filling, Done: e.done, Total: e.total, Since: e.since, Shared: e.shared, Pending: e.pending, Rebuild: e.wanted, Fault: e.fault}
 	if e.err != nil {
-		out.Err = e.err.Error()
+		out.Fault = faultOf(e.err, ErrEngineSlow, ErrEngineFails)
 	}
 	s.vectors.status(&out)
 	return out

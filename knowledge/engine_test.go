@@ -76,7 +76,7 @@ func TestEngineThatHangsOrFails(t *testing.T) {
 				t.Errorf("a search took %v", took)
 			}
 			status := d.Engine()
-			if !status.Degraded() || status.Err == "" {
+			if !status.Degraded() || status.Fault.Code == "" || status.Fault.Cause == "" {
 				t.Errorf("the operator is told %+v", status)
 			}
 			asked := m.asked.Load()
@@ -106,6 +106,29 @@ func TestEngineThatLies(t *testing.T) {
 	})
 	if got := d.first(t, "renew passport"); got != "" {
 		t.Errorf("served %q", got)
+	}
+}
+
+// What an engine finds by meaning is shown although it shares no word with the question, and decides nothing.
+func TestEngineThatKnowsOfMeaning(t *testing.T) {
+	t.Parallel()
+	d, m := newMoodyDesk(t)
+	dog := d.publish(t, knowledge.Article{}, knowledge.Text{Title: "Walking hounds", Body: "On a lead."})
+	m.be(func(context.Context) ([]knowledge.Hit, error) {
+		return []knowledge.Hit{{ID: dog.Article.ID.String(), Version: 1, Near: 1}}, nil
+	})
+	const asked = "four-legged friends"
+	if got := d.first(t, asked); got != "Walking hounds" {
+		t.Errorf("found %q", got)
+	}
+	if a, err := d.Answer(t.Context(), asked, "en"); err != nil || a.Outcome != knowledge.None {
+		t.Errorf("it decides: %+v, %v", a, err)
+	}
+	m.be(func(context.Context) ([]knowledge.Hit, error) {
+		return []knowledge.Hit{{ID: dog.Article.ID.String(), Version: 1, Score: 1}}, nil
+	})
+	if got := d.first(t, asked); got != "" {
+		t.Errorf("found %q without a word of the question", got)
 	}
 }
 

@@ -30,7 +30,7 @@ type Query struct {
 	Text     string
 	Lang     string // empty means any language
 	Audience string // empty means public; staff sees public articles too
-	Limit    int    // at most this many hits; 0 or less means DefaultLimit
+	Limit    int    // at most this many hits, besides those found by meaning alone; 0 or less means DefaultLimit
 	// Exact says that the words were already compared with those of the
 	// articles (see [Corpus.Respell]), so the engine need not guess at typing
 	// errors, which costs it more than the rest of the search.
@@ -46,6 +46,9 @@ type Hit struct {
 	ID      string
 	Version int // the version the index knows, which may be outdated
 	Score   float64
+	// Near is the hit's place, from 1, among what means much the same as the
+	// question, by an engine that knows of meaning; 0: it is not among it.
+	Near int
 }
 
 // SynonymGroup lists expressions that mean the same in one language. Every

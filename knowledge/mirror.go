@@ -19,12 +19,12 @@ const sharedEngine = "meili"
 // Statements of the shared engine; migration 00047 says what the rows are.
 const (
 	sqlEnginePresent  = `insert into search_engines (name) values ($1) on conflict do nothing`
-	sqlEngine         = `select mark, wanted, done, total, rebuilt_at, error, failing_since, (select count(*) from article_outbox o where o.engine = e.name), coalesce((select min(changed_at) from article_outbox o where o.engine = e.name), now()) from search_engines e where name = $1`
+	sqlEngine         = `select mark, wanted, done, total, rebuilt_at, error_code, error, failing_since, (select count(*) from article_outbox o where o.engine = e.name), coalesce((select min(changed_at) from article_outbox o where o.engine = e.name), now()) from search_engines e where name = $1`
 	sqlEngineProgress = `update search_engines set done = $2, total = $3 where name = $1`
 	sqlEngineRebuilt  = `update search_engines set mark = $2, rebuilt_at = $3, done = 0, total = 0, wanted = false where name = $1`
 	sqlEngineWanted   = `update search_engines set wanted = true where name = $1`
-	sqlEngineWell     = `update search_engines set error = '', failing_since = null where name = $1 and (error <> '' or failing_since is not null)`
-	sqlEngineFails    = `update search_engines set error = $2, failing_since = coalesce(failing_since, $3) where name = $1`
+	sqlEngineWell     = `update search_engines set error_code = '', error = '', failing_since = null where name = $1 and failing_since is not null`
+	sqlEngineFails    = `update search_engines set error_code = $2, error = $3, failing_since = coalesce(failing_since, $4) where name = $1`
 	sqlOutbox         = `select article_id, serial from article_outbox where engine = $1 order by serial limit $2`
 	sqlOutboxDone     = `delete from article_outbox o using unnest($2::uuid[], $3::bigint[]) d(id, serial) where o.engine = $1 and o.article_id = d.id and o.serial = d.serial`
 	sqlLive           = `select count(*) from articles a join article_versions v on v.article_id = a.id and v.version = a.live`
@@ -36,7 +36,7 @@ type engineRow struct {
 	Wanted       bool
 	Done, Total  int
 	RebuiltAt    *time.Time
-	Error        string
+	Fault        Fault
 	FailingSince *time.Time
 	Pending      int
 	Oldest       time.Time
@@ -48,7 +48,9 @@ func (s *Service) engineRow(ctx context.Context) (row engineRow, err error) {
 		if err != nil {
 			return err
 		}
-		row, err = pgx.CollectExactlyOneRow(rows, pgx.RowToStructByPos[engineRow])
+		row, err = pgx.CollectExactlyOneRow(rows, func(r pgx.CollectableRow) (row engineRow, err error) {
+			return row, r.Scan(&row.Mark, &row.Wanted, &row.Done, &row.Total, &row.RebuiltAt, &row.Fault.Code, &row.Fault.Cause, &row.FailingSince, &row.Pending, &row.Oldest)
+		})
 		return err
 	})
 	return row, err
@@ -129,7 +131,8 @@ func (m *mirror) step(ctx context.Context) error {
 	case err == nil:
 		told = m.engineExec(ctx, sqlEngineWell)
 	case ctx.Err() == nil:
-		told = m.engineExec(ctx, sqlEngineFails, err.Error(), m.Clock.Now())
+		why := faultOf(err, ErrEngineSlow, ErrEngineFails)
+		told = m.engineExec(ctx, sqlEngineFails, why.Code, why.Cause, m.Clock.Now())
 	}
 	return errors.Join(err, told)
 }
@@ -324,7 +327,7 @@ func (s *Service) Watch(ctx context.Context) error {
 	defer s.engine.mu.Unlock()
 	s.engine.filling, s.engine.shared = row.Mark == "" || row.Pending > 0 && s.Clock.Now().Sub(row.Oldest) > lateAfter, true
 	s.engine.done, s.engine.total, s.engine.pending = row.Done, row.Total, row.Pending
-	s.engine.fault, s.engine.wanted = row.Error, row.Wanted
+	s.engine.fault, s.engine.wanted = row.Fault, row.Wanted
 	return nil
 }
 

@@ -184,7 +184,7 @@ func TestSharedEngineCatchesUpAfterAnOutage(t *testing.T) {
 	if err := d.Watch(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if s := d.Engine(); !s.Degraded() || s.Pending != 2 || s.Err == "" || !s.Shared {
+	if s := d.Engine(); !s.Degraded() || s.Pending != 2 || s.Fault.Code != "knowledge.engine_fails" || s.Fault.Cause != "connection refused" || !s.Shared {
 		t.Errorf("the operator is told %+v", s)
 	}
 	// Another node, started meanwhile, answers without the engine, too.
@@ -206,7 +206,7 @@ func TestSharedEngineCatchesUpAfterAnOutage(t *testing.T) {
 		t.Fatal(err)
 	}
 	d.first(t, "dog") // asks the engine again
-	if s := d.Engine(); s.Degraded() || s.Pending != 0 || s.Err != "" {
+	if s := d.Engine(); s.Degraded() || s.Pending != 0 || s.Fault != (knowledge.Fault{}) {
 		t.Errorf("after the outage the operator is told %+v", s)
 	}
 }

@@ -1,6 +1,7 @@
 package knowledge
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -98,6 +99,9 @@ func (s *Service) find(ctx context.Context, q Query) ([]found, error) {
 	go func() { near <- s.nearest(ctx, pq) }()
 	hits, err := s.propose(ctx, pq)
 	nearest := <-near
+	if len(nearest) == 0 { // no vectors here: an engine may know of meaning itself
+		nearest = nearOf(hits)
+	}
 	if err != nil || len(hits)+len(nearest) == 0 {
 		return nil, err
 	}
@@ -134,6 +138,16 @@ func (s *Service) find(ctx context.Context, q Query) ([]found, error) {
 		out[i] = found{id: live[j.at].ID, score: j.score}
 	}
 	return s.fuse(out, live, nearest, s.ThresholdsOf(pq.Lang).Good), nil
+}
+
+// nearOf lists the hits that an engine found by their meaning, nearest first.
+func nearOf(hits []Hit) (ids []string) {
+	near := slices.DeleteFunc(slices.Clone(hits), func(h Hit) bool { return h.Near == 0 })
+	slices.SortFunc(near, func(a, b Hit) int { return cmp.Compare(a.Near, b.Near) })
+	for _, h := range near {
+		ids = append(ids, h.ID)
+	}
+	return ids
 }
 
 // wordless is how many articles that share no word with the question are

@@ -22,6 +22,8 @@ type engineView struct {
 	Total   int
 	Running bool // a page worth looking at again
 	Since   time.Time
+	// Why the engine and the model for vectors fail, in words.
+	Why, ModelWhy string
 }
 
 func (c *Console) engine(v View) *engineView {
@@ -30,10 +32,16 @@ func (c *Console) engine(v View) *engineView {
 	}
 	s := c.Knowledge.Engine()
 	e := &engineView{EngineStatus: s, State: "ready", Class: "ok", Done: s.Articles, Total: s.Articles, Since: s.Since}
+	if s.Fault.Code != "" {
+		e.Why = c.words.T(v.Lang, "errors."+s.Fault.Code)
+	}
+	if s.ModelFault.Code != "" {
+		e.ModelWhy = c.words.T(v.Lang, "errors."+s.ModelFault.Code)
+	}
 	switch {
 	case !s.Since.IsZero():
 		e.State, e.Class = "away", "danger"
-	case s.Err != "":
+	case s.Fault.Code != "":
 		e.State, e.Class = "failing", "danger"
 	case s.Filling:
 		e.State, e.Class, e.Running, e.Done, e.Total = "filling", "warn", true, s.Done, max(s.Total, s.Articles)

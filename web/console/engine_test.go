@@ -2,11 +2,14 @@ package console_test
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"strings"
 	"testing"
 
 	"hotline/internal/auth"
+	"hotline/knowledge"
+	"hotline/knowledge/meili"
 )
 
 func TestTheEnginePanelRebuildsWhileSearchesGoOn(t *testing.T) {
@@ -38,5 +41,36 @@ func TestTheEnginePanelRebuildsWhileSearchesGoOn(t *testing.T) {
 	env.post("/console/knowledge/rebuild", nil).wants(t, http.StatusForbidden)
 	if r.knowledge.Engine().Filling {
 		t.Error("an agency's editor had the index built anew")
+	}
+}
+
+// deaf is an engine that the network does not reach.
+type deaf struct{ knowledge.Index }
+
+func (deaf) Search(context.Context, knowledge.Query) ([]knowledge.Hit, error) {
+	return nil, meili.ErrAway.Wrap(errors.New("search: dial tcp 10.1.2.3:7700: connect: connection refused"))
+}
+
+// Why the engine fails stands in the reader's language, with the technical cause beside it.
+func TestTheEnginePanelSaysWhyInTheReadersLanguage(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	e, reviewer := r.signIn("editor"), r.signIn("reviewer")
+	r.published(e, reviewer, nil)
+	must(t, r.knowledge.Fill(context.Background()))
+	r.knowledge.Index = deaf{r.knowledge.Index}
+	e.get("/console/knowledge?q=noise").wants(t, http.StatusOK)
+	if _, err := r.knowledge.Search(context.Background(), knowledge.Query{Text: "noise", Lang: "en"}); err != nil {
+		t.Fatal(err)
+	}
+	const cause = "search: dial tcp 10.1.2.3:7700: connect: connection refused"
+	e.get("/console/knowledge/board").wants(t, http.StatusOK, "Does not answer since", "<dd>The search engine does not answer <details", "Technical cause", cause)
+	p, err := r.auth.ByID(context.Background(), r.city.Users["editor"])
+	must(t, err)
+	must(t, r.auth.SetLang(context.Background(), p, "zh-CN"))
+	page := e.get("/console/knowledge/board")
+	page.wants(t, http.StatusOK, "<dd>搜索引擎没有响应 <details", "技术原因", cause)
+	if i := max(strings.Index(page.body, "The search engine"), strings.Index(page.body, "knowledge.engine_away")); i >= 0 {
+		t.Errorf("the Chinese page says why in English: %s", page.body[max(0, i-100):min(len(page.body), i+100)])
 	}
 }
