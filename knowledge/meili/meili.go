@@ -37,6 +37,7 @@ import (
 var (
 	ErrClosed = errs.New(errs.Unavailable, "knowledge.index_closed", "the search index is closed")
 	ErrAway   = errs.New(errs.Unavailable, "knowledge.engine_away", "the search engine does not answer")
+	ErrKey    = errs.New(errs.Unavailable, "knowledge.engine_key", "the search engine refuses the key")
 )
 
 // Options of New.
@@ -86,7 +87,7 @@ func New(o Options) *Index {
 	}}
 	x := &Index{uid: o.UID, opt: o, server: meilisearch.New(strings.TrimSuffix(o.URL, "/"), meilisearch.WithAPIKey(o.Key), meilisearch.WithCustomClient(client), meilisearch.DisableRetries())}
 	if names := embedders(o); len(names) > 0 {
-		x.hybrid = &meilisearch.SearchRequestHybrid{Embedder: names[0], SemanticRatio: 0.5}
+		x.hybrid = &meilisearch.SearchRequestHybrid{Embedder: names[0], SemanticRatio: 1}
 	}
 	return x
 }
@@ -114,7 +115,7 @@ func (b bounded) RoundTrip(r *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
-// call runs one request with a deadline. Errors: ErrClosed, ErrAway, ctx's own.
+// call runs one request with a deadline. Errors: ErrClosed, ErrAway, ErrKey, ErrKey, ctx's own.
 func (x *Index) call(ctx context.Context, within time.Duration, what string, f func(ctx context.Context) error) error {
 	if x.closed.Load() {
 		return ErrClosed
@@ -128,7 +129,16 @@ func (x *Index) call(ctx context.Context, within time.Duration, what string, f f
 	case ctx.Err() != nil:
 		return fmt.Errorf("%s: %w", what, ctx.Err())
 	}
-	return ErrAway.Wrap(fmt.Errorf("%s: %w", what, plain(err)))
+	away := ErrAway
+	if refused(err) {
+		away = ErrKey
+	}
+	return away.Wrap(fmt.Errorf("%s: %w", what, plain(err)))
+}
+
+func refused(err error) bool {
+	var e *meilisearch.Error
+	return errors.As(err, &e) && (e.StatusCode == http.StatusUnauthorized || e.StatusCode == http.StatusForbidden)
 }
 
 // plain is the cause without the client's description of the request, which repeats the text that was searched or sent.
@@ -219,7 +229,7 @@ func (x *Index) create(ctx context.Context, uid string, groups []knowledge.Synon
 	})
 }
 
-// Put implements knowledge.Index. Errors: ErrClosed, ErrAway, ctx's own.
+// Put implements knowledge.Index. Errors: ErrClosed, ErrAway, ErrKey, ctx's own.
 func (x *Index) Put(ctx context.Context, docs ...knowledge.Doc) error {
 	if len(docs) == 0 {
 		return nil
@@ -241,7 +251,7 @@ func (x *Index) putIn(ctx context.Context, uid string, docs []knowledge.Doc) err
 	sent := make([]document, 0, len(docs))
 	for i, d := range docs {
 		if last[d.ID] == i {
-			sent = append(sent, newDocument(d))
+			sent = append(sent, x.newDocument(d))
 		}
 	}
 	return x.run(ctx, "send articles", func(ctx context.Context) (*meilisearch.TaskInfo, error) {
@@ -249,7 +259,7 @@ func (x *Index) putIn(ctx context.Context, uid string, docs []knowledge.Doc) err
 	})
 }
 
-// Delete implements knowledge.Index. Errors: ErrClosed, ErrAway, ctx's own.
+// Delete implements knowledge.Index. Errors: ErrClosed, ErrAway, ErrKey, ctx's own.
 func (x *Index) Delete(ctx context.Context, ids ...string) error {
 	if x.closed.Load() {
 		return ErrClosed
@@ -269,7 +279,7 @@ func (x *Index) Delete(ctx context.Context, ids ...string) error {
 	})
 }
 
-// Count implements knowledge.Index; an index that was never made holds none. Errors: ErrClosed, ErrAway, ctx's own.
+// Count implements knowledge.Index; an index that was never made holds none. Errors: ErrClosed, ErrAway, ErrKey, ctx's own.
 func (x *Index) Count(ctx context.Context) (n int, err error) {
 	err = x.call(ctx, callWithin, "count articles", func(ctx context.Context) error {
 		stats, err := x.server.Index(x.uid).GetStats(ctx, nil)
@@ -301,16 +311,21 @@ type document struct {
 	Keywords  []string `json:"keywords"`
 	Summary   string   `json:"summary"`
 	Body      string   `json:"body"`
+	// Text is all of it as it was written, for a model of meaning to read; empty where there is none. Its name stands in operators' settings.
+	Text string `json:"text,omitempty"`
 }
 
 // maxBody bounds the bytes of a body that are indexed.
 const maxBody = 64 << 10
 
-func newDocument(d knowledge.Doc) document {
+func (x *Index) newDocument(d knowledge.Doc) document {
 	out := document{Key: keyOf(d.ID), Version: d.Version, Lang: langOf(d.Lang), Audience: d.Audience, Title: knowledge.Stems(d.Title),
 		Questions: make([]string, len(d.Questions)), Keywords: make([]string, len(d.Keywords)), Summary: knowledge.Stems(d.Summary), Body: knowledge.Stems(d.Body[:min(len(d.Body), maxBody)])}
 	if out.Audience == "" {
 		out.Audience = knowledge.AudiencePublic
+	}
+	if x.hybrid != nil {
+		out.Text = strings.TrimSpace(strings.Join(append([]string{d.Title, d.Summary, d.Body[:min(len(d.Body), maxBody)]}, d.Questions...), "\n"))
 	}
 	for i, q := range d.Questions {
 		out.Questions[i] = knowledge.Stems(q)

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/meilisearch/meilisearch-go"
 	"go.uber.org/goleak"
 
 	"hotline/knowledge"
@@ -15,16 +16,18 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("net/http.(*persistConn).readLoop"), goleak.IgnoreAnyFunction("net/http.(*persistConn).writeLoop"))
+	goleak.VerifyTestMain(m, goleak.IgnoreTopFunction("github.com/blevesearch/bleve_index_api.AnalysisWorker"), goleak.IgnoreAnyFunction("net/http.(*persistConn).readLoop"), goleak.IgnoreAnyFunction("net/http.(*persistConn).writeLoop"))
 }
 
 var oddUID = regexp.MustCompile(`[^A-Za-z0-9]+`)
 
 // open makes an empty index: on the server that HOTLINE_TEST_MEILI_URL names, or from the recording of one.
-func open(t *testing.T) *meili.Index {
+func open(t *testing.T) *meili.Index { return openWith(t, nil) }
+
+func openWith(t *testing.T, embedders map[string]meilisearch.Embedder) *meili.Index {
 	t.Helper()
 	url, key := os.Getenv("HOTLINE_TEST_MEILI_URL"), os.Getenv("HOTLINE_TEST_MEILI_KEY")
-	o := meili.Options{URL: url, Key: key, UID: oddUID.ReplaceAllString(t.Name(), "-")}
+	o := meili.Options{URL: url, Key: key, UID: oddUID.ReplaceAllString(t.Name(), "-"), Embedders: embedders}
 	switch {
 	case url == "":
 		o.URL, o.Transport = "http://meili.test", replay(t)

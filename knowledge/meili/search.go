@@ -3,6 +3,7 @@ package meili
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -17,16 +18,19 @@ const (
 	maxLimit = 200
 	maxText  = 4000 // bytes of a question
 	// Meilisearch looks at ten words of a query, so a long question is asked in pieces that overlap, too.
-	pieceWords  = 4
-	pieceStep   = 2
-	maxPieces   = 8
+	pieceWords = 4
+	pieceStep  = 2
+	maxPieces  = 8
+	// nearest is how many articles are asked for by meaning.
+	nearest     = 30
 	fusionSlack = 20 // of reciprocal ranks: how little the first places of a piece count more than the next
 )
 
-// Search implements knowledge.Index. Errors: ErrClosed, ErrAway, ctx's own.
+// Search implements knowledge.Index. Errors: ErrClosed, ErrAway, ErrKey, ctx's own.
 //
 // Of each query Meilisearch keeps the words that fewest articles hold and gives up the others one by one. The whole question comes first; its pieces
-// see to it that one rare word that is beside the point does not decide alone. What they find is fused by reciprocal ranks.
+// see to it that one rare word that is beside the point does not decide alone. What they find is fused by reciprocal ranks. Where an embedder is set up,
+// the question as it was asked is searched by its meaning, too.
 func (x *Index) Search(ctx context.Context, q knowledge.Query) ([]knowledge.Hit, error) {
 	if x.closed.Load() {
 		return nil, ErrClosed
@@ -52,17 +56,22 @@ func (x *Index) Search(ctx context.Context, q knowledge.Query) ([]knowledge.Hit,
 		lang = knowledge.DetectLang(text)
 	}
 	req := &meilisearch.MultiSearchRequest{}
-	for i, p := range pieces {
+	for _, p := range pieces {
 		r := &meilisearch.SearchRequest{IndexUID: x.uid, Query: p, Limit: int64(limit), AttributesToRetrieve: []string{"id", "version"},
 			MatchingStrategy: meilisearch.Frequency, Filter: filter(lang, q.Audience), Locales: chinese, ShowRankingScore: true}
-		if i == 0 {
-			r.Hybrid = x.hybrid
-		}
 		req.Queries = append(req.Queries, r)
+	}
+	if x.hybrid != nil { // the last
+		req.Queries = append(req.Queries, &meilisearch.SearchRequest{IndexUID: x.uid, Query: text, Limit: int64(min(limit, nearest)), AttributesToRetrieve: []string{"id", "version"},
+			Filter: filter(lang, q.Audience), ShowRankingScore: true, Hybrid: x.hybrid})
 	}
 	var resp *meilisearch.MultiSearchResponse
 	if err := x.call(ctx, searchWithin, "search", func(ctx context.Context) (err error) {
 		resp, err = x.server.MultiSearch(ctx, req)
+		if noMeaning(err) { // its model is away; the words need none
+			req.Queries = req.Queries[:len(pieces)]
+			resp, err = x.server.MultiSearch(ctx, req)
+		}
 		return err
 	}); err != nil {
 		return nil, err
@@ -70,7 +79,30 @@ func (x *Index) Search(ctx context.Context, q knowledge.Query) ([]knowledge.Hit,
 	if len(resp.Results) != len(req.Queries) {
 		return nil, ErrAway.Wrap(fmt.Errorf("search: %d queries got %d answers", len(req.Queries), len(resp.Results)))
 	}
-	return fuse(resp.Results, limit), nil
+	results := resp.Results
+	var near []meilisearch.SearchResponse
+	if x.hybrid != nil {
+		results, near = results[:len(pieces)], results[len(pieces):]
+	}
+	return besides(fuse(results, limit), fuse(near, limit)), nil
+}
+
+func noMeaning(err error) bool {
+	var e *meilisearch.Error
+	return errors.As(err, &e) && e.APIError.Code == "vector_embedding_error"
+}
+
+// besides adds what means the same to what words found, in whose order it has no say.
+func besides(hits, near []knowledge.Hit) []knowledge.Hit {
+	for i, n := range near {
+		at := slices.IndexFunc(hits, func(h knowledge.Hit) bool { return h.ID == n.ID })
+		if at < 0 {
+			n.Score = 0
+			hits, at = append(hits, n), len(hits)
+		}
+		hits[at].Near = i + 1
+	}
+	return hits
 }
 
 func filter(lang, audience string) []string {

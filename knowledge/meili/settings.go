@@ -83,11 +83,15 @@ func (x *Index) Mark() string {
 	if err != nil {
 		panic(err) // plain data
 	}
-	sum := sha256.Sum256(append(raw, x.uid+analysis...))
+	what := x.uid + analysis
+	if x.hybrid != nil {
+		what += "+text"
+	}
+	sum := sha256.Sum256(append(raw, what...))
 	return hex.EncodeToString(sum[:8])
 }
 
-// SetSynonyms implements knowledge.Index. Errors: ErrClosed, ErrAway, ctx's own.
+// SetSynonyms implements knowledge.Index. Errors: ErrClosed, ErrAway, ErrKey, ctx's own.
 func (x *Index) SetSynonyms(ctx context.Context, groups []knowledge.SynonymGroup) error {
 	if x.closed.Load() {
 		return ErrClosed
@@ -102,7 +106,7 @@ func (x *Index) SetSynonyms(ctx context.Context, groups []knowledge.SynonymGroup
 }
 
 // Replace implements knowledge.Shared: a second index is built and takes the first one's name at once, so searches never meet half an index.
-// Errors: ErrClosed, ErrAway, those of batches, ctx's own.
+// Errors: ErrClosed, ErrAway, ErrKey, those of batches, ctx's own.
 func (x *Index) Replace(ctx context.Context, groups []knowledge.SynonymGroup, batches iter.Seq2[[]knowledge.Doc, error]) error {
 	if x.closed.Load() {
 		return ErrClosed
@@ -151,7 +155,7 @@ func (x *Index) Replace(ctx context.Context, groups []knowledge.SynonymGroup, ba
 	return x.drop(ctx, next)
 }
 
-// Drop removes the index from the server. Errors: ErrClosed, ErrAway, ctx's own.
+// Drop removes the index from the server. Errors: ErrClosed, ErrAway, ErrKey, ctx's own.
 func (x *Index) Drop(ctx context.Context) error { return x.drop(ctx, x.uid) }
 
 // drop removes an index; one that is not there is not an error.

@@ -1,0 +1,55 @@
+package meili_test
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"hotline/knowledge"
+	"hotline/knowledge/bleve"
+	"hotline/knowledge/eval"
+)
+
+// What is proposed differs from engine to engine, what is found first less: knowledge orders it. On a live server.
+func TestEnginesFindTheSame(t *testing.T) {
+	if os.Getenv("HOTLINE_TEST_MEILI_URL") == "" {
+		t.Skip("HOTLINE_TEST_MEILI_URL is not set")
+	}
+	for _, c := range []struct {
+		set, articles, queries string
+		less                   float64 // how much less the server may find
+	}{
+		{"legal-zh", "articles.jsonl", "queries.jsonl", 0.03}, {"benefits-en", "pages.jsonl", "page_queries.jsonl", 0.03},
+		// Lay questions of fifty characters: the server looks at ten words of a query.
+		{"statutes-zh", "articles.jsonl", "queries.jsonl", 0.3},
+	} {
+		t.Run(c.set, func(t *testing.T) {
+			read := func(name string) []byte {
+				raw, err := os.ReadFile(filepath.Join("..", "..", "..", "shared", "data", "knowledge", c.set, name))
+				if err != nil {
+					t.Skipf("development data absent: %v", err)
+				}
+				return raw
+			}
+			articles, queries := read(c.articles), read(c.queries)
+			own, err := bleve.New(t.TempDir())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer own.Close()
+			measure := func(name string, x knowledge.Index) eval.Result {
+				r, err := eval.Retrieval(t.Context(), x, bytes.NewReader(articles), bytes.NewReader(queries), nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				t.Logf("%s: %+v", name, r)
+				return r
+			}
+			here, there := measure("bleve", own), measure("meilisearch", open(t))
+			if there.P1 < here.P1-c.less || there.Hit5 < here.Hit5-c.less {
+				t.Errorf("P@1 %.3f and %.3f, Hit@5 %.3f and %.3f", here.P1, there.P1, here.Hit5, there.Hit5)
+			}
+		})
+	}
+}
