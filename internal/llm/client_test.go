@@ -232,16 +232,18 @@ func TestAStreamThatEndsWithoutAWordIsNoAnswer(t *testing.T) {
 	}
 }
 
+var badNetwork = map[string]func(*toxics.Proxy){
+	"hang":  (*toxics.Proxy).Hang,
+	"down":  (*toxics.Proxy).Down,
+	"reset": (*toxics.Proxy).Reset,
+	"cut":   func(p *toxics.Proxy) { p.Cut(120) },
+	"crawl": func(p *toxics.Proxy) { p.Crawl(1, 20*time.Millisecond) },
+	"delay": func(p *toxics.Proxy) { p.Delay(2 * time.Second) },
+}
+
 func TestToxics(t *testing.T) {
 	t.Parallel()
-	for name, make := range map[string]func(*toxics.Proxy){
-		"hang":  (*toxics.Proxy).Hang,
-		"down":  (*toxics.Proxy).Down,
-		"reset": (*toxics.Proxy).Reset,
-		"cut":   func(p *toxics.Proxy) { p.Cut(120) },
-		"crawl": func(p *toxics.Proxy) { p.Crawl(1, 20*time.Millisecond) },
-		"delay": func(p *toxics.Proxy) { p.Delay(2 * time.Second) },
-	} {
+	for name, make := range badNetwork {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := open(t, func(llmtest.Chat) string { return "A sentence that takes its time to arrive." })

@@ -2,10 +2,12 @@ package llm_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"log/slog"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -14,6 +16,7 @@ import (
 	"hotline/internal/llm"
 	"hotline/internal/llm/llmtest"
 	"hotline/internal/testkit"
+	"hotline/internal/testkit/toxics"
 )
 
 var discard = slog.New(slog.DiscardHandler)
@@ -254,4 +257,44 @@ func TestVectors(t *testing.T) {
 	if n := b.llm.Embedder().Name(); n != "small-1" {
 		t.Errorf("named %q", n)
 	}
+}
+
+// Vectors that do not come in time, or are none, are an error within the caller's time, and nothing stays reserved.
+func TestFaultsOfVectors(t *testing.T) {
+	t.Parallel()
+	check := func(b *bench, fault string) {
+		t.Helper()
+		ctx, cancel := context.WithTimeout(t.Context(), 700*time.Millisecond)
+		defer cancel()
+		start := time.Now()
+		got, err := b.llm.Embedder().Embed(ctx, []string{"a", "b"})
+		if took := time.Since(start); err == nil || took > 1700*time.Millisecond {
+			t.Errorf("%s: %d vectors, %v after %v", fault, len(got), err, took)
+		}
+		if st := b.state(); st.Reserved != 0 || st.LastError == "" {
+			t.Errorf("%s: %d tokens stay reserved, last error %q", fault, st.Reserved, st.LastError)
+		}
+	}
+	for fault, spoil := range badNetwork {
+		t.Run(fault, func(t *testing.T) {
+			t.Parallel()
+			b := open(t, nil)
+			bad := toxics.Front(t, b.srv.URL)
+			b.change(func(m *llm.Model) { m.BaseURL = bad.URL })
+			if _, err := b.llm.Embedder().Embed(t.Context(), []string{"a"}); err != nil {
+				t.Fatalf("without faults: %v", err)
+			}
+			spoil(bad)
+			check(b, fault)
+		})
+	}
+	t.Run("lies", func(t *testing.T) {
+		t.Parallel()
+		b := open(t, nil)
+		for _, mode := range []llmtest.Mode{llmtest.BrokenJSON, llmtest.HTML502, llmtest.HTML200, llmtest.CutStream, llmtest.Hang} {
+			b.srv.Always(mode)
+			check(b, string(mode))
+			b.change(func(m *llm.Model) { m.Rank++ }) // with a closed breaker
+		}
+	})
 }

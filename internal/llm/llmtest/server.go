@@ -269,18 +269,7 @@ func (s *Server) chat(w http.ResponseWriter, r *http.Request, raw []byte, mode M
 		s.t.Error(err)
 		return
 	}
-	w.Header().Set("Content-Type", "application/json")
-	switch mode {
-	case BrokenJSON:
-		_, _ = w.Write(out[:len(out)/2])
-	case CutStream:
-		w.Header().Set("Content-Length", fmt.Sprint(len(out)))
-		_, _ = w.Write(out[:len(out)/2])
-		w.(http.Flusher).Flush()
-		panic(http.ErrAbortHandler)
-	default:
-		_, _ = w.Write(out)
-	}
+	spoiled(w, out, mode)
 }
 
 func (s *Server) stream(w http.ResponseWriter, r *http.Request, c Chat, text, finish, refusal string, usage map[string]int, mode Mode, piece int) {
@@ -424,8 +413,28 @@ func (s *Server) embed(w http.ResponseWriter, raw []byte, mode Mode) {
 		data = append(data, map[string]any{"object": "embedding", "index": i, "embedding": v})
 	}
 	slices.Reverse(data) // the index says whose it is, not the order
+	out, err := json.Marshal(map[string]any{"object": "list", "data": data, "model": in.Model, "usage": map[string]int{"prompt_tokens": len(raw) / 4, "total_tokens": len(raw) / 4}})
+	if err != nil {
+		s.t.Error(err)
+		return
+	}
+	spoiled(w, out, mode)
+}
+
+// spoiled sends a whole answer, or half of it.
+func spoiled(w http.ResponseWriter, out []byte, mode Mode) {
 	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(map[string]any{"object": "list", "data": data, "model": in.Model, "usage": map[string]int{"prompt_tokens": len(raw) / 4, "total_tokens": len(raw) / 4}})
+	switch mode {
+	case BrokenJSON:
+		_, _ = w.Write(out[:len(out)/2])
+	case CutStream:
+		w.Header().Set("Content-Length", fmt.Sprint(len(out)))
+		_, _ = w.Write(out[:len(out)/2])
+		w.(http.Flusher).Flush()
+		panic(http.ErrAbortHandler)
+	default:
+		_, _ = w.Write(out)
+	}
 }
 
 // Vector is what the server makes of a text: counts of its bytes in eight classes.
