@@ -3,6 +3,9 @@ package app
 import (
 	"context"
 	"fmt"
+	"os"
+	"runtime"
+	"runtime/debug"
 	"time"
 
 	"hotline/internal/db"
@@ -52,6 +55,7 @@ func (a *App) followKnowledge(ctx context.Context) error {
 	a.loops.run(func(ctx context.Context) {
 		for {
 			a.retry(ctx, "search index", func() error { return a.Knowledge.Fill(ctx) })
+			giveBack()
 			select {
 			case <-ctx.Done():
 				return
@@ -96,6 +100,21 @@ func (a *App) followKnowledge(ctx context.Context) error {
 		}
 	})
 	return nil
+}
+
+// mostRoom bounds the memory that the collector lets pile up on a large heap, in bytes. Usually it is as much again as is in use, which with the terms of a
+// hundred thousand articles is a gigabyte that nothing needs.
+const mostRoom = 256 << 20
+
+// giveBack returns the memory that filling an index needed, and keeps the room on a large heap small where the operator has not said otherwise.
+func giveBack() {
+	debug.FreeOSMemory()
+	if os.Getenv("GOGC") != "" || os.Getenv("GOMEMLIMIT") != "" {
+		return
+	}
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	debug.SetGCPercent(int(min(100, max(25, 100*mostRoom/max(1, m.HeapAlloc)))))
 }
 
 func (a *App) newestArticle(ctx context.Context) (newest time.Time, err error) {
@@ -143,11 +162,11 @@ func (a *App) makeVectors(ctx context.Context) {
 	}
 }
 
-// searchDetail is what /readyz adds: a node whose engine is away serves, more slowly.
+// searchDetail is what /readyz adds: a node whose engine is away serves.
 func (a *App) searchDetail() string {
 	s := a.Knowledge.Engine()
 	switch {
-	case !s.Since.IsZero() || s.Err != "":
+	case !s.Since.IsZero() || s.Fault.Code != "":
 		return "search degraded: the engine does not answer, this node searches by itself"
 	case s.Filling:
 		return fmt.Sprintf("search degraded: the index is being filled, %d of %d", s.Done, s.Total)
