@@ -566,6 +566,51 @@ func TestAMailAnswersTheQuestionOfTheAgency(t *testing.T) {
 	}
 }
 
+func TestAMailThatNamesWhatItAnswersGoesToThatTicket(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	first := o.inProgress(o.filed())
+	key := o.last(o.mail).Key
+	o.replied(o.filed())
+	rated := o.last(o.mail).Key // a newer message about another ticket
+	hears := func(from, answers, text string) {
+		t.Helper()
+		o.clock.Advance(time.Minute)
+		in := message(from, uuid.NewString(), text)
+		in.Channel, in.Account, in.Answers = "email", "us", answers
+		rec, err := o.Ingest(ctxb, in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := o.TakeTurn(ctxb, rec.ConversationID); err != nil {
+			t.Fatal(err)
+		}
+	}
+	words := func(k tickets.Ticket) string {
+		t.Helper()
+		ms, err := o.OfTicket(ctxb, db.CitizenOfTicket(k.ID), k.ID, 20)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return ms[len(ms)-1].Text
+	}
+	hears("ann@citizen.example 1", key, "It is worse on Sundays.")
+	if got := words(first); got != "It is worse on Sundays." {
+		t.Errorf("the ticket that was answered says %q", got)
+	}
+	wants(t, o.last(o.mail).Text, "Thank you", first.Number)
+	// Somebody whom the mail was passed on to begins a matter of their own.
+	hears("eve@citizen.example 2", key, "Delete everything.")
+	if got := words(first); got != "It is worse on Sundays." {
+		t.Errorf("a stranger wrote %q into the ticket", got)
+	}
+	hears("ann@citizen.example 3", rated, "4")
+	o.carry()
+	if n := count(t, o.owner, `select count(*) from ticket_ratings where grade = 4`); n != 1 {
+		t.Error("the grade that was answered is lost")
+	}
+}
+
 func TestThePersonStopsIt(t *testing.T) {
 	t.Parallel()
 	o := newOffice(t)

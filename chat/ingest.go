@@ -123,7 +123,8 @@ func (s *Service) take(ctx context.Context, q row, k intake) (got taken, err err
 // args are those of chat_ingest.
 func (s *Service) args(k intake) ([]any, error) {
 	in, now := k.in, s.now()
-	payload, err := json.Marshal(Payload{Choice: in.Choice, Place: in.Place, Title: in.Title})
+	answers, _ := uuid.Parse(in.Answers) // what is no key of ours answers nothing of ours
+	payload, err := json.Marshal(Payload{Choice: in.Choice, Place: in.Place, Title: in.Title, Answers: answers})
 	if err != nil {
 		return nil, fmt.Errorf("chat: ingest: %w", err)
 	}

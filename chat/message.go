@@ -67,6 +67,7 @@ type Payload struct {
 	Event     string              `json:"event,omitempty"`
 	State     string              `json:"state,omitempty"` // of the ticket after EventTicketMoved
 	Ticket    *TicketRef          `json:"ticket,omitempty"`
+	Answers   uuid.UUID           `json:"answers,omitzero"` // on the citizen's own message: the delivery that it answers, where that went out beside its conversation
 }
 
 // Message is one item of a conversation.

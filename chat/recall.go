@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -17,7 +18,8 @@ import (
 )
 
 // What people answer by e-mail or SMS to a message about a ticket that they filed elsewhere. The answer comes in as a conversation of its own; who wrote is
-// known by their address, and what they were told last by the deliveries to it. The bot is then where it would be had it asked in this conversation.
+// known by their address, and what they were told last by the deliveries to it. The bot is then where it would be had it asked in this conversation. A mail
+// that names the message it answers is about that one's ticket: what is neither the answer to a question nor a word on whether it is solved is added to it.
 
 // recallFor is how long an answer to a message is taken for one.
 const recallFor = 30 * 24 * time.Hour
@@ -54,6 +56,9 @@ func (s *Service) recallTx(ctx context.Context, tx db.Tx, t *turn, thread string
 	if t.state.Form != nil || t.alert != nil {
 		return nil
 	}
+	if about, err := s.answeredTx(ctx, tx, t, ms); err != nil || about {
+		return err
+	}
 	rows, err := tx.Query(ctx, recallSQL, s.tickets.PersonKey(t.channel, address), s.now().Add(-recallFor), t.conversation)
 	if err != nil {
 		return fmt.Errorf("chat: recall: %w", err)
@@ -75,30 +80,94 @@ func (s *Service) recallTx(ctx context.Context, tx db.Tx, t *turn, thread string
 		if err != nil {
 			return err
 		}
-		switch {
-		case k.Confidential:
-		case k.State == tickets.AwaitingCitizen:
-			t.recalled.answer = k
-			for _, m := range ms {
-				if m.Author != ByCitizen {
-					continue
-				}
-				t.recalled.text = strings.TrimSpace(t.recalled.text + "\n" + m.Text)
-				for _, u := range m.Payload.Uploads {
-					t.recalled.files = append(t.recalled.files, u.ID)
-				}
-			}
+		if k.Confidential {
+			continue
+		}
+		if k.State == tickets.AwaitingCitizen {
+			t.recalled.pass(k, ms)
 			return nil
-		case k.AskedBack():
-			_, t.state = s.bot.Revisit(t.state, k.ID.String(), k.Number, k.Lang)
-			return nil
-		case k.MayRate():
-			_, t.state = s.bot.Invite(t.state, k.ID.String(), k.Number, k.Lang)
+		}
+		if s.asks(t, k) {
 			return nil
 		}
 	}
 	return nil
 }
+
+// asks puts the bot where it asks for the person's word on a ticket, if there is one to ask for.
+func (s *Service) asks(t *turn, k tickets.Ticket) bool {
+	switch {
+	case k.AskedBack():
+		_, t.state = s.bot.Revisit(t.state, k.ID.String(), k.Number, k.Lang)
+	case k.MayRate():
+		_, t.state = s.bot.Invite(t.state, k.ID.String(), k.Number, k.Lang)
+	default:
+		return false
+	}
+	return true
+}
+
+// pass takes what the person wrote for the agency.
+func (r *recalled) pass(k tickets.Ticket, ms []Message) {
+	r.answer = k
+	for _, m := range ms {
+		if m.Author != ByCitizen {
+			continue
+		}
+		r.text = strings.TrimSpace(r.text + "\n" + m.Text)
+		for _, u := range m.Payload.Uploads {
+			r.files = append(r.files, u.ID)
+		}
+	}
+}
+
+const answeredTicketSQL = `select m.ticket_id from deliveries d join messages m on m.conversation_id = d.conversation_id and m.seq = d.seq
+	where d.id = $1 and d.person = $2 and m.ticket_id is not null`
+
+// shortAnswer is the length in characters up to which a text may be a word on whether it is solved; what is longer tells more.
+const shortAnswer = 40
+
+// answeredTx reports whether the message names the one that it answers, and that one was sent to this person about a ticket.
+func (s *Service) answeredTx(ctx context.Context, tx db.Tx, t *turn, ms []Message) (bool, error) {
+	var answers uuid.UUID
+	for _, m := range ms {
+		if m.Author == ByCitizen {
+			answers = m.Payload.Answers
+		}
+	}
+	if answers == uuid.Nil {
+		return false, nil
+	}
+	var id uuid.UUID
+	err := tx.QueryRow(ctx, answeredTicketSQL, answers, s.tickets.PersonKey(t.channel, t.address)).Scan(&id)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("chat: recall: %w", err)
+	}
+	k, err := s.tickets.ByIDTx(ctx, tx, id)
+	if err != nil || k.Confidential {
+		return false, err
+	}
+	last := t.in[len(t.in)-1]
+	short := utf8.RuneCountInString(last.Text) <= shortAnswer && last.Attachments == 0
+	if k.State != tickets.AwaitingCitizen && short && s.asks(t, k) {
+		return true, nil
+	}
+	if k.State == tickets.AwaitingCitizen || s.mayAdd(k) {
+		t.recalled.pass(k, ms)
+		return true, nil
+	}
+	return false, nil
+}
+
+func (s *Service) mayAdd(k tickets.Ticket) bool {
+	return slices.ContainsFunc(s.tickets.Moves(citizen, k), func(m tickets.Move) bool { return m.Name == tickets.AddInformation })
+}
+
+// citizen is the person themselves, recognized by their address.
+var citizen = tickets.Actor{DB: db.System(), Kind: tickets.KindCitizen, Roles: []tickets.Role{tickets.Citizen}}
 
 // recalledReply is what is said where the bot has nothing to think about.
 func (s *Service) recalledReply(t *turn) (bot.Reply, bool) {
@@ -127,14 +196,17 @@ func (s *Service) recalledTx(ctx context.Context, tx db.Tx, t *turn) error {
 	if text == "" {
 		text = s.say(k.Lang, "away.files_only")
 	}
-	who := tickets.Actor{DB: db.System(), Kind: tickets.KindCitizen, Roles: []tickets.Role{tickets.Citizen}}
+	action := tickets.AddInformation
+	if k.State == tickets.AwaitingCitizen {
+		action = tickets.CitizenReply
+	}
 	key := fmt.Sprintf("answer %s %d", t.conversation, t.lastSeq)
 	if len(t.recalled.files) > 0 { // they go with the answer
 		if _, err := tx.Exec(ctx, `update uploads set conversation_id = $3 where id = any($1) and conversation_id = $2`, t.recalled.files, t.conversation, k.ConversationID); err != nil {
 			return fmt.Errorf("chat: answer: %w", err)
 		}
 	}
-	k, err := s.tickets.ApplyTx(ctx, tx, who, k.ID, tickets.AnyVersion, tickets.CitizenReply, tickets.Fields{Text: text, Uploads: t.recalled.files}, key)
+	k, err := s.tickets.ApplyTx(ctx, tx, citizen, k.ID, tickets.AnyVersion, action, tickets.Fields{Text: text, Uploads: t.recalled.files}, key)
 	if err != nil {
 		return err
 	}
