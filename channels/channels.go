@@ -55,6 +55,7 @@ type Inbound struct {
 	ExternalID string // the channel's own id of the message, unique within the thread
 	Text       string
 	Choice     string // id of a tapped quick reply; Text is then its label
+	Typed      bool   // nothing can be tapped on this channel: a short text may be a quick reply in words, or its number
 	Lang       string // "en", "zh-CN", or "" when the channel does not know
 	Contact    Contact
 	Uploads    []uuid.UUID
@@ -88,6 +89,18 @@ type Receipt struct {
 	Seq            int64
 	Duplicate      bool
 }
+
+// Report is what a channel says of a message later, long after Send.
+type Report struct {
+	Channel, Account string
+	Key              string // of the Outbound, where the channel tells; otherwise RemoteID
+	RemoteID         string // as Send gave it
+	Failed           bool   // it did not arrive and will not; otherwise it has been delivered
+	Reason           string // of a failure, shown to staff: English words without personal data
+}
+
+// ReportFunc notes a report; it is chat.Service.Report. It reports whether the message is known. When err is nil the report is durable.
+type ReportFunc func(ctx context.Context, r Report) (known bool, err error)
 
 // IngestFunc takes a message in; it is chat.Service.Ingest. When it returns nil the message is durable.
 type IngestFunc func(ctx context.Context, in Inbound) (Receipt, error)

@@ -34,6 +34,7 @@ type intake struct {
 	confidential bool
 	ticket       *uuid.UUID // that is stored right behind
 	hash         []byte
+	uploader     []byte    // who uploaded the files that come with it
 	reply        *Outgoing // to an emergency
 	pushed       bool      // the reply needs a delivery
 }
@@ -59,8 +60,11 @@ func (s *Service) Ingest(ctx context.Context, in channels.Inbound) (Receipt, err
 	if err != nil {
 		return Receipt{}, err
 	}
+	if err := s.follow(ctx, &k.in); err != nil {
+		return Receipt{}, err
+	}
 	var got taken
-	grade, rates := chatGrade(in)
+	grade, rates := chatGrade(k.in)
 	if k.pushed || rates { // the reply's job, or the grade, must commit with it
 		err = db.WithTx(ctx, s.pool, db.System(), func(tx db.Tx) error {
 			if got, err = s.take(ctx, tx, k); err != nil || got.Duplicate {
@@ -80,7 +84,7 @@ func (s *Service) Ingest(ctx context.Context, in channels.Inbound) (Receipt, err
 		return Receipt{}, err
 	}
 	s.taken(k.in, got)
-	if in.Choice == ChoiceLeaveQueue && got.holder == HeldByQueue { // repeated for a repeated message: the first try may have been cut off here
+	if k.in.Choice == ChoiceLeaveQueue && got.holder == HeldByQueue { // repeated for a repeated message: the first try may have been cut off here
 		if err := s.LeaveQueue(ctx, got.ConversationID); err != nil {
 			return Receipt{}, err
 		}
@@ -93,7 +97,7 @@ func (s *Service) prepare(in channels.Inbound, holder string) (intake, error) {
 	if err := in.Clean(); err != nil {
 		return intake{}, err
 	}
-	k := intake{in: in, id: db.NewID(), holder: holder, hash: bodyHash(in)}
+	k := intake{in: in, id: db.NewID(), holder: holder, hash: bodyHash(in), uploader: uploaderHash(in.Channel, in.Account, in.Thread)}
 	if in.Contact != (channels.Contact{}) {
 		k.person = newID()
 	}
@@ -155,7 +159,7 @@ func (s *Service) args(k intake) ([]any, error) {
 	}
 	return []any{
 		in.Channel, in.Account, in.Thread, in.ExternalID, k.hash,
-		in.Text, payload, uploads, uploaderHash(in.Channel, in.Account, in.Thread),
+		in.Text, payload, uploads, k.uploader,
 		textLang(in.Text, in.Lang), contact, k.holder, k.confidential, k.ticket,
 		k.id, db.NewID(), now, now.Add(s.opt.TurnGrace),
 		reply, replyText, replyPayload, delivery,

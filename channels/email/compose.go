@@ -52,23 +52,23 @@ var page = template.Must(template.New("mail").Parse(pageSource))
 
 // letter is a mail before it is written: what both its parts say.
 type letter struct {
-	Lang, Name     string
-	Body           template.HTML
-	Text           string
-	SourcesTitle   string
-	Sources        []source
-	ChoicesTitle   string
-	Choices        []string
-	Left           []string // sentences on files that are too large to go along
-	Footer         string
-	attached       []channels.Upload
-	subject        string
-	replied        bool
-	machine        bool
-	messageID, to  string
-	inReplyTo, ref string
-	stop           string
-	date           time.Time
+	Lang, Name    string
+	Body          template.HTML
+	Text          string
+	SourcesTitle  string
+	Sources       []source
+	ChoicesTitle  string
+	Choices       []string
+	Left          []string // sentences on files that are too large to go along
+	Footer        string
+	attached      []channels.Upload
+	subject       string
+	replied       bool
+	machine       bool
+	messageID, to string
+	inReplyTo     string
+	stop          string
+	date          time.Time
 }
 
 type source struct{ Words, URL string }
