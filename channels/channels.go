@@ -102,6 +102,14 @@ type Report struct {
 // ReportFunc notes a report; it is chat.Service.Report. It reports whether the message is known. When err is nil the report is durable.
 type ReportFunc func(ctx context.Context, r Report) (known bool, err error)
 
+// Part is one of those that a long message comes in on a channel that has no room for it, or all of a short one: Total is 1 then.
+type Part struct {
+	Channel, Account, Thread string
+	Ref                      int // the same for all parts of a message, and soon again for those of another
+	Total, N                 int // how many there are, and which this is, from 1
+	Text                     string
+}
+
 // IngestFunc takes a message in; it is chat.Service.Ingest. When it returns nil the message is durable.
 type IngestFunc func(ctx context.Context, in Inbound) (Receipt, error)
 

@@ -33,11 +33,15 @@ const Name = "email"
 // Options of New.
 type Options struct {
 	SMTP    string // smtps://user:password@host:465, or smtp://user:password@host:587, which must offer STARTTLS
+	IMAP    string // imaps://user:password@host:993, with /Folder behind it where it is not the inbox; empty: nothing comes in
 	From    string // Lanting Hotline <hotline@lanting.example>; the address is the account in stored data
 	BaseURL string // of the site, for addresses in texts that begin with /
 	TLS     *tls.Config
 	Log     *slog.Logger
 	Words   func(lang, key string, args ...any) string // texts of the catalogue "channel"
+	Ingest  channels.IngestFunc
+	Report  channels.ReportFunc // hears of mails that came back; nil: they are only not answered
+	Store   StoreFunc           // nil: files are answered with a sentence
 }
 
 // Adapter is one mailbox.
@@ -45,6 +49,8 @@ type Adapter struct {
 	o    Options
 	from mail.Address
 	smtp server
+	imap server
+	rate rate
 	channels.Health
 }
 
@@ -59,6 +65,11 @@ func New(o Options) (*Adapter, error) {
 	if a.smtp, err = parseServer(o.SMTP, "smtp", "587", "465"); err != nil {
 		return nil, fmt.Errorf("HOTLINE_SMTP_URL: %w", err)
 	}
+	if o.IMAP != "" {
+		if a.imap, err = parseServer(o.IMAP, "imap", "143", "993"); err != nil {
+			return nil, fmt.Errorf("HOTLINE_IMAP_URL: %w", err)
+		}
+	}
 	return a, nil
 }
 
@@ -67,6 +78,9 @@ func (a *Adapter) Name() string { return Name }
 
 // Account names the mailbox in stored data.
 func (a *Adapter) Account() string { return a.from.Address }
+
+// Receives reports whether mails come in.
+func (a *Adapter) Receives() bool { return a.o.IMAP != "" }
 
 // server is where to connect and as whom.
 type server struct {

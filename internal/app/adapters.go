@@ -2,12 +2,9 @@ package app
 
 import (
 	"context"
-	"io"
 
 	"github.com/google/uuid"
 
-	"hotline/channels/telegram"
-	"hotline/chat"
 	"hotline/chat/bot"
 	"hotline/internal/db"
 	"hotline/internal/errs"
@@ -142,12 +139,6 @@ func botFields(service *tickets.Service) bot.Fields {
 		}
 		return out
 	}
-}
-
-// storeTelegramFile keeps a file that came in by Telegram.
-func (a *App) storeTelegramFile(ctx context.Context, thread, name string, r io.Reader) ([16]byte, error) {
-	u, err := a.Chat.Upload(ctx, db.System(), chat.Owner{Channel: telegram.Name, Account: a.telegram.Account(), Thread: thread}, name, r)
-	return u.ID, err
 }
 
 // botCategories are the categories that a language model may choose from for the bot.

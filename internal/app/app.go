@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -373,11 +374,10 @@ func (a *App) channels(context.Context) (*channels.Registry, error) {
 		return a.register(adapters, err)
 	}
 	t, err := telegram.New(telegram.Options{Token: a.cfg.TelegramToken, API: a.cfg.TelegramAPI, Secret: a.cfg.TelegramSecret, Log: a.log,
-		// The chat service is made after its channels; nothing comes in before both run.
-		Ingest: func(ctx context.Context, in channels.Inbound) (channels.Receipt, error) {
-			return a.Chat.Ingest(ctx, in)
+		Ingest: a.ingest,
+		Store: func(ctx context.Context, thread, name string, r io.Reader) ([16]byte, error) {
+			return a.storeFile(ctx, chat.Owner{Channel: telegram.Name, Account: a.telegram.Account(), Thread: thread}, name, r)
 		},
-		Store: a.storeTelegramFile,
 	})
 	if err != nil {
 		return nil, err

@@ -66,6 +66,7 @@ func (a *App) background(ctx context.Context) error {
 			a.log.Warn("jobs were cut off; another node takes them up", "error", err)
 		}
 	})
+	a.receive()
 	if a.telegram == nil {
 		return nil
 	}

@@ -42,6 +42,7 @@ type Config struct {
 
 	EmailFrom   string `env:"HOTLINE_EMAIL_FROM" help:"the hotline's own address, e.g. City Hotline <hotline@city.example>; empty: no e-mail"`
 	SMTP        string `env:"HOTLINE_SMTP_URL" secret:"true" help:"mail server that sends: smtps://user:password@host:465, or smtp://user:password@host:587 with STARTTLS; ?tls=no for a relay on this machine"`
+	IMAP        string `env:"HOTLINE_IMAP_URL" secret:"true" help:"mailbox that receives: imaps://user:password@host:993, or imap://user:password@host:143 with STARTTLS; /Folder behind it for another than the inbox; empty: mails are only sent"`
 	CallingCode string `env:"HOTLINE_CALLING_CODE" envDefault:"86" help:"country's calling code of telephone numbers that name none, for text messages"`
 
 	LogLevel  slog.Level `env:"HOTLINE_LOG_LEVEL" envDefault:"info" help:"debug, info, warn or error"`
@@ -103,6 +104,9 @@ func (c Config) check() error {
 	}
 	if (c.EmailFrom == "") != (c.SMTP == "") {
 		return fmt.Errorf("HOTLINE_EMAIL_FROM and HOTLINE_SMTP_URL belong together; one of them is missing")
+	}
+	if c.IMAP != "" && c.EmailFrom == "" {
+		return fmt.Errorf("HOTLINE_IMAP_URL needs HOTLINE_EMAIL_FROM and HOTLINE_SMTP_URL, which answers go out by")
 	}
 	if c.LogFormat != "text" && c.LogFormat != "json" {
 		return fmt.Errorf("HOTLINE_LOG_FORMAT: %q is neither text nor json", c.LogFormat)

@@ -34,6 +34,7 @@ func TestBadSettingsAreNamed(t *testing.T) {
 		{"HOTLINE_DATABASE_CONNS=1", "HOTLINE_DATABASE_CONNS"},
 		{"HOTLINE_TELEGRAM_MODE=pigeon", "HOTLINE_TELEGRAM_MODE"},
 		{"HOTLINE_EMAIL_FROM=hotline@city.example", "HOTLINE_SMTP_URL"},
+		{"HOTLINE_IMAP_URL=imaps://u:p@mail.city.example", "HOTLINE_EMAIL_FROM"},
 	} {
 		if _, err := config.Parse([]string{row.set}); err == nil || !strings.Contains(err.Error(), row.want) {
 			t.Errorf("%s: %v", row.set, err)
