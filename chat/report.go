@@ -15,20 +15,18 @@ import (
 // A message that was given up, or has been noted as delivered, stays that: reports may come late, twice and in any order. One by the key may even come
 // before the attempt itself is noted.
 const (
-	reportByKeySQL = `update deliveries set state = $3, error = $4, claimed_until = null, next_at = null, updated_at = $5
-		where channel = $1 and id = $2 and state in ('pending', 'sent', 'unknown') returning conversation_id`
-	reportByRemoteSQL = `update deliveries set state = $3, error = $4, claimed_until = null, next_at = null, updated_at = $5
-		where channel = $1 and remote_id = $2 and state in ('sent', 'unknown') returning conversation_id`
-	knownByKeySQL    = `select exists (select from deliveries where channel = $1 and id = $2)`
-	knownByRemoteSQL = `select exists (select from deliveries where channel = $1 and remote_id = $2)`
+	reportedByKeySQL    = `select id, conversation_id, seq, person is not null from deliveries where channel = $1 and id = $2`
+	reportedByRemoteSQL = `select id, conversation_id, seq, person is not null from deliveries where channel = $1 and remote_id = $2 order by created_at desc limit 1`
+	reportSQL           = `update deliveries set state = $2, error = $3, claimed_until = null, next_at = null, updated_at = $4 where id = $1 and state in ('pending', 'sent', 'unknown')`
 )
 
-// Report notes what a channel says of a message later: that it has arrived, or that it never will. Known is false for a message that nobody sent.
+// Report notes what a channel says of a message later: that it has arrived, or that it never will. What failed goes out on the next channel that the
+// contact allowed, as if it had failed at once. Known is false for a message that nobody sent.
 // Errors: db.ErrUnavailable.
 func (s *Service) Report(ctx context.Context, r channels.Report) (known bool, err error) {
-	update, look, what := reportByRemoteSQL, knownByRemoteSQL, any(r.RemoteID)
+	find, what := reportedByRemoteSQL, any(r.RemoteID)
 	if id, err := uuid.Parse(r.Key); err == nil {
-		update, look, what = reportByKeySQL, knownByKeySQL, id
+		find, what = reportedByKeySQL, id
 	} else if r.RemoteID == "" {
 		return false, nil
 	}
@@ -38,12 +36,26 @@ func (s *Service) Report(ctx context.Context, r channels.Report) (known bool, er
 	}
 	var conversation uuid.UUID
 	err = db.WithTx(ctx, s.pool, db.System(), func(tx db.Tx) error {
-		err := tx.QueryRow(ctx, update, r.Channel, what, state, words, s.now()).Scan(&conversation)
+		d := delivery{channel: r.Channel}
+		err := tx.QueryRow(ctx, find, r.Channel, what).Scan(&d.id, &conversation, &d.seq, &d.away)
 		if errors.Is(err, pgx.ErrNoRows) {
-			return tx.QueryRow(ctx, look, r.Channel, what).Scan(&known)
+			return nil
+		}
+		if err != nil {
+			return err
 		}
 		known = true
-		return err
+		var m matter
+		if r.Failed { // the ticket is held first, as everywhere
+			if m, err = s.matterTx(ctx, tx, conversation, d.seq); err != nil {
+				return err
+			}
+		}
+		tag, err := tx.Exec(ctx, reportSQL, d.id, state, words, s.now())
+		if err != nil || !r.Failed || tag.RowsAffected() == 0 {
+			return err
+		}
+		return s.fallBackTx(ctx, tx, m, conversation, d, true, words)
 	})
 	if err != nil {
 		return false, fmt.Errorf("chat: report: %w", err)

@@ -42,8 +42,9 @@ func (s *Service) follow(ctx context.Context, in *channels.Inbound) error {
 	})
 }
 
-// followAnswer puts an answer into the conversation of the message it answers, whatever channel that one lives on. Only who was written to is believed:
-// a mail that was passed on is answered by somebody else, who begins a conversation of their own.
+// followAnswer puts an answer into the conversation of the message it answers. Only who was written to is believed: a mail that was passed on is answered
+// by somebody else, who begins a conversation of their own. So does the answer to a message that went out beside its conversation, which keeps no
+// address: recallTx knows what it answers.
 func followAnswer(ctx context.Context, tx db.Tx, in *channels.Inbound) error {
 	id, err := uuid.Parse(in.Answers)
 	if err != nil {

@@ -2,6 +2,7 @@ package chat_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/google/uuid"
@@ -159,4 +160,24 @@ func TestLateReportsOfADelivery(t *testing.T) {
 	if d := r.delivery(t, conv, seq); d.State != "delivered" || d.Error != "" {
 		t.Errorf("%+v", d)
 	}
+}
+
+// TestAMailThatCameBackGoesOutByAnotherWay: a failure that is told hours later is one like any other.
+func TestAMailThatCameBackGoesOutByAnotherWay(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	k := o.filed(func(f *chat.Filing) { f.Contact.Phone = "13800002222" })
+	key := o.last(o.mail).Key
+	o.silent("before the mail comes back", o.sms)
+	known, err := o.Report(ctxb, channels.Report{Channel: "email", Key: key, Failed: true, Reason: "the mail came back"})
+	if err != nil || !known {
+		t.Fatalf("%v, %v", known, err)
+	}
+	if got := o.last(o.sms); !strings.Contains(got.Text, k.Number) {
+		t.Errorf("by SMS: %q", got.Text)
+	}
+	if _, err := o.Report(ctxb, channels.Report{Channel: "email", Key: key, Failed: true, Reason: "the mail came back"}); err != nil {
+		t.Fatal(err)
+	}
+	o.silent("the same report once more", o.sms, o.mail)
 }
