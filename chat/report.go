@@ -16,7 +16,8 @@ import (
 // before the attempt itself is noted.
 const (
 	reportedByKeySQL    = `select id, conversation_id, seq, person is not null from deliveries where channel = $1 and id = $2`
-	reportedByRemoteSQL = `select id, conversation_id, seq, person is not null from deliveries where channel = $1 and remote_id = $2 order by created_at desc limit 1`
+	reportedByRemoteSQL = `select id, conversation_id, seq, person is not null from deliveries where channel = $1 and remote_id = $2
+		order by state in ('pending', 'sent', 'unknown') desc, created_at desc, seq desc limit 1`
 	reportSQL           = `update deliveries set state = $2, error = $3, claimed_until = null, next_at = null, updated_at = $4 where id = $1 and state in ('pending', 'sent', 'unknown')`
 )
 
