@@ -18,7 +18,7 @@ const (
 	reportedByKeySQL    = `select id, conversation_id, seq, person is not null from deliveries where channel = $1 and id = $2`
 	reportedByRemoteSQL = `select id, conversation_id, seq, person is not null from deliveries where channel = $1 and remote_id = $2
 		order by state in ('pending', 'sent', 'unknown') desc, created_at desc, seq desc limit 1`
-	reportSQL           = `update deliveries set state = $2, error = $3, claimed_until = null, next_at = null, updated_at = $4 where id = $1 and state in ('pending', 'sent', 'unknown')`
+	reportSQL = `update deliveries set state = $2, error = $3, claimed_until = null, next_at = null, updated_at = $4 where id = $1 and state in ('pending', 'sent', 'unknown')`
 )
 
 // Report notes what a channel says of a message later: that it has arrived, or that it never will. What failed goes out on the next channel that the

@@ -27,6 +27,7 @@ import (
 
 	"hotline/channels"
 	"hotline/channels/email"
+	"hotline/channels/sms"
 	"hotline/channels/telegram"
 	"hotline/chat"
 	"hotline/chat/assist"
@@ -95,6 +96,7 @@ type App struct {
 	public    *publicNumbers
 	telegram  *telegram.Adapter
 	mail      *email.Adapter
+	sms       *sms.Adapter
 	reachable []channels.Reachable
 	runner    *jobs.Runner
 
@@ -369,7 +371,7 @@ func (a *App) services(ctx context.Context) (err error) {
 
 // channels makes the adapters that are configured.
 func (a *App) channels(context.Context) (*channels.Registry, error) {
-	adapters, err := a.openMail()
+	adapters, err := a.openWritten()
 	if err != nil || a.cfg.TelegramToken == "" {
 		return a.register(adapters, err)
 	}

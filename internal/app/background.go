@@ -252,6 +252,9 @@ func (a *App) clean(ctx context.Context) {
 		if err == nil {
 			err = a.Auth.Sweep(ctx)
 		}
+		if err == nil {
+			err = a.halves(ctx)
+		}
 		if err != nil && ctx.Err() == nil {
 			a.log.Warn("cleaning", "error", err)
 		}

@@ -8,8 +8,10 @@ import (
 
 	"hotline/channels"
 	"hotline/channels/email"
+	"hotline/channels/sms"
 	"hotline/chat"
 	"hotline/internal/db"
+	"hotline/internal/errs"
 )
 
 // openMail makes the mailbox's adapter where one is configured.
@@ -28,6 +30,40 @@ func (a *App) openMail() ([]channels.Adapter, error) {
 	return []channels.Adapter{m}, nil
 }
 
+// openWritten makes the adapters for what is written to an address or a number.
+func (a *App) openWritten() ([]channels.Adapter, error) {
+	all, err := a.openMail()
+	if err != nil || a.cfg.SMS == "" {
+		return all, err
+	}
+	a.sms, err = sms.New(sms.Options{URL: a.cfg.SMS, From: a.cfg.SMSFrom, MaxParts: a.cfg.SMSParts, BaseURL: a.baseURL, Log: a.log, Words: a.words.T, Ingest: a.ingest, Report: a.report,
+		Hold:    func(ctx context.Context, p channels.Part) (string, []string, error) { return a.Chat.HoldPart(ctx, p) },
+		Release: func(ctx context.Context, message string) error { return a.Chat.ReleaseParts(ctx, sms.Name, message) }})
+	if err != nil {
+		return nil, err
+	}
+	return append(all, a.sms), nil
+}
+
+// halves takes in what came of messages whose other parts never did, so that no word is lost.
+func (a *App) halves(ctx context.Context) error {
+	if a.sms == nil {
+		return nil
+	}
+	old, err := a.Chat.OldParts(ctx, sms.Name, 100)
+	for _, f := range old {
+		if !f.Complete {
+			if _, err := a.ingest(ctx, sms.Inbound(f.Account, f.Thread, f.Message, f.Text)); err != nil && errs.KindOf(err) != errs.Invalid && errs.KindOf(err) != errs.Conflict && errs.KindOf(err) != errs.TooLarge {
+				return err
+			}
+		}
+		if err := a.Chat.ReleaseParts(ctx, sms.Name, f.Message); err != nil {
+			return err
+		}
+	}
+	return err
+}
+
 // ingest takes a message in. The chat service is made after its channels; nothing comes in before both run.
 func (a *App) ingest(ctx context.Context, in channels.Inbound) (channels.Receipt, error) {
 	return a.Chat.Ingest(ctx, in)
@@ -43,8 +79,12 @@ func (a *App) storeFile(ctx context.Context, owner chat.Owner, name string, r io
 	return u.ID, err
 }
 
-// receive starts what comes in by itself. A mailbox is emptied by one node at a time.
+// receive starts what comes in by itself. A mailbox is emptied by one node at a time; each node has its own session for short messages, because it sends
+// on it too.
 func (a *App) receive() {
+	if a.sms != nil {
+		a.loops.run(a.sms.Run)
+	}
 	if a.mail != nil && a.mail.Receives() {
 		a.loops.run(func(ctx context.Context) { a.elected(ctx, "email "+a.mail.Account(), a.mail.Receive) })
 	}

@@ -100,6 +100,7 @@ func TestImports(t *testing.T) {
 		{"one home for nats", "one package wraps one vendor", not(in("internal/bus")), is("github.com/nats-io")},
 		{"one home for go-telegram", "one package wraps one vendor", not(in("channels/telegram")), is("github.com/go-telegram/bot")},
 		{"one home for emersion's mail libraries", "one package wraps one vendor", not(in("channels/email")), is("github.com/emersion")},
+		{"SMPP stays in its channel", "who sends a text knows nothing of parts and alphabets", not(in("channels/sms", "internal/app")), in("channels/sms")},
 		{"one home for meilisearch", "one package wraps one vendor", not(in("knowledge/meili")), is("github.com/meilisearch/meilisearch-go")},
 		{"one home for go-openai", "one package wraps one vendor", not(in("internal/llm")), is("github.com/sashabaranov/go-openai")},
 		{"one home for huma", "one package wraps one vendor", not(in("web/api")), is("github.com/danielgtaylor/huma")},

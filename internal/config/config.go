@@ -43,6 +43,9 @@ type Config struct {
 	EmailFrom   string `env:"HOTLINE_EMAIL_FROM" help:"the hotline's own address, e.g. City Hotline <hotline@city.example>; empty: no e-mail"`
 	SMTP        string `env:"HOTLINE_SMTP_URL" secret:"true" help:"mail server that sends: smtps://user:password@host:465, or smtp://user:password@host:587 with STARTTLS; ?tls=no for a relay on this machine"`
 	IMAP        string `env:"HOTLINE_IMAP_URL" secret:"true" help:"mailbox that receives: imaps://user:password@host:993, or imap://user:password@host:143 with STARTTLS; /Folder behind it for another than the inbox; empty: mails are only sent"`
+	SMS         string `env:"HOTLINE_SMS_URL" secret:"true" help:"short-message centre (SMPP 3.4): smpp://system-id:password@host:2775, or smpps:// with TLS; ?system_type= where the operator wants one; empty: no SMS"`
+	SMSFrom     string `env:"HOTLINE_SMS_FROM" help:"the hotline's number at that centre: +8675512345, a short code, or a name of up to 11 letters, which nobody can answer"`
+	SMSParts    int    `env:"HOTLINE_SMS_MAX_PARTS" envDefault:"10" help:"most short messages that one answer may take; what is longer ends with where to read on"`
 	CallingCode string `env:"HOTLINE_CALLING_CODE" envDefault:"86" help:"country's calling code of telephone numbers that name none, for text messages"`
 
 	LogLevel  slog.Level `env:"HOTLINE_LOG_LEVEL" envDefault:"info" help:"debug, info, warn or error"`
@@ -107,6 +110,12 @@ func (c Config) check() error {
 	}
 	if c.IMAP != "" && c.EmailFrom == "" {
 		return fmt.Errorf("HOTLINE_IMAP_URL needs HOTLINE_EMAIL_FROM and HOTLINE_SMTP_URL, which answers go out by")
+	}
+	if (c.SMS == "") != (c.SMSFrom == "") {
+		return fmt.Errorf("HOTLINE_SMS_URL and HOTLINE_SMS_FROM belong together; one of them is missing")
+	}
+	if c.SMSParts < 1 || c.SMSParts > 255 {
+		return fmt.Errorf("HOTLINE_SMS_MAX_PARTS: %d is outside 1–255", c.SMSParts)
 	}
 	if c.LogFormat != "text" && c.LogFormat != "json" {
 		return fmt.Errorf("HOTLINE_LOG_FORMAT: %q is neither text nor json", c.LogFormat)
@@ -215,5 +224,5 @@ func Table() string {
 // LogValue shows no secret.
 func (c Config) LogValue() slog.Value {
 	return slog.GroupValue(slog.String("addr", c.Addr), slog.String("data", c.Data), slog.Bool("private_database", c.Database == ""),
-		slog.Bool("own_bus", c.NATS == ""), slog.Bool("telegram", c.TelegramToken != ""), slog.Bool("email", c.EmailFrom != ""))
+		slog.Bool("own_bus", c.NATS == ""), slog.Bool("telegram", c.TelegramToken != ""), slog.Bool("email", c.EmailFrom != ""), slog.Bool("sms", c.SMS != ""))
 }

@@ -34,6 +34,8 @@ func TestBadSettingsAreNamed(t *testing.T) {
 		{"HOTLINE_DATABASE_CONNS=1", "HOTLINE_DATABASE_CONNS"},
 		{"HOTLINE_TELEGRAM_MODE=pigeon", "HOTLINE_TELEGRAM_MODE"},
 		{"HOTLINE_EMAIL_FROM=hotline@city.example", "HOTLINE_SMTP_URL"},
+		{"HOTLINE_SMS_FROM=12345", "HOTLINE_SMS_URL"},
+		{"HOTLINE_SMS_MAX_PARTS=0", "HOTLINE_SMS_MAX_PARTS"},
 		{"HOTLINE_IMAP_URL=imaps://u:p@mail.city.example", "HOTLINE_EMAIL_FROM"},
 	} {
 		if _, err := config.Parse([]string{row.set}); err == nil || !strings.Contains(err.Error(), row.want) {
