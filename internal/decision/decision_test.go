@@ -268,3 +268,14 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+func TestFormsSayWhatTheyShow(t *testing.T) {
+	t.Parallel()
+	f, wrong := Parse("question one: Is it \u202eeno siht\u202c?\n  why: Menu -> settings\x07 says so\n  yes -> done\n  no -> done\noutcome done: \u2066Done\u2069\n")
+	if len(wrong) > 0 {
+		t.Fatal(wrong)
+	}
+	if q := f.Questions[0]; q.Text != "Is it eno siht?" || q.Why != "Menu -> settings says so" || f.Outcomes[0].Title != "Done" || strings.ContainsAny(f.Source, "\u202e\u202c\u2066\u2069\x07") {
+		t.Errorf("%+v %+v", q, f.Outcomes)
+	}
+}

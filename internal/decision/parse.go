@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"hotline/internal/errs"
@@ -96,7 +97,7 @@ func Parse(source string) (*Form, []*errs.Error) {
 	if strings.TrimSpace(source) == "" {
 		return nil, nil
 	}
-	source = strings.ReplaceAll(strings.ToValidUTF8(source, ""), "\r\n", "\n")
+	source = strings.Map(visible, strings.ReplaceAll(strings.ToValidUTF8(source, ""), "\r\n", "\n"))
 	p := &parser{names: map[string]int{}}
 	if n := utf8.RuneCountInString(source); n > MaxSource {
 		p.fail(ErrTooLong, 1, "limit", MaxSource)
@@ -112,6 +113,14 @@ func Parse(source string) (*Form, []*errs.Error) {
 		return nil, p.problems
 	}
 	return &p.form, nil
+}
+
+// visible drops control characters and those that turn text round: a form says what it shows.
+func visible(r rune) rune {
+	if unicode.IsControl(r) && r != '\n' && r != '\t' || r >= 0x202A && r <= 0x202E || r >= 0x2066 && r <= 0x2069 {
+		return -1
+	}
+	return r
 }
 
 func (p *parser) read(line string, n int) {
@@ -186,7 +195,8 @@ func (p *parser) text(s string, n int) {
 // ask reads a line of a question.
 func (p *parser) ask(line string, n int) {
 	q := p.question
-	if at := arrow.FindStringIndex(line); at != nil {
+	m := fieldLine.FindStringSubmatch(line) // an explanation may speak of arrows
+	if at := arrow.FindStringIndex(line); at != nil && m == nil {
 		b := Branch{Label: line[:at[0]], line: n}
 		to := line[at[1]:]
 		if at := because.FindStringIndex(to); at != nil {
@@ -205,7 +215,6 @@ func (p *parser) ask(line string, n int) {
 		q.Branches = append(q.Branches, b)
 		return
 	}
-	m := fieldLine.FindStringSubmatch(line)
 	if m == nil {
 		p.fail(ErrLine, n)
 		return
