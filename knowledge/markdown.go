@@ -11,8 +11,10 @@ import (
 	"github.com/yuin/goldmark/extension"
 	extast "github.com/yuin/goldmark/extension/ast"
 	"github.com/yuin/goldmark/parser"
+	"github.com/yuin/goldmark/renderer"
 	"github.com/yuin/goldmark/renderer/html"
 	"github.com/yuin/goldmark/text"
+	"github.com/yuin/goldmark/util"
 )
 
 // table aligns cells by attribute, as the policy below allows no styles.
@@ -21,8 +23,10 @@ var table = extension.NewTable(extension.WithTableCellAlignMethod(extension.Tabl
 // markdown is safe for concurrent use; raw HTML in an article is dropped. A
 // line break stays one: imported texts are lines, and between Chinese
 // characters Markdown's space for it would be wrong.
-var markdown = goldmark.New(goldmark.WithExtensions(table, extension.Strikethrough, extension.Linkify),
-	goldmark.WithRendererOptions(html.WithHardWraps()))
+var markdown = goldmark.New(
+	goldmark.WithParser(parser.NewParser(parser.WithBlockParsers(blockParsers()...), parser.WithInlineParsers(inlineParsers()...),
+		parser.WithParagraphTransformers(parser.DefaultParagraphTransformers()...))),
+	goldmark.WithExtensions(table), goldmark.WithRendererOptions(html.WithHardWraps(), renderer.WithNodeRenderers(util.Prioritized(extension.NewStrikethroughHTMLRenderer(), 500))))
 
 // htmlPolicy is the second wall behind Goldmark: structure, emphasis, tables
 // and links to ordinary addresses. No pictures, because one from elsewhere
@@ -43,16 +47,26 @@ var htmlPolicy = func() *bluemonday.Policy {
 }()
 
 // RenderHTML turns an article's Markdown into HTML that is safe to put on any
-// page, whoever wrote it.
-func RenderHTML(md string) template.HTML {
+// page, whoever wrote it. The page has a heading already, so that of the text
+// begins at the second level; a table has a box that it can be scrolled in.
+func RenderHTML(md string) template.HTML { return template.HTML(inPage.Replace(render(md))) }
+
+// Attributes may hold neither < nor >, so what looks like these tags is one.
+var inPage = strings.NewReplacer("<h1>", "<h2>", "</h1>", "</h2>", "<table>", `<div class="table-scroll" tabindex="0" role="group"><table>`, "</table>", "</table></div>")
+
+// DocumentHTML is RenderHTML for a document of its own, with the headings as
+// they were written.
+func DocumentHTML(md string) template.HTML { return template.HTML(render(md)) }
+
+func render(md string) string {
 	md = strings.ToValidUTF8(md, "\uFFFD")
 	var out bytes.Buffer
 	if err := markdown.Convert([]byte(md), &out); err != nil {
 		// A buffer does not fail to write; should rendering ever, the text is
 		// still shown, as text.
-		return template.HTML("<p>" + template.HTMLEscapeString(md) + "</p>")
+		return "<p>" + template.HTMLEscapeString(md) + "</p>"
 	}
-	return template.HTML(htmlPolicy.SanitizeBytes(out.Bytes()))
+	return htmlPolicy.Sanitize(out.String())
 }
 
 // PlainText is an article's Markdown as text: one line a block, without marks,

@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"hotline/knowledge"
 )
@@ -38,6 +39,50 @@ func TestHostileMarkdownIsHarmless(t *testing.T) {
 		if got := knowledge.PlainText(md); strings.Contains(got, "<script>alert") && !strings.Contains(md, "`") {
 			t.Errorf("%.60q as text is %q", md, got)
 		}
+	}
+}
+
+// A text costs what its length costs, whatever it is made of: each of these took between eight seconds and two minutes.
+func TestHostileMarkdownIsQuick(t *testing.T) {
+	t.Parallel()
+	for _, unit := range []string{"[a](", "> ", "1. ", "``- \n\\", "~~", "www._*", "[a][", "[a](x \"", "- > "} {
+		md := "**x** " + strings.Repeat(unit, knowledge.MaxBody/len(unit))
+		if unit == "> " || unit == "1. " {
+			md = md[len("**x** "):] + "x" // blocks begin the line
+		}
+		start := time.Now()
+		html := knowledge.RenderHTML(md)
+		text := knowledge.PlainText(md)
+		if took := time.Since(start); took > 6*time.Second {
+			t.Errorf("%q over and over took %v", unit, took)
+		}
+		if len(html) == 0 || len(text) == 0 {
+			t.Errorf("%q over and over is nothing", unit)
+		}
+	}
+}
+
+func TestWhatIsOrdinaryIsNotBounded(t *testing.T) {
+	t.Parallel()
+	deep := ""
+	for i := range 10 {
+		deep += strings.Repeat("  ", i) + "- level\n"
+	}
+	links := strings.Repeat("See [the page](https://example.org/a) and **this** or `that`, [1], ~~not~~ www.example.org.\n\n", 400)
+	if got := string(knowledge.RenderHTML(deep)); strings.Count(got, "<ul>") != 10 {
+		t.Errorf("ten levels are %s", got)
+	}
+	got := string(knowledge.RenderHTML(links))
+	for what, want := range map[string]int{`href="https://example.org/a"`: 400, "<strong>this</strong>": 400, "<code>that</code>": 400, "<del>not</del>": 400, `href="http://www.example.org"`: 400} {
+		if n := strings.Count(got, what); n != want {
+			t.Errorf("%s is there %d times, want %d", what, n, want)
+		}
+	}
+	if got := string(knowledge.RenderHTML("# A\n\n| a |\n|---|\n| 1 |")); !strings.HasPrefix(got, "<h2>A</h2>") || !strings.Contains(got, `role="group"><table>`) {
+		t.Errorf("on a page: %s", got)
+	}
+	if got := string(knowledge.DocumentHTML("# A\n\n| a |\n|---|\n| 1 |")); !strings.HasPrefix(got, "<h1>A</h1>\n<table>") {
+		t.Errorf("as a document: %s", got)
 	}
 }
 

@@ -3,7 +3,8 @@
 //
 // It reads and writes [knowledge.Import] and knows nothing of the database. What it reads was made by anybody: everything is bounded (bytes
 // unpacked, files, length of a text), no path leaves its archive, and HTML becomes Markdown only after what can run or load has been taken
-// out. Markdown, JSON Lines, CSV and XLSX give back exactly what they were given; HTML keeps the text, not its marks to the letter.
+// out. Markdown, JSON Lines, CSV and XLSX give back exactly what they were given; HTML keeps title, summary, keywords and a text that reads the
+// same, not its marks to the letter.
 package exchange
 
 import (
@@ -21,10 +22,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/JohannesKaufmann/html-to-markdown/v2"
-	"github.com/microcosm-cc/bluemonday"
 	"github.com/xuri/excelize/v2"
-	"golang.org/x/net/html"
 	"gopkg.in/yaml.v3"
 
 	"hotline/internal/errs"
@@ -262,71 +260,6 @@ func cut(text string) (head, rest string, ok bool) {
 	}
 	head, rest, ok = strings.Cut(body, "\n---\n")
 	return head, rest, ok
-}
-
-var sanitizer = bluemonday.UGCPolicy()
-
-// page makes Markdown of an HTML page: first whatever can run, load or dress up is taken out, then structure becomes marks.
-func page(source string) (knowledge.Import, error) {
-	var in knowledge.Import
-	doc, err := html.Parse(strings.NewReader(source))
-	if err != nil {
-		return in, ErrBroken.Wrap(err)
-	}
-	var body *html.Node
-	for n := range doc.Descendants() {
-		if n.Type != html.ElementNode {
-			continue
-		}
-		attr := func(key string) string {
-			for _, a := range n.Attr {
-				if a.Key == key {
-					return a.Val
-				}
-			}
-			return ""
-		}
-		switch n.Data {
-		case "html":
-			in.Lang = attr("lang")
-		case "title":
-			if n.FirstChild != nil && in.Title == "" {
-				in.Title = n.FirstChild.Data
-			}
-		case "meta":
-			switch content := attr("content"); attr("name") {
-			case "hotline-id":
-				in.ID = content
-			case "hotline-key":
-				in.Key = content
-			case "hotline-topic":
-				in.Topic = content
-			case "description":
-				in.Summary = content
-			case "keywords":
-				in.Keywords = list(strings.ReplaceAll(content, ",", "\n"))
-			}
-		case "main", "article", "body":
-			if body == nil || n.Data == "main" || body.Data == "body" && n.Data == "article" {
-				body = n
-			}
-		}
-	}
-	var b bytes.Buffer
-	if body != nil {
-		if err := html.Render(&b, body); err != nil {
-			return in, ErrBroken.Wrap(err)
-		}
-	}
-	if in.Body, err = htmltomarkdown.ConvertString(sanitizer.Sanitize(b.String())); err != nil {
-		return in, ErrBroken.Wrap(err)
-	}
-	if line, rest, _ := strings.Cut(in.Body, "\n"); strings.HasPrefix(line, "# ") {
-		if in.Title == "" || strings.TrimSpace(line[2:]) == strings.TrimSpace(in.Title) {
-			in.Title, in.Body = strings.TrimSpace(line[2:]), rest
-		}
-	}
-	return in, nil
 }
 
 // rows reads a table whose first row names the columns.
@@ -569,14 +502,7 @@ var unsafeName = regexp.MustCompile(`[^A-Za-z0-9._-]+`)
 func writePage(z *zip.Writer, format string, in knowledge.Import) error {
 	base := path.Join(in.Lang, strings.Trim(unsafeName.ReplaceAllString(in.Slug, "-"), "-."))
 	if format == "html" {
-		f, err := z.Create(base + ".html")
-		if err != nil {
-			return err
-		}
-		e := html.EscapeString
-		_, err = fmt.Fprintf(f, "<!doctype html>\n<html lang=\"%s\"><head><meta charset=\"utf-8\"><title>%s</title><meta name=\"hotline-id\" content=\"%s\"><meta name=\"hotline-key\" content=\"%s\"><meta name=\"hotline-topic\" content=\"%s\"><meta name=\"description\" content=\"%s\"><meta name=\"keywords\" content=\"%s\"></head>\n<body><main><h1>%s</h1>\n%s</main></body></html>\n",
-			e(in.Lang), e(in.Title), e(in.ID), e(in.Key), e(in.Topic), e(in.Summary), e(strings.Join(in.Keywords, ", ")), e(in.Title), knowledge.RenderHTML(in.Body))
-		return err
+		return writeHTML(z, base+".html", in)
 	}
 	services := in.Services
 	if services == nil {

@@ -246,7 +246,7 @@ func TestHostileTextsRenderSafe(t *testing.T) {
 			bodies = append(bodies, in.Body)
 		}
 		for _, body := range bodies {
-			html := tags(string(knowledge.RenderHTML(body)))
+			html := tags(string(knowledge.DocumentHTML(body)))
 			for _, d := range dangerous {
 				if strings.Contains(html, d) {
 					t.Errorf("%q became %q", body, knowledge.RenderHTML(body))
@@ -270,5 +270,59 @@ func TestAPageOfHTMLBecomesMarkdown(t *testing.T) {
 	in := got[0]
 	if in.ID != "fees" || in.Lang != "en" || in.Title != "Fees" || in.Summary != "20 a month." || len(in.Keywords) != 2 || in.Body != "It costs **20** a [month](https://city.example/m).\n\n- cash\n- card" {
 		t.Errorf("%+v", in)
+	}
+}
+
+// An article that goes out as HTML and comes back reads the same: its headings, lists, tables, links and emphasis are still there.
+func TestHTMLKeepsTheShapeOfAText(t *testing.T) {
+	t.Parallel()
+	for name, body := range map[string]string{
+		"headings": "Before.\n\n## Steps\n\nText.\n\n### Fees\n\nMore.\n\n# A large one\n\nEnd.",
+		"lists":    "- one\n- two\n  - below\n  - beside\n- three\n\nThen:\n\n3. third\n4. fourth\n\n* other\n\n1. first",
+		"table":    "| Income | Help |\n| --- | ---: |\n| up to 2,400 | **17** |\n| above \\| more | [none](https://city.example/none) |\n\nAfter it.",
+		"links":    "See [the page](https://city.example/a?b=c&d=e), [ours](/a/other), [mail](mailto:a@city.example) or [call](tel:12345).",
+		"emphasis": "**Bold**, *slanted*, ***both***, ~~gone~~ and `code` in a line.\nA second line\nand a third.",
+		"quotes":   "> Said so.\n>\n> Twice.\n\n```\nform 3\n  line\n```\n\n---\n\nEnd.",
+		"marks":    "2 * 3 = 6, a_b_c, [not a link], 1\\. not a list, # no heading, <b>, &amp; and 5 > 4. #1 +1 -1",
+		"chinese":  "**办理**：带身份证。\n第二行。\n\n1. 填表\n2. 交费\n\n| 项目 | 费用 |\n| --- | --- |\n| 换证 | 10元 |",
+	} {
+		in := knowledge.Import{ID: "a", Lang: "en", Slug: "a", Title: "A title", Summary: "In short: <10.", Keywords: []string{"fee", "price"}, Body: body}
+		var file bytes.Buffer
+		if _, err := exchange.Write(&file, "html", give([]knowledge.Import{in})); err != nil {
+			t.Fatal(err)
+		}
+		source, err := exchange.Read("a.zip", file.Bytes())
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, refused := all(t, source)
+		if len(got) != 1 || len(refused) > 0 {
+			t.Fatalf("%s: %v %v", name, got, refused)
+		}
+		if back := got[0]; back.Title != in.Title || back.Summary != in.Summary || !reflect.DeepEqual(back.Keywords, in.Keywords) {
+			t.Errorf("%s: %+v", name, back)
+		}
+		if was, is := knowledge.DocumentHTML(body), knowledge.DocumentHTML(got[0].Body); was != is {
+			t.Errorf("%s: reads\n%s\nwas\n%s\nas Markdown\n%s", name, is, was, got[0].Body)
+		}
+	}
+}
+
+// A page of somebody else's keeps its words and their shape, and nothing that loads or runs.
+func TestForeignHTMLBecomesMarkdown(t *testing.T) {
+	t.Parallel()
+	source, err := exchange.Read("fees.html", []byte(`<html lang="en"><head><title>Fees</title></head><body><main><h1>Fees</h1><div>First</div><div>Second</div>
+		<table><tr><td>Kind</td><td>Fee</td></tr><tr><td>New</td><td><b>10</b></td></tr></table><p>Picture: <img src="https://evil.example/p.gif" alt="a plan"></p>
+		<p><a href="javascript:x()">press</a> <a href="https://city.example">go</a><iframe src="https://evil.example"></iframe></p></main></body></html>`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, refused := all(t, source)
+	if len(refused) > 0 || len(got) != 1 {
+		t.Fatal(refused)
+	}
+	want := "First\n\nSecond\n\n| Kind | Fee |\n|---|---|\n| New | **10** |\n\nPicture:\n\npress [go](https://city.example)"
+	if body := strings.TrimSpace(got[0].Body); body != want {
+		t.Errorf("%q, want %q", body, want)
 	}
 }

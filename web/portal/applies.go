@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"hotline/internal/decision"
+	"hotline/knowledge"
 	"hotline/web/httperr"
 )
 
@@ -100,10 +101,7 @@ func (p *Portal) applies(w http.ResponseWriter, r *http.Request) {
 	} else if body.Outcome = walk.Outcome; body.Outcome != nil {
 		v.Title = body.Outcome.Title
 		body.Because = v.because(walk)
-		if body.Text, err = newMarkdown().html(body.Outcome.Text); err != nil {
-			httperr.Write(w, r, err)
-			return
-		}
+		body.Text = knowledge.RenderHTML(body.Outcome.Text)
 	}
 	p.render(w, r, "applies", v)
 }

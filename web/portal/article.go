@@ -1,52 +1,14 @@
 package portal
 
 import (
-	"bytes"
-	"fmt"
 	"html/template"
 	"net/http"
 	"net/url"
-	"strings"
-	"sync"
 	"unicode/utf8"
 
-	"github.com/microcosm-cc/bluemonday"
-	"github.com/yuin/goldmark"
-	"github.com/yuin/goldmark/extension"
-
+	"hotline/knowledge"
 	"hotline/web/httperr"
 )
-
-// markdown turns an article's Markdown into HTML that holds nothing but text, tables, lists and links. Raw HTML in the source stays out twice: the
-// renderer drops it, and the sanitizer would.
-type markdown struct {
-	md     goldmark.Markdown
-	policy *bluemonday.Policy
-}
-
-var newMarkdown = sync.OnceValue(func() *markdown {
-	policy := bluemonday.NewPolicy()
-	policy.AllowElements("p", "br", "strong", "em", "del", "code", "pre", "blockquote", "ul", "ol", "li", "h2", "h3", "h4", "hr", "table", "thead", "tbody", "tr", "th", "td")
-	policy.AllowAttrs("start").Matching(bluemonday.Integer).OnElements("ol")
-	policy.AllowAttrs("href").OnElements("a")
-	policy.AllowURLSchemes("https", "http", "mailto", "tel")
-	policy.AllowRelativeURLs(true)
-	policy.RequireNoFollowOnLinks(false)
-	policy.RequireNoReferrerOnFullyQualifiedLinks(true)
-	return &markdown{md: goldmark.New(goldmark.WithExtensions(extension.Table, extension.Strikethrough, extension.Linkify)), policy: policy}
-})
-
-// html renders the source. A table gets a box it can be scrolled in on a phone.
-func (m *markdown) html(source string) (template.HTML, error) {
-	var out bytes.Buffer
-	if err := m.md.Convert([]byte(source), &out); err != nil {
-		return "", fmt.Errorf("portal: markdown: %w", err)
-	}
-	// An article's own first heading is the page's; what is below it starts at the second level.
-	clean := m.policy.Sanitize(strings.NewReplacer("<h1>", "<h2>", "</h1>", "</h2>").Replace(out.String()))
-	clean = strings.NewReplacer("<table>", `<div class="table-scroll" tabindex="0" role="group"><table>`, "</table>", "</table></div>").Replace(clean)
-	return template.HTML(clean), nil // safe: only what the policy lets through, and our own box
-}
 
 type articleBody struct {
 	Article
@@ -62,10 +24,7 @@ func (p *Portal) articlePage(r *http.Request) (*view, error) {
 	if err != nil {
 		return nil, err
 	}
-	body := &articleBody{Article: a, Thanks: r.URL.Query().Get("thanks") == "1"}
-	if body.HTML, err = newMarkdown().html(a.Body); err != nil {
-		return nil, err
-	}
+	body := &articleBody{Article: a, HTML: knowledge.RenderHTML(a.Body), Thanks: r.URL.Query().Get("thanks") == "1"}
 	v := p.view(r, "title", body)
 	v.Title = a.Title
 	return v, nil
