@@ -50,6 +50,7 @@ func (a *App) background(ctx context.Context) error {
 	a.loops.run(a.sweepKnowledge)
 	a.loops.run(a.lookAtArticles)
 	a.afterPast(func(ctx context.Context) { a.elected(ctx, "lookout", a.lookOut) })
+	a.loops.run(func(ctx context.Context) { a.elected(ctx, "article files", a.pruneFiles) })
 	a.loops.run(a.clean)
 	a.afterPast(func(ctx context.Context) { a.elected(ctx, "measures", a.followMeasures) })
 	a.loops.run(func(ctx context.Context) { a.elected(ctx, "answers", a.followAnswers) })

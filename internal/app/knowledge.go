@@ -41,6 +41,22 @@ func (a *App) lookAtArticles(ctx context.Context) {
 	}
 }
 
+// pruneFiles removes, every hour and on one node, the bytes of files that no version of an article names any more.
+func (a *App) pruneFiles(ctx context.Context) {
+	for {
+		if gone, err := a.Knowledge.PruneFiles(ctx); err != nil && ctx.Err() == nil {
+			a.log.Error("files of articles", "error", err)
+		} else if gone > 0 {
+			a.log.Info("files of articles removed", "files", gone)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(time.Hour):
+		}
+	}
+}
+
 // sweepKnowledge publishes and ends articles when their time comes: at the next due moment, and at least every two seconds. Every node does;
 // each article is done once.
 func (a *App) sweepKnowledge(ctx context.Context) {
