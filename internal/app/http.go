@@ -80,7 +80,7 @@ func (a *App) handler(ctx context.Context) (http.Handler, error) {
 		return nil, err
 	}
 	a.staff = staff
-	programs, err := api.New(api.Deps{Pool: a.pool, Clock: a.clock, Log: a.log, Words: a.words, Key: key, Tickets: a.Tickets, Chat: a.Chat, Knowledge: a.Knowledge,
+	programs, err := api.New(api.Deps{Pool: a.pool, Clock: a.clock, Log: a.log, Words: a.words, Key: key, Tickets: a.Tickets, Chat: a.Chat, Knowledge: a.Knowledge, Learn: a.Learn,
 		Routing: a.Routing, Auth: a.Auth, Numbers: a.numbers().Publisher, Emergency: a.policy.Emergency(), Proxies: proxies, Limits: a.apiLimits(), BaseURL: a.baseURL, Version: version()})
 	if err != nil {
 		return nil, err

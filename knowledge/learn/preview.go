@@ -40,6 +40,17 @@ type Outlook struct {
 // Bad reports whether somebody should think again.
 func (o Outlook) Bad() bool { return o.Kind == Worse || o.Kind == Wrong || o.Kind == Silences }
 
+// Better counts the questions that would be answered better.
+func (f Forecast) Better() int {
+	n := 0
+	for _, o := range f.Effects {
+		if o.Kind == Better || o.Kind == Answers {
+			n++
+		}
+	}
+	return n
+}
+
 // Worse counts the questions that would be answered worse.
 func (f Forecast) Worse() int {
 	n := 0
@@ -66,7 +77,6 @@ const (
 // Forecast tries the latest text of an article on the evaluation set and on the questions of the last weeks, without touching anything that is served.
 // Errors: knowledge.ErrNotFound.
 func (s *Service) Forecast(ctx context.Context, article uuid.UUID) (Forecast, error) {
-	start := time.Now()
 	a, err := s.Knowledge.Article(ctx, article)
 	if err != nil {
 		return Forecast{}, err
@@ -75,9 +85,15 @@ func (s *Service) Forecast(ctx context.Context, article uuid.UUID) (Forecast, er
 	if err != nil {
 		return Forecast{}, err
 	}
+	return s.ForecastText(ctx, knowledge.Entry{Article: a, Version: v})
+}
+
+// ForecastText is Forecast for a text that need not be stored anywhere. Errors: the database's.
+func (s *Service) ForecastText(ctx context.Context, e knowledge.Entry) (Forecast, error) {
+	start := time.Now()
 	var f Forecast
 	var trials []knowledge.Trial
-	err = s.read(ctx, db.System(), func(tx db.Tx) error {
+	err := s.read(ctx, db.System(), func(tx db.Tx) error {
 		known := map[[2]string]bool{}
 		rows, err := tx.Query(ctx, sqlTrialPairs, maxPairs)
 		if err != nil {
@@ -92,11 +108,11 @@ func (s *Service) Forecast(ctx context.Context, article uuid.UUID) (Forecast, er
 			return err
 		}
 		f.Pairs = len(trials)
-		days := 28
-		if err := tx.QueryRow(ctx, `select preview_days from learning_settings`).Scan(&days); err != nil {
+		rules, err := settingsOf(ctx, tx)
+		if err != nil {
 			return err
 		}
-		if rows, err = tx.Query(ctx, sqlTrialRecent, s.Clock.Now().AddDate(0, 0, -days), maxRecent); err != nil {
+		if rows, err = tx.Query(ctx, sqlTrialRecent, s.Clock.Now().AddDate(0, 0, -rules.PreviewDays), maxRecent); err != nil {
 			return err
 		}
 		t = knowledge.Trial{}
@@ -112,7 +128,7 @@ func (s *Service) Forecast(ctx context.Context, article uuid.UUID) (Forecast, er
 	if err != nil {
 		return Forecast{}, fmt.Errorf("learn: forecast: %w", err)
 	}
-	effects, err := s.Knowledge.Preview(ctx, knowledge.Entry{Article: a, Version: v}, trials)
+	effects, err := s.Knowledge.Preview(ctx, e, trials)
 	if err != nil {
 		return Forecast{}, err
 	}

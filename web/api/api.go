@@ -15,6 +15,7 @@ import (
 	"hotline/internal/clock"
 	"hotline/internal/i18n"
 	"hotline/knowledge"
+	"hotline/knowledge/learn"
 	"hotline/routing"
 	"hotline/tickets"
 	"hotline/web/figures"
@@ -34,6 +35,7 @@ type Deps struct {
 	Tickets   *tickets.Service
 	Chat      *chat.Service
 	Knowledge *knowledge.Service
+	Learn     *learn.Service
 	Routing   *routing.Service
 	Auth      *auth.Service
 	Numbers   *figures.Publisher // of the portal too; nil makes one
@@ -68,8 +70,8 @@ func build(d Deps) (*API, error) {
 	switch {
 	case d.Pool == nil || d.Clock == nil || d.Log == nil || d.Words == nil:
 		return nil, errors.New("api: pool, clock, log and words are needed")
-	case d.Tickets == nil || d.Chat == nil || d.Knowledge == nil || d.Routing == nil || d.Auth == nil:
-		return nil, errors.New("api: tickets, chat, knowledge, routing and auth are needed")
+	case d.Tickets == nil || d.Chat == nil || d.Knowledge == nil || d.Learn == nil || d.Routing == nil || d.Auth == nil:
+		return nil, errors.New("api: tickets, chat, knowledge, learning, routing and auth are needed")
 	case len(d.Key) < 32:
 		return nil, errors.New("api: the installation's key is too short")
 	}

@@ -25,6 +25,7 @@ import (
 	"hotline/internal/testkit"
 	"hotline/knowledge"
 	"hotline/knowledge/bleve"
+	"hotline/knowledge/learn"
 	"hotline/routing"
 	"hotline/tickets"
 )
@@ -75,7 +76,7 @@ func newRigOn(t testing.TB, b *bus.Bus, change ...func(*Deps)) *rig {
 	r.tickets.OnPublic(r.chat.Notify)
 	r.auth = auth.New(r.pool, r.clock, auth.Options{Weak: true})
 	know := r.knowledge(log)
-	d := Deps{Pool: r.pool, Clock: r.clock, Log: log, Words: words, Key: key, Tickets: r.tickets, Chat: r.chat, Knowledge: know, Routing: route, Auth: r.auth,
+	d := Deps{Pool: r.pool, Clock: r.clock, Log: log, Words: words, Key: key, Tickets: r.tickets, Chat: r.chat, Knowledge: know, Learn: learn.New(learn.Deps{Pool: r.pool, Knowledge: know, Clock: r.clock, Log: log}), Routing: route, Auth: r.auth,
 		Emergency: policy.Emergency(), Version: "test"}
 	for _, fn := range change {
 		fn(&d)

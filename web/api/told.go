@@ -50,6 +50,7 @@ type toldOutput struct {
 func (a *API) toldRoutes() {
 	register(a, operation{id: "list-tellings", method: http.MethodGet, path: "/knowledge/articles/{id}/tellings", tag: tagKnowledge, summary: "Who was told which version",
 		about: "The newest first. A key sees what concerns its agency's articles and questions.", scope: auth.ScopeTicketsRead, errors: []int{http.StatusNotFound}}, a.tellings)
+	a.previewRoutes()
 }
 
 func (a *API) tellings(c *call, in *toldInput) (*toldOutput, error) {
