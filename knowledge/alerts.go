@@ -50,6 +50,16 @@ const (
 	sqlQuiet    = `delete from article_alerts where article_id = $1 and reason = any($2)`
 )
 
+// sqlNeedsLook are the reasons that make an article stale, on the board and in
+// what is published. A translation that is behind is listed for itself.
+const sqlNeedsLook = `reason <> 'behind'`
+
+// alerting are the arguments of sqlAlerting.
+func (s *Service) alerting(now time.Time, rules Settings) []any {
+	_, ahead := now.In(s.Location).Zone()
+	return []any{s.today(), now, rules.ReviewMonths, rules.ExpiringDays, rules.NegativeShare, rules.NegativeLeast, ahead}
+}
+
 // LookAround finds the articles that somebody has to look at, tells their
 // owners' editors of new ones once, and forgets what is settled. A node that
 // finds another at it does nothing. It returns how many are new.
@@ -64,8 +74,7 @@ func (s *Service) LookAround(ctx context.Context) (fresh int, err error) {
 			return err
 		}
 		now := s.Clock.Now()
-		_, ahead := now.In(s.Location).Zone()
-		rows, err := tx.Query(ctx, sqlRaise, s.today(), now, rules.ReviewMonths, rules.ExpiringDays, rules.NegativeShare, rules.NegativeLeast, ahead)
+		rows, err := tx.Query(ctx, sqlRaise, s.alerting(now, rules)...)
 		if err != nil {
 			return err
 		}
@@ -144,7 +153,7 @@ type AlertCursor struct {
 
 const sqlAlerts = `select ` + articleColumns + `, ` + versionColumns + `, t.reason, t.since from article_alerts t join articles a on a.id = t.article_id
 	join article_versions v on v.article_id = a.id and v.version = a.live
-	where ($1::text = '' and t.reason <> 'behind' or t.reason = $1) and ($2::uuid is null or t.owner_id = $2) and (t.since, t.article_id, t.reason) > ($3, $4, $5) order by t.since, t.article_id, t.reason limit $6`
+	where ($1::text = '' and ` + sqlNeedsLook + ` or t.reason = $1) and ($2::uuid is null or t.owner_id = $2) and (t.since, t.article_id, t.reason) > ($3, $4, $5) order by t.since, t.article_id, t.reason limit $6`
 
 // Alerts lists what somebody has to look at, the oldest first; without a reason
 // everything but translations that are behind. Row-level
@@ -177,7 +186,7 @@ const CountLimit = 101
 const sqlCounts = `select
 	(select count(*) from (select from article_versions v join articles a on a.id = v.article_id where v.state = 'in_review' and ($1::uuid is null or a.owner_id = $1) limit 101) x),
 	(select count(*) from (select from article_versions v join articles a on a.id = v.article_id where v.state = 'scheduled' and ($1::uuid is null or a.owner_id = $1) limit 101) x),
-	(select count(*) from (select from article_alerts t where t.reason <> 'behind' and ($1::uuid is null or t.owner_id = $1) limit 101) x),
+	(select count(*) from (select from article_alerts t where ` + sqlNeedsLook + ` and ($1::uuid is null or t.owner_id = $1) limit 101) x),
 	(select count(*) from (select from article_corrections c join articles a on a.id = c.article_id where c.settled_at is null and c.due_at is not null and ($1::uuid is null or a.owner_id = $1) limit 101) x),
 	(select count(*) from (select from article_corrections c join articles a on a.id = c.article_id where c.settled_at is null and c.due_at <= $2 and ($1::uuid is null or a.owner_id = $1) limit 101) x),
 	(select count(*) from (select from article_alerts t where t.reason = 'behind' and ($1::uuid is null or t.owner_id = $1) limit 101) x)`

@@ -109,7 +109,6 @@ func TestSettings(t *testing.T) {
 	for name, edit := range map[string]func(*measures.Settings){
 		"satisfied_from": func(s *measures.Settings) { s.SatisfiedFrom = 6 },
 		"small_cell":     func(s *measures.Settings) { s.SmallCell = 0 },
-		"stale_days":     func(s *measures.Settings) { s.StaleDays = 0 },
 		"response":       func(s *measures.Settings) { s.ThreeRates = map[string]float64{"response": math.NaN()} },
 		"redo":           func(s *measures.Settings) { s.ThreeRates["redo"] = 1 },
 		"three_rates":    func(s *measures.Settings) { s.Scorecard["three_rates"] = 1 },

@@ -15,8 +15,6 @@ type Settings struct {
 	Scorecard map[string]float64 `json:"scorecard"`
 	// SatisfiedFrom is the lowest grade that counts as satisfied; 5 is the best.
 	SatisfiedFrom int `json:"satisfied_from"`
-	// StaleDays is how old a published version may be before the article counts as stale.
-	StaleDays int `json:"stale_days"`
 	// SmallCell is the count below which nothing is published.
 	SmallCell int `json:"small_cell"`
 }
@@ -26,7 +24,7 @@ func Default() Settings {
 	return Settings{
 		ThreeRates:    map[string]float64{Response: 10, Resolution: 40, Satisfaction: 50},
 		Scorecard:     map[string]float64{SignOnTime: 15, Response: 15, ResolveOnTime: 25, "return_rate": 5, "redo": 10, Resolution: 15, Satisfaction: 15},
-		SatisfiedFrom: 4, StaleDays: 365, SmallCell: 5,
+		SatisfiedFrom: 4, SmallCell: 5,
 	}
 }
 
@@ -64,9 +62,6 @@ func (e FieldError) Error() string { return "measure settings: " + e.Field }
 func (s Settings) Check() error {
 	if s.SatisfiedFrom < 2 || s.SatisfiedFrom > 5 {
 		return FieldError{"satisfied_from"}
-	}
-	if s.StaleDays < 1 || s.StaleDays > 3650 {
-		return FieldError{"stale_days"}
 	}
 	if s.SmallCell < 1 || s.SmallCell > 100 {
 		return FieldError{"small_cell"}

@@ -344,7 +344,7 @@ func (c *Console) measureSettingsSave(w http.ResponseWriter, r *http.Request) er
 	}
 	v := c.view(r)
 	f := r.PostForm
-	set := measures.Settings{ThreeRates: map[string]float64{}, Scorecard: map[string]float64{}, SatisfiedFrom: number(f.Get("satisfied_from")), StaleDays: number(f.Get("stale_days")), SmallCell: number(f.Get("small_cell"))}
+	set := measures.Settings{ThreeRates: map[string]float64{}, Scorecard: map[string]float64{}, SatisfiedFrom: number(f.Get("satisfied_from")), SmallCell: number(f.Get("small_cell"))}
 	weight := func(into map[string]float64, code, field string) {
 		if s := strings.TrimSpace(f.Get(field)); s != "" {
 			n, err := strconv.ParseFloat(s, 64)

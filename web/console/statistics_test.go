@@ -114,7 +114,7 @@ func TestWeightsAreSetByAnAdministrator(t *testing.T) {
 	r := newRig(t)
 	b := r.signIn("administrator")
 	b.get("/console/statistics/settings").wants(t, http.StatusOK, `name="rate_satisfaction" value="50"`)
-	form := url.Values{"version": {"1"}, "rate_response": {"20"}, "rate_resolution": {"40"}, "rate_satisfaction": {"40"}, "card_sign_on_time": {"1"}, "satisfied_from": {"3"}, "stale_days": {"100"}, "small_cell": {"5"}}
+	form := url.Values{"version": {"1"}, "rate_response": {"20"}, "rate_resolution": {"40"}, "rate_satisfaction": {"40"}, "card_sign_on_time": {"1"}, "satisfied_from": {"3"}, "small_cell": {"5"}}
 	b.post("/console/statistics/settings", form).wants(t, http.StatusOK, "Saved.", `name="rate_satisfaction" value="40"`)
 	b.post("/console/statistics/settings", form).wants(t, http.StatusConflict, "Somebody else changed")
 	form.Set("version", "2")

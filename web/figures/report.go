@@ -246,7 +246,7 @@ func (f *Figures) values(ctx context.Context, a tickets.Actor, q Query, r *Repor
 	if !everybody || !q.Whole() || f.Knowledge == nil {
 		return nil
 	}
-	stock, err := f.Knowledge.Stock(ctx, time.Duration(r.Settings.StaleDays)*24*time.Hour)
+	stock, err := f.Knowledge.Stock(ctx)
 	if err != nil {
 		return err
 	}

@@ -29,8 +29,6 @@ func (w Words) Formula(code string) string {
 	switch code {
 	case measures.Satisfaction:
 		return w.t(code+".formula", "grade", w.Set.SatisfiedFrom)
-	case measures.Stale:
-		return w.t(code+".formula", "days", w.Set.StaleDays)
 	case measures.ThreeRates:
 		m, _ := measures.ByCode(code)
 		var parts []string
