@@ -35,9 +35,9 @@ const (
 var errImportTaken = errors.New("console: another node goes on with the import")
 
 const (
-	sqlKeepImport = `insert into knowledge_imports (id, user_id, agency_id, name, mode, created, updated, unchanged, failed, lines, at, blob, lang, claimed_until)
-		values ($1, $2, $3, $4, $5, 0, 0, 0, 0, '[]', $6, $7, $8, $6)`
-	sqlClaimImport = `update knowledge_imports set claimed_until = $2 where id = $1 and finished_at is null and claimed_until <= $3 returning name, mode, blob, lang, total, seen`
+	sqlKeepImport = `insert into knowledge_imports (id, user_id, agency_id, name, mode, created, updated, unchanged, failed, lines, at, blob, claimed_until)
+		values ($1, $2, $3, $4, $5, 0, 0, 0, 0, '[]', $6, $7, $6)`
+	sqlClaimImport = `update knowledge_imports set claimed_until = $2 where id = $1 and finished_at is null and claimed_until <= $3 returning name, mode, blob, total, seen`
 	sqlCountImport = `update knowledge_imports set total = $2, claimed_until = $3 where id = $1`
 	// Whoever lost the lease finds that others have gone on, and undoes the batch.
 	sqlImportBatch = `update knowledge_imports set seen = seen + $3, created = created + $4, updated = updated + $5, unchanged = unchanged + $6, failed = failed + $7,
@@ -58,7 +58,7 @@ func (c *Console) keepImport(ctx context.Context, v View, name, mode string, dat
 		return uuid.Nil, err
 	}
 	err := db.WithTx(ctx, c.Pool, v.Me.Actor(), func(tx db.Tx) error {
-		_, err := tx.Exec(ctx, sqlKeepImport, id, v.Me.UserID, v.Me.AgencyID, clean(path.Base(strings.ReplaceAll(name, "\\", "/")), 200), mode, c.clock.Now(), key, v.Lang)
+		_, err := tx.Exec(ctx, sqlKeepImport, id, v.Me.UserID, v.Me.AgencyID, clean(path.Base(strings.ReplaceAll(name, "\\", "/")), 200), mode, c.clock.Now(), key)
 		return err
 	})
 	if err != nil {
@@ -75,10 +75,10 @@ func (c *Console) runImport(ctx context.Context, p auth.Principal, id uuid.UUID)
 }
 
 func (c *Console) goImport(ctx context.Context, p auth.Principal, id uuid.UUID) error {
-	var name, mode, key, lang string
+	var name, mode, key string
 	var total, seen int
 	err := db.WithTx(ctx, c.Pool, p.Actor(), func(tx db.Tx) error {
-		return tx.QueryRow(ctx, sqlClaimImport, id, c.clock.Now().Add(importLease), c.clock.Now()).Scan(&name, &mode, &key, &lang, &total, &seen)
+		return tx.QueryRow(ctx, sqlClaimImport, id, c.clock.Now().Add(importLease), c.clock.Now()).Scan(&name, &mode, &key, &total, &seen)
 	})
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil
@@ -86,16 +86,16 @@ func (c *Console) goImport(ctx context.Context, p auth.Principal, id uuid.UUID) 
 	if err != nil {
 		return err
 	}
-	v := View{c: c, Lang: lang, Me: &p, Now: c.clock.Now()}
+	v := View{c: c, Me: &p, Now: c.clock.Now()}
 	err = c.importRest(ctx, v, id, name, mode, key, total, seen)
 	var known *errs.Error
 	switch {
 	case err == nil:
-		return c.endImport(ctx, id, key, "")
+		return c.endImport(ctx, id, key, nil)
 	case errors.As(err, &known) && known.Kind != errs.Unavailable && known.Kind != errs.Internal:
-		return c.endImport(ctx, id, key, c.explain(ctx, v, err))
+		return c.endImport(ctx, id, key, whyOf(known))
 	case errors.Is(err, blob.ErrNotFound):
-		return errors.Join(err, c.endImport(ctx, id, key, c.explain(ctx, v, exchange.ErrBroken)))
+		return errors.Join(err, c.endImport(ctx, id, key, whyOf(exchange.ErrBroken)))
 	}
 	return err // the lease runs out, and the import goes on from here
 }
@@ -140,11 +140,7 @@ func (c *Console) importRest(ctx context.Context, v View, id uuid.UUID, name, mo
 			if l.What == knowledge.ImportUnchanged {
 				continue
 			}
-			why := ""
-			if l.Err != nil {
-				why = c.words.Error(v.Lang, l.Err)
-			}
-			lines = append(lines, importLine{l.Line, l.Source, l.ID, l.Title, l.What, why})
+			lines = append(lines, importLine{l.Line, l.Source, l.ID, l.Title, l.What, whyOf(l.Err)})
 		}
 		done, err := tx.Exec(ctx, sqlImportBatch, id, seen, batch.Seen, batch.Created, batch.Updated, batch.Unchanged, batch.Failed, lines, c.clock.Now().Add(importLease))
 		if err != nil {
@@ -161,7 +157,7 @@ func (c *Console) importRest(ctx context.Context, v View, id uuid.UUID, name, mo
 }
 
 // endImport puts the end on record and lets go of the file, in that order: what is left of a node that dies between them is found by its row.
-func (c *Console) endImport(ctx context.Context, id uuid.UUID, key, problem string) error {
+func (c *Console) endImport(ctx context.Context, id uuid.UUID, key string, problem *why) error {
 	if err := db.WithTx(ctx, c.Pool, db.System(), func(tx db.Tx) error {
 		_, err := tx.Exec(ctx, sqlEndImport, id, c.clock.Now(), problem)
 		return err
@@ -200,10 +196,10 @@ func (c *Console) SweepImports(ctx context.Context) {
 		p, err := c.Auth.ByID(ctx, w.User)
 		switch {
 		case w.Done:
-			err = c.endImport(ctx, w.ID, w.Blob, "")
+			err = c.endImport(ctx, w.ID, w.Blob, nil)
 		case errors.Is(err, auth.ErrNotFound) || errors.Is(err, auth.ErrInactive) || err == nil && p.AgencyID != w.Agency:
 			c.Log.WarnContext(ctx, "import of articles ended: its person is gone", "import", w.ID)
-			err = c.endImport(ctx, w.ID, w.Blob, c.words.Error("", auth.ErrInactive))
+			err = c.endImport(ctx, w.ID, w.Blob, whyOf(auth.ErrInactive))
 		case err == nil:
 			c.runImport(ctx, p, w.ID)
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"time"
 
@@ -35,13 +36,52 @@ type importRun struct {
 	Lines                               []importLine
 	By                                  string
 	Done                                bool
-	Total, Seen                         int    // articles of the file, and of those dealt with; Total is 0 until they are counted
-	Problem                             string // why it ended early
+	Total, Seen                         int  // articles of the file, and of those dealt with; Total is 0 until they are counted
+	Problem                             *why // why it ended early
 }
 
 type importLine struct {
-	Line                         int
-	Source, ID, Title, What, Why string
+	Line                    int
+	Source, ID, Title, What string
+	Why                     *why `json:",omitempty"`
+}
+
+// why is an error as it is kept: told in the language of whoever reads it. Words alone are from before codes were kept.
+type why struct {
+	Kind  errs.Kind      `json:"kind,omitempty"`
+	Code  string         `json:"code,omitempty"`
+	Field string         `json:"field,omitempty"`
+	Args  map[string]any `json:"args,omitempty"`
+	Words string         `json:"words,omitempty"`
+}
+
+func whyOf(e *errs.Error) *why {
+	if e == nil {
+		return nil
+	}
+	return &why{Kind: e.Kind, Code: e.Code, Field: e.Field, Args: e.Args}
+}
+
+// Why tells it.
+func (v View) Why(w *why) string {
+	switch {
+	case w == nil:
+		return ""
+	case w.Code == "":
+		return w.Words
+	}
+	args := make(map[string]any, len(w.Args))
+	for k, a := range w.Args {
+		if n, ok := a.(float64); ok && n == math.Trunc(n) { // JSON has no whole numbers
+			a = int(n)
+		}
+		args[k] = a
+	}
+	words := v.c.words.Error(v.Lang, &errs.Error{Kind: w.Kind, Code: w.Code, Args: args})
+	if label := v.editLabel(w.Field); label != "" {
+		return v.T("error.on", "field", label, "words", words)
+	}
+	return words
 }
 
 type importsData struct {

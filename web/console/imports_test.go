@@ -3,6 +3,7 @@ package console_test
 import (
 	"net/http"
 	"net/url"
+	"strings"
 	"testing"
 
 	"hotline/internal/auth"
@@ -37,4 +38,16 @@ func TestAFileOfArticlesIsTriedTakenInAndReported(t *testing.T) {
 	}
 	take(e, "check", "again.csv", []byte(got.body)).wants(t, http.StatusOK, "0 new, 0 changed, 0 refused")
 	env.get("/console/knowledge/export?format=csv&drafts=1").wants(t, http.StatusOK).lacks(t, "Ramps")
+}
+
+// A report is read by colleagues: why something was refused is told in the language of whoever reads it.
+func TestAReportIsInTheLanguageOfItsReader(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	e := r.signIn("editor")
+	long := strings.Repeat("x", 301)
+	e.uploadFile("/console/knowledge/import", url.Values{"mode": {"check"}}, "a.csv", []byte("id,lang,title,body,valid_from\nb,en,Lifts,In every station.,soon\nc,en,"+long+",Text.,\n")).
+		wants(t, http.StatusOK, "Write a day as 2026-03-01", "Title: This is longer than allowed: at most 300 are possible")
+	run := "/console/knowledge/import?run=" + between(t, e.get("/console/knowledge/import").body, "/console/knowledge/import?run=", `"`)
+	r.signIn("reviewer").get(run+"&lang=zh-CN").wants(t, http.StatusOK, "日期请写作 2026-03-01", "标题：内容超出允许的长度，最多 300").lacks(t, "Write a day", "longer than")
 }
