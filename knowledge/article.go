@@ -139,5 +139,4 @@ var (
 	ErrValidity     = errs.New(errs.Invalid, "knowledge.validity", "the last valid day is before the first")
 	ErrSchedule     = errs.New(errs.Invalid, "knowledge.schedule", "a text cannot stop being served before it begins, or in the past")
 	ErrUnknownOwner = errs.New(errs.Invalid, "knowledge.unknown_owner", "there is no such agency")
-	ErrSynonyms     = errs.New(errs.Invalid, "knowledge.synonyms", "a synonym group needs a language and at least two expressions")
 )

@@ -60,7 +60,7 @@ func (s *Service) Dispute(ctx context.Context, by Staff, article uuid.UUID, text
 		return c, err
 	}
 	due := s.deadline(c.CreatedAt, rules.CorrectionDays)
-	warn := due.Add(-due.Sub(c.CreatedAt) / 4)
+	warn := due.Add(-due.Sub(c.CreatedAt) * time.Duration(rules.RemindShare) / 100)
 	c.WarnAt, c.DueAt = &warn, &due
 	err = s.elevated(ctx, func(tx db.Tx) error {
 		a, err := lockArticle(ctx, tx, article)

@@ -179,20 +179,17 @@ func (s *Service) Rows(ctx context.Context, actor db.Actor, f FigureFilter, b Be
 	return list, nil
 }
 
-const (
-	sqlKeep   = `delete from answers where id in (select id from answers where at < $1 order by id limit 5000)`
-	sqlMonths = `select keep_months from learning_settings`
-)
+const sqlKeep = `delete from answers where id in (select id from answers where at < $1 order by id limit 5000)`
 
 // Forget removes answers that are older than the installation keeps them, and returns how many.
 func (s *Service) Forget(ctx context.Context) (int, error) {
 	n := 0
 	err := s.write(ctx, func(tx db.Tx) error {
-		var months int
-		if err := tx.QueryRow(ctx, sqlMonths).Scan(&months); err != nil {
+		rules, err := settingsOf(ctx, tx)
+		if err != nil {
 			return err
 		}
-		tag, err := tx.Exec(ctx, sqlKeep, s.Clock.Now().AddDate(0, -months, 0))
+		tag, err := tx.Exec(ctx, sqlKeep, s.Clock.Now().AddDate(0, -rules.KeepMonths, 0))
 		n = int(tag.RowsAffected())
 		return err
 	})

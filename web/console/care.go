@@ -24,6 +24,7 @@ func (c *Console) careRoutes(on func(string, []string, handle)) {
 	c.engineRoutes(on)
 	on("GET /console/knowledge/rules", []string{"administrator"}, c.knowledgeRules)
 	on("POST /console/knowledge/rules", []string{"administrator"}, c.knowledgeRulesSave)
+	on("POST /console/knowledge/rules/learning", []string{"administrator"}, c.learningRulesSave)
 	on("POST /console/knowledge/{id}/translate", editRoles, c.articleTranslate)
 }
 
@@ -219,17 +220,27 @@ func (c *Console) care(ctx context.Context, v View, d *articleData) (*careData, 
 	out.Original = &original
 	if original.Live > d.V.BasedOn {
 		out.Behind = original.Live
-		was, err := c.Knowledge.Version(ctx, original.ID, d.V.BasedOn)
-		if err != nil && !errors.Is(err, knowledge.ErrNotFound) {
-			return nil, err
-		}
 		is, err := c.Knowledge.Version(ctx, original.ID, original.Live)
 		if err != nil {
 			return nil, err
 		}
-		out.Moved = diff(whole(v, was.Text), whole(v, is.Text))
+		if out.Moved, err = c.moved(ctx, v, original.ID, d.V.BasedOn, is); err != nil {
+			return nil, err
+		}
 	}
 	return out, nil
+}
+
+// moved is what changed in an original between the version that a translation says and another; nothing when it says that one.
+func (c *Console) moved(ctx context.Context, v View, original uuid.UUID, from int, is knowledge.Version) ([]diffLine, error) {
+	if from == is.Number {
+		return nil, nil
+	}
+	was, err := c.Knowledge.Version(ctx, original, from)
+	if err != nil && !errors.Is(err, knowledge.ErrNotFound) {
+		return nil, err
+	}
+	return diff(whole(v, was.Text), whole(v, is.Text)), nil
 }
 
 func (c *Console) articleTranslate(w http.ResponseWriter, r *http.Request) error {
@@ -267,61 +278,4 @@ func (c *Console) original(ctx context.Context, a knowledge.Article) (*knowledge
 	}
 	x, err := c.Knowledge.Version(ctx, o.ID, n)
 	return &x, err
-}
-
-type rulesData struct {
-	S     knowledge.Settings
-	Rows  []ruleRow
-	Error string
-	Field string
-	Saved bool
-}
-
-type ruleRow struct {
-	Name  string
-	Value int
-	Max   int
-}
-
-func (c *Console) knowledgeRules(w http.ResponseWriter, r *http.Request) error {
-	n, err := c.Knowledge.Settings(r.Context())
-	if err != nil {
-		return err
-	}
-	return c.showRules(w, r, http.StatusOK, &rulesData{S: n, Saved: r.URL.Query().Has("saved")})
-}
-
-func (c *Console) showRules(w http.ResponseWriter, r *http.Request, status int, d *rulesData) error {
-	v := c.view(r)
-	v.Nav, v.Title = "knowledge", v.T("care.rules")
-	d.Rows = []ruleRow{{"review_months", d.S.ReviewMonths, 120}, {"expiring_days", d.S.ExpiringDays, 365}, {"negative_share", d.S.NegativeShare, 100},
-		{"negative_least", d.S.NegativeLeast, 1000}, {"correction_days", d.S.CorrectionDays, 60}, {"escalate_days", d.S.EscalateDays, 60}}
-	v.D = d
-	c.page(w, r, status, "knowledge-rules", v)
-	return nil
-}
-
-func (c *Console) knowledgeRulesSave(w http.ResponseWriter, r *http.Request) error {
-	if err := parseForm(r); err != nil {
-		return err
-	}
-	v, q := c.view(r), r.PostForm
-	n := knowledge.Settings{Version: number(q.Get("version")), ReviewMonths: number(q.Get("review_months")), ExpiringDays: number(q.Get("expiring_days")),
-		NegativeShare: number(q.Get("negative_share")), NegativeLeast: number(q.Get("negative_least")), CorrectionDays: number(q.Get("correction_days")), EscalateDays: number(q.Get("escalate_days"))}
-	by := staff(v)
-	if v.Me.Has("administrator") {
-		by.Actor = by.Actor.AsAdministrator()
-	}
-	if err := c.Knowledge.SaveSettings(r.Context(), by, n); err != nil {
-		if !expected(err) {
-			return err
-		}
-		words := c.explain(r.Context(), v, err)
-		if field := fieldOf(err); field != "" {
-			words = v.T("error.on", "field", v.T("care."+field), "words", words)
-		}
-		return c.showRules(w, r, httperr.Status(errs.KindOf(err)), &rulesData{S: n, Error: words, Field: fieldOf(err)})
-	}
-	http.Redirect(w, r, "/console/knowledge/rules?saved=1", http.StatusSeeOther)
-	return nil
 }

@@ -139,7 +139,7 @@ func TestTheRulesOfKnowledgeAreChangedByAdministrators(t *testing.T) {
 	page := admin.get("/console/knowledge/rules")
 	page.wants(t, http.StatusOK, `name="correction_days" min="1" max="60" value="5"`, `value="12"`)
 	form := func(days string) url.Values {
-		return url.Values{"version": {"1"}, "review_months": {"6"}, "expiring_days": {"30"}, "negative_share": {"40"}, "negative_least": {"5"}, "correction_days": {days}, "escalate_days": {"2"}}
+		return url.Values{"version": {"1"}, "review_months": {"6"}, "expiring_days": {"30"}, "negative_share": {"40"}, "negative_least": {"5"}, "correction_days": {days}, "remind_share": {"25"}, "escalate_days": {"2"}}
 	}
 	admin.post("/console/knowledge/rules", form("0")).wants(t, http.StatusBadRequest, "Write a number from 1 to 60", `id="k-correction_days" aria-invalid="true"`)
 	admin.post("/console/knowledge/rules", form("3")).wants(t, http.StatusOK, "Saved.", `value="6"`)

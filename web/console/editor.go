@@ -40,9 +40,11 @@ type editData struct {
 	Topics    []knowledge.Topic
 	Items     []option // service items to link
 	Original  *knowledge.Version
-	// OriginalHTML and OriginalLang are of the text that a translation is written beside.
+	// OriginalHTML and OriginalLang are of the text that a translation is written beside; Moved is what changed in it since the version that the
+	// translation says.
 	OriginalHTML template.HTML
 	OriginalLang string
+	Moved        []diffLine
 	Head         bool // what all versions share may be changed
 	Error        string
 	Field        string
@@ -80,8 +82,13 @@ func (c *Console) showEditor(w http.ResponseWriter, r *http.Request, v View, d *
 	}
 	if d.Original != nil {
 		d.OriginalHTML = knowledge.RenderHTML(d.Original.Body)
-		if o, err := c.Knowledge.Article(r.Context(), d.A.Source); err == nil {
-			d.OriginalLang = o.Lang
+		o, err := c.Knowledge.Article(r.Context(), d.A.Source)
+		if err != nil {
+			return err
+		}
+		d.OriginalLang = o.Lang
+		if d.Moved, err = c.moved(r.Context(), v, o.ID, d.V.BasedOn, *d.Original); err != nil {
+			return err
 		}
 	}
 	d.Proposing = c.proposing(r.Context(), v, knowledge.Entry{Article: d.A, Version: d.V})

@@ -26,6 +26,7 @@ func (c *Console) recordRoutes(on, files func(string, []string, handle)) {
 	on("POST /console/knowledge/{id}/files/{file}/remove", editRoles, c.articleFileRemove)
 	on("GET /console/knowledge/{id}/files/{file}", knowledgeRoles, c.articleFile)
 	on("GET /console/knowledge/topics", editRoles, c.topics)
+	c.synonymRoutes(on)
 	on("POST /console/knowledge/topics", editRoles, c.topicSave)
 	on("POST /console/knowledge/topics/remove", editRoles, c.topicRemove)
 }
