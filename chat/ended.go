@@ -13,7 +13,7 @@ import (
 	"hotline/internal/db"
 )
 
-// Ended is a chat that is over.
+// Ended is a chat that is over: closed, or rated. (A grade is a message and opens a closed chat again.)
 type Ended struct {
 	ID, Ticket    uuid.UUID
 	Number        string // of the ticket, where there is one that the reader may see
@@ -27,22 +27,24 @@ type Ended struct {
 // AnyGrade takes ended chats of every grade and those without.
 const AnyGrade = -1
 
-const endedSQL = `select c.id, coalesce(t.id, '00000000-0000-0000-0000-000000000000'), coalesce(t.number, ''), c.channel, c.lang, c.taken_at is not null, c.last_seq, coalesce(c.rating, 0), c.closed_at
-	from conversations c left join tickets t on t.id = c.ticket_id where c.closed_at is not null and c.holder <> 'none'`
+const endedSQL = `select c.id, coalesce(t.id, '00000000-0000-0000-0000-000000000000'), coalesce(t.number, ''), c.channel, c.lang, exists (select from messages m where m.conversation_id = c.id and (m.author = 'staff' or m.payload ->> 'event' = '` + EventTakenOver + `')), c.last_seq, coalesce(c.rating, 0), coalesce(c.closed_at, c.rated_at)
+	from conversations c left join tickets t on t.id = c.ticket_id where c.holder = 'bot'`
 
 func endedQuery(grade int, at time.Time, id uuid.UUID, limit int) (string, []any) {
 	sql, args := endedSQL, []any{limit}
 	arg := func(v any) string { args = append(args, v); return "$" + strconv.Itoa(len(args)) }
 	switch {
 	case grade == 0:
-		sql += ` and c.rating is null`
+		sql += ` and c.closed_at is not null and c.rating is null`
 	case grade > 0:
-		sql += ` and c.rating = ` + arg(grade)
+		sql += ` and c.rating is not null and c.rating = ` + arg(grade)
+	default:
+		sql += ` and (c.closed_at is not null or c.rated_at is not null)`
 	}
 	if !at.IsZero() {
-		sql += ` and (c.closed_at, c.id) < (` + arg(at) + `, ` + arg(id) + `)`
+		sql += ` and (coalesce(c.closed_at, c.rated_at), c.id) < (` + arg(at) + `, ` + arg(id) + `)`
 	}
-	return sql + ` order by c.closed_at desc, c.id desc limit $1`, args
+	return sql + ` order by coalesce(c.closed_at, c.rated_at) desc, c.id desc limit $1`, args
 }
 
 // ListEnded gives chats that are over, the one that ended last first: of one grade (1 to 5), of none (0), or all (AnyGrade). after is what the page before gave as next.

@@ -1,7 +1,9 @@
 package tickets
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -91,19 +93,62 @@ func (s *Service) DuplicatesOf(ctx context.Context, a Actor, d Draft, phone, ema
 	k := seeker{agency: s.router.Desk(), category: d.Category, text: caseOf(d.Title, d.Description, d.Place, d.Category, d.Lat, d.Lon, s.clock.Now())}
 	var out []Duplicate
 	err := db.ReadTx(ctx, s.pool, a.DB, func(tx db.Tx) error {
-		k.contact = nil
+		who := []*uuid.UUID{nil}
 		if !d.Confidential && d.Kind != "report" {
-			kin, err := contactsOf(ctx, tx, phone, email)
+			known, err := knownAs(ctx, tx, phone, email)
 			if err != nil {
 				return err
 			}
-			if len(kin) > 0 {
-				k.contact = &kin[0]
+			if len(known) > 0 {
+				who = known
 			}
 		}
-		var err error
-		out, err = s.alike(ctx, tx, k)
-		return err
+		out = nil
+		for _, k.contact = range who {
+			found, err := s.alike(ctx, tx, k)
+			if err != nil {
+				return err
+			}
+			out = likelier(out, found)
+		}
+		return nil
 	})
 	return out, wrap2("duplicates of a draft", err)
+}
+
+// knownAs gives the contact that the telephone number stands with, and the one of the address where that is another: a person may have left the one here and the other
+// there, and no case has both.
+func knownAs(ctx context.Context, tx db.Tx, phone, email string) ([]*uuid.UUID, error) {
+	byPhone, err := contactsOf(ctx, tx, phone, "")
+	if err != nil {
+		return nil, err
+	}
+	byMail, err := contactsOf(ctx, tx, "", email)
+	if err != nil {
+		return nil, err
+	}
+	var out []*uuid.UUID
+	if len(byPhone) > 0 {
+		out = append(out, &byPhone[0])
+	}
+	if len(byMail) > 0 && (len(byPhone) == 0 || !slices.Contains(byMail, byPhone[0])) {
+		out = append(out, &byMail[0])
+	}
+	return out, nil
+}
+
+// likelier unites two looks: of a ticket in both the better score counts.
+func likelier(a, b []Duplicate) []Duplicate {
+	for _, d := range b {
+		i := slices.IndexFunc(a, func(o Duplicate) bool { return o.ID == d.ID })
+		if i < 0 {
+			a = append(a, d)
+		} else if d.Score > a[i].Score {
+			a[i] = d
+		}
+	}
+	slices.SortFunc(a, func(x, y Duplicate) int {
+		return cmp.Or(cmp.Compare(y.Score, x.Score), y.OpenedAt.Compare(x.OpenedAt), cmp.Compare(x.Number, y.Number))
+	})
+	return a[:min(len(a), maxDuplicates)]
 }

@@ -65,3 +65,24 @@ func TestWhatIsKnownOfAPersonBeforeTheyFile(t *testing.T) {
 		t.Errorf("a citizen: %v", err)
 	}
 }
+
+// Somebody left a telephone number with one case and an address with another: whoever gives both is the contact of both.
+func TestPhoneAndAddressOfTwoContactsAreOnePerson(t *testing.T) {
+	t.Parallel()
+	o := open(t)
+	byPhone := o.file(saying("environment.noise", "Drilling at night", "Drilling next to the school keeps us awake."), by(o.contact("138 0000 5678", "")))
+	byMail := o.file(saying("environment.noise", "Drilling again", "The drilling next to the school goes on."), by(o.contact("", "wu@example.org")))
+	d := tickets.Draft{Kind: "complaint", Category: "environment.noise", Description: "Drilling next to the school keeps us awake"}
+	found := must(o.DuplicatesOf(t.Context(), o.as("operator"), d, "13800005678", "wu@example.org"))
+	same := map[string]bool{}
+	for _, one := range found {
+		for _, reason := range one.Reasons {
+			if reason.Code == "same_contact" {
+				same[one.Number] = true
+			}
+		}
+	}
+	if len(found) != 2 || !same[byPhone.Number] || !same[byMail.Number] {
+		t.Errorf("found %+v; of the same contact: %v", found, same)
+	}
+}

@@ -83,7 +83,8 @@ type problem struct{ Field, Words string }
 type newCaseData struct {
 	F          caseForm
 	Problems   []problem
-	Look       bool // the likely duplicates have to be looked at first
+	Filed      *tickets.Ticket // what the form made when it was sent before, with other content
+	Look       bool            // the likely duplicates have to be looked at first
 	Channels   []string
 	Here       []string // channels by which news can be sent
 	Kinds      []string
@@ -306,7 +307,15 @@ func (c *Console) newCaseFile(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if already != uuid.Nil { // sent again, perhaps for another channel: it is the same case
+	if already != uuid.Nil { // sent again, perhaps for another channel: it is the same case, unless it says something else
+		first, other, err := c.filedOtherwise(r.Context(), v, already, f)
+		if err != nil {
+			return err
+		}
+		if other {
+			d.Problems, d.Filed = []problem{{Words: v.T("newcase.filed_otherwise", "number", first.Number)}}, &first
+			return c.showCase(w, r, v, d, http.StatusConflict)
+		}
 		http.Redirect(w, r, "/console/new/"+already.String(), http.StatusSeeOther)
 		return nil
 	}

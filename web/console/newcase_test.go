@@ -65,6 +65,10 @@ func TestAnOfficerFilesForACaller(t *testing.T) {
 			t.Errorf("again: %d %s", again.status, again.path)
 		}
 	}
+	// With other words it is neither that case nor another one: the officer is told, keeps what was typed, and nothing is filed.
+	other := b.post("/console/new", caseForm("text", "Something quite different happened here."))
+	other.wants(t, http.StatusConflict, "already sent and made case "+k.Number, "Something quite different happened here.", "/console/tickets/"+k.ID.String())
+	b.post("/console/new", caseForm("phone", "139 0000 2222")).wants(t, http.StatusConflict, k.Number)
 	// The sheet for the caller, in their language and without buttons; the code is shown to nobody else on the staff.
 	b.get(done.path+"/receipt").wants(t, http.StatusOK, "Receipt", "https://hotline.example/track", "12345", k.Number, "lorries in Mill Road")
 	r.signIn("dispatcher").get(done.path).wants(t, http.StatusNotFound)

@@ -145,7 +145,7 @@ func (p *Portal) number(v *view, words figures.Words, few int, n figures.Number)
 	}
 	var left []string
 	for _, l := range n.Left {
-		left = append(left, p.count(v, words, few, l.N, l.Withheld)+" "+words.Reason(l.Reason))
+		left = append(left, words.Reason(l.Reason)+" ("+p.count(v, words, few, l.N, l.Withheld)+")")
 	}
 	if len(left) > 0 {
 		out.Left = v.T("statistics.left", "what", strings.Join(left, v.T("statistics.comma")))
