@@ -73,7 +73,7 @@ func (s *Service) Reachable(c channels.Contact) []string {
 // tells says which entries of the history a contact must hear of wherever they are. What else the conversation says waits there.
 func tells(entry string) bool {
 	switch tickets.Action(entry) {
-	case tickets.Refuse, tickets.TransferOut, tickets.AskCitizen, tickets.Reply, parentReply, "broadcast", "parent_update", tickets.ApproveExtend, "deadline_recomputed",
+	case tickets.Refuse, tickets.TransferOut, tickets.AskCitizen, tickets.Reply, tickets.AnswerDirectly, parentReply, "broadcast", "parent_update", tickets.ApproveExtend, "deadline_recomputed",
 		tickets.Reopen, tickets.AskRevisit, tickets.ApproveExclude, tickets.RefuseExclude, rectified:
 		return true
 	}

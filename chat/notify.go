@@ -108,7 +108,7 @@ func (s *Service) notice(t tickets.Ticket, e tickets.Event) (Outgoing, bool) {
 	}
 	out.Text = s.say(t.Lang, key, "number", t.Number, "text", e.Data.Text, "due", due, "channel", e.Data.RightChannel, "basis", e.Data.Basis, "to", e.Data.TransferTo)
 	switch tickets.Action(e.Type) {
-	case tickets.Reply, parentReply:
+	case tickets.Reply, tickets.AnswerDirectly, parentReply:
 		// The agency's formal answer is a person's message; files that go with it too.
 		out.Author, out.UserID, out.Payload.Event, out.Uploads = ByStaff, e.UserID, EventAnswer, e.Data.Uploads
 		out.Payload.Citations = sourcesOf(e.Data.Sources)

@@ -38,6 +38,8 @@ type broadcastRow struct {
 	outcome string
 	// resolved is what the agency says.
 	resolved *bool
+	// sources are what the answer rests on, as the parent's entry names them.
+	sources []Source
 }
 
 // Broadcast tells every reporter of a mass event, or of any ticket that others were merged into, how things stand. For the hotline, and the lead.
@@ -224,7 +226,8 @@ func (s *Service) mergedInto(ctx context.Context, tx db.Tx, parent uuid.UUID) ([
 }
 
 // pendingSQL takes reporters whose turn it is and their tickets; it steps over what somebody else holds.
-const pendingSQL = `select b.id, b.ticket_id, b.seq, b.type, b.text, b.outcome, b.resolved, ` + ticketColumns + `
+const pendingSQL = `select b.id, b.ticket_id, b.seq, b.type, b.text, b.outcome, b.resolved,
+		(select e.data->'sources' from ticket_events e where e.ticket_id = b.ticket_id and e.seq = b.seq and b.type = 'reply'), ` + ticketColumns + `
 	from broadcast_reporters r join broadcasts b on b.id = r.broadcast_id join tickets t on t.id = r.ticket_id
 	where r.state = 'pending' and (r.next_at is null or r.next_at <= $1) and ($2::uuid is null or r.broadcast_id = $2)
 	order by r.broadcast_id, r.ticket_id limit $3 for update of r, t skip locked`
@@ -243,7 +246,7 @@ func pending(ctx context.Context, tx db.Tx, now time.Time, only *uuid.UUID, limi
 		var p toTell
 		b := &p.broadcast
 		t, err := scanTicket(scanFunc(func(dest ...any) error {
-			return row.Scan(append([]any{&b.id, &b.parent, &b.seq, &b.kind, &b.text, &b.outcome, &b.resolved}, dest...)...)
+			return row.Scan(append([]any{&b.id, &b.parent, &b.seq, &b.kind, &b.text, &b.outcome, &b.resolved, &b.sources}, dest...)...)
 		}))
 		p.ticket = t
 		return p, err
@@ -284,7 +287,7 @@ func (s *Service) tell(ctx context.Context, tx db.Tx, p toTell, now time.Time) e
 	e := Event{Type: "parent_update", Public: true, Data: Fields{Text: b.text, Parent: b.parent, ParentSeq: b.seq}}
 	if b.kind == replyBroadcast {
 		c.t.Reply, c.t.Outcome, c.t.AgencyResolved = b.text, b.outcome, b.resolved
-		e.Type, e.Data.Outcome = "parent_reply", b.outcome
+		e.Type, e.Data.Outcome, e.Data.Sources = "parent_reply", b.outcome, b.sources
 	}
 	c.add(e, System())
 	// The key makes a second entry for the same broadcast impossible, whatever happened to the reporter's row.

@@ -94,7 +94,7 @@ func (a *Adapter) Send(ctx context.Context, out channels.Outbound) (channels.Res
 		return channels.Result{}, &channels.PermanentError{Code: "bad_thread", Reason: "the conversation has no Telegram chat to answer to"}
 	}
 	text, keyboard := compose(out)
-	pieces := split(text, maxText)
+	pieces := text.pieces(maxText)
 	last := channels.Result{State: channels.Sent}
 	sent := 0
 	deliver := func(call func() (*models.Message, error)) (stop bool, err error) {
@@ -111,7 +111,7 @@ func (a *Adapter) Send(ctx context.Context, out channels.Outbound) (channels.Res
 		return true, a.classify(err)
 	}
 	for i, piece := range pieces {
-		p := &bot.SendMessageParams{ChatID: chat, Text: piece, LinkPreviewOptions: &models.LinkPreviewOptions{IsDisabled: bot.True()}}
+		p := &bot.SendMessageParams{ChatID: chat, Text: piece.text, Entities: piece.entities, LinkPreviewOptions: &models.LinkPreviewOptions{IsDisabled: bot.True()}}
 		if i == len(pieces)-1 && len(keyboard) > 0 {
 			p.ReplyMarkup = &models.InlineKeyboardMarkup{InlineKeyboard: keyboard}
 		}
@@ -147,32 +147,34 @@ func (a *Adapter) sendFile(ctx context.Context, chat int64, up channels.Upload) 
 	return a.bot.SendDocument(ctx, &bot.SendDocumentParams{ChatID: chat, Document: file})
 }
 
-// compose makes the text with its sources below, and the buttons.
-func compose(out channels.Outbound) (string, [][]models.InlineKeyboardButton) {
-	var b strings.Builder
+// compose makes the text with its sources below, and the buttons. Only what the bot says is Markdown; what people write is what it is.
+func compose(out channels.Outbound) (*rich, [][]models.InlineKeyboardButton) {
+	r := &rich{}
 	if out.Author == "staff" && out.Name != "" {
-		b.WriteString("👤 " + out.Name + "\n")
+		r.write("👤 " + out.Name + "\n")
 	}
-	b.WriteString(out.Text)
+	if out.Author == "bot" {
+		r.markdownTo(out.Text)
+	} else {
+		r.write(out.Text)
+	}
 	for _, c := range out.Citations {
-		b.WriteString("\n\n📄 " + c.Title + " (v" + strconv.Itoa(c.Version) + ")")
-		if c.URL != "" {
-			b.WriteString("\n" + c.URL)
-		}
+		r.write("\n\n📄 ")
+		r.link(c.URL, func() { r.write(c.Title) })
+		r.write(" (v" + strconv.Itoa(c.Version) + ")")
 	}
 	var keyboard [][]models.InlineKeyboardButton
 	for _, c := range out.Choices {
 		if len(c.ID) > maxCallback {
-			b.WriteString("\n• " + c.Label) // still readable, and can be typed
+			r.write("\n• " + c.Label) // still readable, and can be typed
 			continue
 		}
 		keyboard = append(keyboard, []models.InlineKeyboardButton{{Text: c.Label, CallbackData: c.ID}})
 	}
-	text := b.String()
-	if strings.TrimSpace(text) == "" && len(out.Uploads) == 0 {
-		text = "…"
+	if strings.TrimSpace(r.b.String()) == "" && len(out.Uploads) == 0 {
+		r.write("…")
 	}
-	return text, keyboard
+	return r, keyboard
 }
 
 // split cuts a text into pieces of at most limit UTF-16 units, at blanks where it can.

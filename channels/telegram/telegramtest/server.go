@@ -25,6 +25,7 @@ const Token = "4242:AAfake-token-for-tests-only"
 type Sent struct {
 	Chat     int64
 	Text     string
+	Entities []Entity
 	Buttons  []Button
 	FileName string
 	FileSize int
@@ -51,6 +52,14 @@ type Server struct {
 	files    map[string][]byte
 	fail     []func(w http.ResponseWriter, r *http.Request, accept func()) bool
 	answered []string
+}
+
+// Entity is a stretch of a text with a meaning, in UTF-16 units.
+type Entity struct {
+	Type   string `json:"type"`
+	Offset int    `json:"offset"`
+	Length int    `json:"length"`
+	URL    string `json:"url"`
 }
 
 // New starts a fake that ends with the test.
@@ -365,6 +374,12 @@ func (s *Server) send(w http.ResponseWriter, r *http.Request, method string, for
 		}
 	}
 	m := Sent{Chat: chat, Text: form["text"]}
+	if raw := form["entities"]; raw != "" {
+		if err := json.Unmarshal([]byte(raw), &m.Entities); err != nil {
+			problem(w, 400, "Bad Request: can't parse entities JSON object", nil)
+			return
+		}
+	}
 	for _, row := range markup.Rows {
 		for _, b := range row {
 			if len(b.Data) < 1 || len(b.Data) > 64 {
