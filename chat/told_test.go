@@ -14,6 +14,7 @@ import (
 	"hotline/chat/bot"
 	"hotline/internal/db"
 	"hotline/internal/testkit"
+	"hotline/tickets"
 )
 
 // told reads what an actor sees of the answers, oldest first, as "by outcome article-is-set helped question".
@@ -144,4 +145,70 @@ func TestTheQuestionOfAConfidentialConversationIsNotKept(t *testing.T) {
 	}
 	r.turnWith(t, "ann", "2", "my boss takes bribes", bot.Reply{Lang: "en", Messages: []bot.Message{{Text: "?"}}, Told: []bot.Told{{Question: "my boss takes bribes", Outcome: bot.OutcomeNone}}})
 	r.wantTold(t, "bot none · ")
+}
+
+// A case that staff answer on the spot: the citizen reads it where they asked, and what it rests on is on record.
+func TestADirectAnswerOfStaffIsToldWithItsSources(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	asked := filing("form-1")
+	asked.Draft.Kind, asked.Draft.NeedsAcceptance = "consult", true // it waits for the desk
+	f, err := r.FileTicket(ctxb, asked)
+	if err != nil {
+		t.Fatal(err)
+	}
+	article := uuid.New()
+	operator := tickets.Staff(r.city.Staff("operator"), []string{"operator"})
+	k, err := r.ReplyToTicket(ctxb, operator, f.Ticket.ID, f.Ticket.Version, "At the exit office.", tickets.AnswerDirectly,
+		tickets.Fields{Outcome: tickets.Outcomes()[0].Code, Sources: []tickets.Source{{Article: article, Version: 2, Title: "Passports", URL: "/a/passports"}}}, "click-1")
+	if err != nil || k.State != tickets.AnsweredDirectly {
+		t.Fatalf("%s: %v", k.State, err)
+	}
+	ms, err := r.OfTicket(ctxb, db.CitizenOfTicket(k.ID), k.ID, 50)
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := slices.IndexFunc(ms, func(m chat.Message) bool { return m.Payload.Event == chat.EventAnswer })
+	if i < 0 || ms[i].Author != chat.ByStaff || !strings.Contains(ms[i].Text, "At the exit office.") || len(ms[i].Payload.Citations) != 1 || ms[i].Payload.Citations[0].Title != "Passports" {
+		t.Errorf("the citizen reads %+v", ms)
+	}
+	if got := r.told(t, db.System()); len(got) != 1 || !strings.HasPrefix(got[0], "staff answer v2") {
+		t.Errorf("recorded %q", got)
+	}
+}
+
+// Those who were merged into an answered case are told the same, and it is on record for each of them.
+func TestTheSourcesOfAnAnswerReachThoseWhoWereMergedIntoIt(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	whole, err := r.FileTicket(ctxb, filing("form-1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	part, err := r.FileTicket(ctxb, filing("form-2"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err = r.tickets.Apply(ctxb, tickets.System(), part.Ticket.ID, tickets.AnyVersion, tickets.Merge, tickets.Fields{Parent: whole.Ticket.ID}, ""); err != nil {
+		t.Fatal(err)
+	}
+	handler := tickets.Staff(r.city.Staff("handler-env"), []string{"handler"})
+	k, err := r.tickets.Apply(ctxb, handler, whole.Ticket.ID, tickets.AnyVersion, tickets.Sign, tickets.Fields{}, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	yes := true
+	if _, err = r.ReplyToTicket(ctxb, handler, k.ID, k.Version, "They stop at ten from now on.", tickets.Reply,
+		tickets.Fields{Outcome: tickets.Outcomes()[0].Code, Resolved: &yes, Sources: []tickets.Source{{Article: uuid.New(), Version: 4, Title: "Quiet hours"}}}, "click-1"); err != nil {
+		t.Fatal(err)
+	}
+	ms, err := r.OfTicket(ctxb, db.CitizenOfTicket(part.Ticket.ID), part.Ticket.ID, 50)
+	if err != nil || !slices.ContainsFunc(ms, func(m chat.Message) bool {
+		return m.Payload.Event == chat.EventAnswer && len(m.Payload.Citations) == 1 && m.Payload.Citations[0].Version == 4
+	}) {
+		t.Errorf("the other reporter reads %+v (%v)", ms, err)
+	}
+	if got := r.told(t, db.System()); len(got) != 2 || !strings.HasPrefix(got[0], "staff answer v4") || !strings.HasPrefix(got[1], "staff answer v4") {
+		t.Errorf("recorded %q", got)
+	}
 }

@@ -3,6 +3,7 @@ package assist
 import (
 	"context"
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 	"unicode"
@@ -101,7 +102,11 @@ type writer struct {
 	withheld int
 	none     bool
 	why      []string
+	held     string // a part that ends in a semicolon and has no mark: the mark of the part behind it is for both
 }
+
+// part is a piece of a sentence that goes on behind a semicolon, and has no mark of its own.
+var part = regexp.MustCompile(`^[^\[【［]*[;；]\s*$`)
 
 func (w *writer) take(sentence string) {
 	if strings.Contains(sentence, "NO_ANSWER") {
@@ -110,6 +115,13 @@ func (w *writer) take(sentence string) {
 	if w.none || w.told >= w.limit {
 		return
 	}
+	if part.MatchString(sentence) { // half of a sentence is not told without the other half
+		if w.held += sentence; strings.HasSuffix(sentence, ";") {
+			w.held += " "
+		}
+		return
+	}
+	sentence, w.held = w.held+sentence, ""
 	v := w.checked.Check(sentence)
 	if strange(sentence) {
 		v.Supported, v.Why = false, "placeholder"

@@ -47,6 +47,24 @@ func TestHiddenNumbersComeBackIntoTheAnswer(t *testing.T) {
 	}
 }
 
+// The mark behind a semicolon is for both halves: they are told together or not at all.
+func TestHalfASentenceIsNotTold(t *testing.T) {
+	t.Parallel()
+	d := open(t)
+	for said, want := range map[string]string{
+		"The fee is 42 euros for adults; it takes 15 working days [1].":                           "The fee is 42 euros for adults; it takes 15 working days [1].",
+		"Children pay in gold at the king's castle; it takes 15 working days [1].":                "",
+		"The fee is 42 euros for adults [1]; bring your old passport and 2 photographs [1].":      "The fee is 42 euros for adults [1]; bring your old passport and 2 photographs [1].",
+		"You do not need an appointment [1]. The fee is free for everyone; it takes 15 days [1].": "You do not need an appointment [1].",
+	} {
+		d.said = said
+		g, parts := d.answer("What does a passport cost?", "en", passport)
+		if g.Text != want || len(parts) > 0 && parts[len(parts)-1] != want {
+			t.Errorf("%q: answered %q, told %q", said, g.Text, parts)
+		}
+	}
+}
+
 func TestNoAnswer(t *testing.T) {
 	t.Parallel()
 	d := open(t)

@@ -112,5 +112,9 @@ func (p *Policy) ground(ctx context.Context, t *turn, a Answer, asked string) An
 	if g.Text == "" || len(g.Citations) == 0 {
 		return a
 	}
-	return Answer{Outcome: OutcomeAnswer, Score: a.Score, Text: g.Text, Citations: g.Citations, Worded: true, Call: g.Call}
+	worded := Answer{Outcome: OutcomeAnswer, Score: a.Score, Text: g.Text, Citations: g.Citations, Worded: true, Call: g.Call}
+	if a.Form != nil && g.Citations[0].ArticleID == a.Citations[0].ArticleID { // its questions are offered in whosever words it is told
+		worded.Form = a.Form
+	}
+	return worded
 }

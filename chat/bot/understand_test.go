@@ -9,6 +9,7 @@ import (
 
 	"hotline/chat/bot"
 	"hotline/chat/bot/bottest"
+	"hotline/internal/decision"
 )
 
 func understanding(t *testing.T, m bot.LLM) *bot.Policy {
@@ -113,6 +114,30 @@ func TestNoReportIsShownToAModel(t *testing.T) {
 	_, _ = say(t, p, bot.State{}, bot.Input{Text: "Please keep this confidential: my boss pays the workers in the yard behind the old mill pond nothing at all"})
 	if len(m.told) > 0 {
 		t.Errorf("shown: %+v (%+v)", m.told, st.Form)
+	}
+}
+
+// formed is a knowledge base whose articles carry a decision form.
+type formed struct{ bottest.Knowledge }
+
+func (k formed) Answer(ctx context.Context, text, lang string) (bot.Answer, error) {
+	a, err := k.Knowledge.Answer(ctx, text, lang)
+	if a.Outcome == bot.OutcomeAnswer {
+		a.Form, _ = decision.Parse("question age: How old are you?\n  number: 0 to 120 years\n  65 or more -> yes\n  under 65 -> no\noutcome yes: You can have it.\noutcome no: Not yet.\n")
+	}
+	return a, err
+}
+
+func TestTheQuestionsAreOfferedInWhosesoeverWords(t *testing.T) {
+	t.Parallel()
+	m := &model{answer: bot.Grounded{Text: "It costs 120 yuan [1].", Citations: []bot.Citation{{ArticleID: "passport", Version: 3}}}}
+	p, err := bot.New(bot.Options{Env: bot.Env{Now: func() time.Time { return time.Date(2026, 3, 4, 10, 0, 0, 0, time.UTC) }}, Knowledge: formed{known}, LLM: m})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, _ := say(t, p, bot.State{}, bot.Input{Text: "What does a passport cost?"})
+	if n := len(r.Messages); r.Messages[0].Text != m.answer.Text || n < 2 || r.Messages[n-1].Choices[0].ID != "guide:start" {
+		t.Errorf("%+v", r.Messages)
 	}
 }
 

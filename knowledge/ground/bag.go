@@ -23,6 +23,7 @@ type bag struct {
 	text      string
 	turns     map[string]bool // words of the table of opposites
 	negations int
+	wide      bool // speaks of everybody, or always
 }
 
 type term struct {
@@ -46,7 +47,7 @@ func bagOf(s string) bag {
 	s = plain(s)
 	b := bag{words: map[string]bool{}, facts: map[fact]bool{}, raw: map[string]bool{}, turns: map[string]bool{}, text: strings.ToLower(norm.NFKC.String(s))}
 	neg := negations(s)
-	b.negations = len(neg)
+	b.negations, b.wide = len(neg), widens.MatchString(b.text)
 	for _, t := range knowledge.Analyze(s) {
 		if t.Kind == knowledge.Word && (filler[t.Word] || fillerStems[t.Text]) || t.Kind == knowledge.Char && fillerHan[t.Text] {
 			continue

@@ -220,7 +220,7 @@ func judge(b, have bag, near []bag) stretch {
 		c.why = OtherName
 	case !b.factsIn(have):
 		c.why = OtherFact
-	case turned(b, near):
+	case turned(b, near), widened(b, near):
 		c.why = Turned
 	}
 	return c

@@ -43,6 +43,8 @@ func TestCheck(t *testing.T) {
 		"zh negation kept":   {"非本市户籍的家庭不能申请[2]。", ""},
 		"zh wide marks":      {"申请人须携带身份证和低保证【2】。", ""},
 		"zh statute":         {"依据是《兰亭市取暖补贴办法》第八条[2]。", ""},
+		"zh for everybody":   {"所有人都可以申请取暖补贴，每户每年1200元[2]。", ground.Turned},
+		"for everybody":      {"The first passport is free of charge for everyone [1].", ground.Turned},
 		// no or wrong mark
 		"no mark":      {"The fee is 42 euros for adults.", ground.Uncited},
 		"invented":     {"The fee is 42 euros for adults [9].", ground.NoSource},

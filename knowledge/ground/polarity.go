@@ -2,6 +2,7 @@ package ground
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 
 	"hotline/knowledge"
@@ -75,6 +76,14 @@ var opposites = compile([][2]string{
 	{`\bcreditors?\b|债权人`, `\bdebtors?\b|债务人`},
 	{`\bparents?\b|父母`, `\bchild(?:ren)?\b|子女`},
 })
+
+// widens are words that make a rule one for everybody: "the first card is free" does not say that cards are free for everyone.
+var widens = regexp.MustCompile(`\beveryone\b|\beverybody\b|\banyone\b|\banybody\b|\bin all cases\b|\balways\b|\bwithout exception\b|所有人|任何人|人人|每个人|每个家庭|一律|一概|无论谁`)
+
+// widened reports whether a sentence speaks of everybody where the stretch that carries it does not.
+func widened(b bag, near []bag) bool {
+	return b.wide && !slices.ContainsFunc(near, func(n bag) bool { return n.wide })
+}
 
 func compile(pairs [][2]string) [][2]*regexp.Regexp {
 	var out [][2]*regexp.Regexp
