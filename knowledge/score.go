@@ -63,6 +63,9 @@ func (c *Corpus) Question(text string) *Question {
 		u.idf = c.idf(u.known())
 		u.weight = w.decide * u.idf
 		u.rank = math.Sqrt(w.Times) * u.idf
+		if w.Kind == Char {
+			u.rank *= charRank
+		}
 		q.units = append(q.units, u)
 		q.weight += u.weight
 		if w.Kind == Pair {
@@ -86,6 +89,11 @@ func (u unit) known() uint32 {
 	}
 	return u.hash
 }
+
+// charRank is how much more a single character of a script without spaces says
+// for ranking than its pairs would have it: lay questions and the words of an
+// authority often share half a word (房租 and 租金).
+const charRank = 1.3
 
 // sideWeight is what two words side by side add, as a share of what each says
 // alone: documents about "driving licence" hold it as it stands.
@@ -179,6 +187,9 @@ type measures struct {
 const (
 	bm25K1 = 1.2
 	bm25B  = 0.75
+	// A long text in a script without spaces holds most common characters by
+	// chance, so there its length counts more against it when ranking.
+	unspacedB = 0.9
 	// Where articles are longer than this many terms on average, k1 grows with
 	// their length, up to the limit: in a long article a word of the subject
 	// comes back ten times, and one that is only mentioned three times.
@@ -189,6 +200,7 @@ const (
 // saturation is how occurrences turn into evidence in one language.
 type saturation struct {
 	k1  float64
+	b   float64
 	avg [parts]float64
 	all float64 // sum of avg
 }
@@ -196,7 +208,7 @@ type saturation struct {
 func (c *Corpus) saturations() map[string]saturation {
 	out := make(map[string]saturation, len(c.langs))
 	for lang, l := range c.langs {
-		s := saturation{}
+		s := saturation{b: lengthWeight(lang)}
 		for i, sum := range l.sum {
 			s.avg[i] = sum / math.Max(1, float64(l.docs))
 			s.all += s.avg[i]
@@ -205,6 +217,15 @@ func (c *Corpus) saturations() map[string]saturation {
 		out[lang] = s
 	}
 	return out
+}
+
+// lengthWeight is BM25's b for ranking.
+func lengthWeight(lang string) float64 {
+	switch lang {
+	case "zh", "ja", "ko":
+		return unspacedB
+	}
+	return bm25B
 }
 
 // occurrences of a term in a document, normalised by length.
@@ -222,17 +243,17 @@ func (o occurrences) with(f func(a, b float64) float64, v occurrences) occurrenc
 func (s saturation) occurrences(p *profile, n [parts]uint8) (o occurrences) {
 	for i, k := range n {
 		if k > 0 {
-			o.fielded += partWeight[i] * float64(k) / relative(p.length[i], s.avg[i])
+			o.fielded += partWeight[i] * float64(k) / relative(p.length[i], s.avg[i], s.b)
 			o.plain += plainWeight[i] * float64(k)
 		}
 	}
-	o.plain /= relative(p.size(), s.all)
+	o.plain /= relative(p.size(), s.all, bm25B)
 	return o
 }
 
 // relative is a length against the average, as BM25 divides by it.
-func relative(length, average float64) float64 {
-	return 1 - bm25B + bm25B*length/math.Max(1, average)
+func relative(length, average, b float64) float64 {
+	return 1 - b + b*length/math.Max(1, average)
 }
 
 func (q *Question) measure(p *profile) measures {
@@ -242,7 +263,7 @@ func (q *Question) measure(p *profile) measures {
 	}
 	s, ok := q.langs[p.lang]
 	if !ok { // the corpus has no document of this language: this one is its measure
-		s = saturation{k1: bm25K1, avg: p.length, all: p.size()}
+		s = saturation{k1: bm25K1, b: lengthWeight(p.lang), avg: p.length, all: p.size()}
 	}
 	covers, said := make([]float64, len(q.units)), make([]occurrences, len(q.units))
 	for i, u := range q.units {
