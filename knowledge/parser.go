@@ -3,6 +3,7 @@ package knowledge
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -45,7 +46,13 @@ type LineError struct {
 	Err  *errs.Error
 }
 
-func (e *LineError) Error() string { return fmt.Sprintf("line %d: %v", e.Line, e.Err) }
+func (e *LineError) Error() string {
+	if e.Err.Field != "" {
+		return fmt.Sprintf("line %d: %s: %v", e.Line, e.Err.Field, e.Err)
+	}
+	return fmt.Sprintf("line %d: %v", e.Line, e.Err)
+}
+
 func (e *LineError) Unwrap() error { return e.Err }
 
 // Import is one article of an import file.
@@ -145,8 +152,9 @@ func (i Import) Doc() Doc {
 // body, summary?, keywords?, questions?, key?, page?} a line, UTF-8 with or
 // without a byte order mark. Blank lines are skipped, unknown fields ignored.
 type Parser struct {
-	// AllowUntitled accepts articles without a title.
-	AllowUntitled bool
+	// Measuring accepts what collections for measuring search lack: a title, a
+	// text, a language (which is then told by the script), and any length.
+	Measuring bool
 
 	r    *bufio.Reader
 	line int
@@ -228,7 +236,10 @@ func (p *Parser) parse(raw []byte) (Import, error) {
 		Summary: clean(in.Summary), Body: cleanText(in.Body), Key: clean(in.Key), Page: clean(in.Page),
 		Keywords: cleanAll(in.Keywords), Questions: cleanAll(in.Questions),
 		Slug: in.Slug, Owner: in.Owner, Audience: in.Audience, Services: in.Services, ValidFrom: in.ValidFrom, ValidTo: in.ValidTo, Form: in.Form}
-	if e := out.check(p.AllowUntitled); e != nil {
+	if p.Measuring && out.Lang == "" {
+		out.Lang = cmp.Or(DetectLang(out.Title+"\n"+out.Body), "en")
+	}
+	if e := out.check(p.Measuring); e != nil {
 		return Import{}, p.fail(e)
 	}
 	if p.seen[out.ID] {
@@ -238,7 +249,7 @@ func (p *Parser) parse(raw []byte) (Import, error) {
 	return out, nil
 }
 
-func (i Import) check(allowUntitled bool) *errs.Error {
+func (i Import) check(measuring bool) *errs.Error {
 	for _, f := range []struct {
 		name, value string
 		max         int
@@ -247,21 +258,24 @@ func (i Import) check(allowUntitled bool) *errs.Error {
 		{"id", i.ID, maxImportID, true},
 		{"lang", i.Lang, 35, true},
 		{"topic", i.Topic, maxTopic, false},
-		{"title", i.Title, MaxTitle, !allowUntitled},
+		{"title", i.Title, MaxTitle, !measuring},
 		{"summary", i.Summary, MaxSummary, false},
-		{"body", i.Body, MaxBody, i.Summary == ""},
+		{"body", i.Body, MaxBody, i.Summary == "" && !measuring},
 		{"key", i.Key, maxImportID, false},
 		{"page", i.Page, maxImportID, false},
 	} {
 		switch {
 		case f.required && f.value == "":
 			return ErrImportMissing.On(f.name)
-		case utf8.RuneCountInString(f.value) > f.max:
+		case utf8.RuneCountInString(f.value) > f.max && !measuring:
 			return ErrImportTooLong.On(f.name).With("limit", f.max)
 		}
 	}
 	if !langTag.MatchString(i.Lang) {
 		return ErrImportLang.On("lang")
+	}
+	if measuring {
+		return nil
 	}
 	if e := checkList("keywords", i.Keywords, MaxKeyword); e != nil {
 		return e

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -34,7 +35,7 @@ func evaluate(ctx context.Context, args []string, out io.Writer) error {
 		articles := fs.String("articles", "", "articles, JSON Lines {id, lang, topic, title, body, keywords?}")
 		queries := fs.String("queries", "", "queries, JSON Lines {id, lang, text, relevant:[article id]}")
 		teach := fs.String("teach", "", "pairs {text, relevant:[article id]} that become stored questions of the articles before the queries are asked")
-		if err := parse(fs, args[1:]); err != nil {
+		if err := parseAll(fs, args[1:]); err != nil {
 			return err
 		}
 		return withFiles(*articles, *queries, func(a, q io.Reader) error {
@@ -61,7 +62,7 @@ func evaluate(ctx context.Context, args []string, out io.Writer) error {
 	case "routing":
 		train := fs.String("train", "", "examples to learn from, JSON Lines {text, label}")
 		test := fs.String("test", "", "examples to measure on")
-		if err := parse(fs, args[1:]); err != nil {
+		if err := parseAll(fs, args[1:]); err != nil {
 			return err
 		}
 		return withExamples(*train, *test, func(learn, check []classify.Example) error {
@@ -75,7 +76,7 @@ func evaluate(ctx context.Context, args []string, out io.Writer) error {
 		train := fs.String("train", "", "examples to learn from, JSON Lines {text, label}")
 		test := fs.String("test", "", "examples to measure on")
 		label := fs.String("label", "", "label of what no answer fits, e.g. NO_NODES_DETECTED")
-		if err := parse(fs, args[1:]); err != nil {
+		if err := parseAll(fs, args[1:]); err != nil {
 			return err
 		}
 		if *label == "" {
@@ -91,7 +92,7 @@ func evaluate(ctx context.Context, args []string, out io.Writer) error {
 	}
 	if args[0] == "dialog" {
 		dialogs := fs.String("dialogs", "", "recorded turns, JSON Lines {tree, scenario, history:[{follow_up_question, follow_up_answer}], answer}; forms are made of those without a scenario")
-		if err := parse(fs, args[1:]); err != nil {
+		if err := parseAll(fs, args[1:]); err != nil {
 			return err
 		}
 		f, err := os.Open(*dialogs)
@@ -132,6 +133,18 @@ func evaluateOwn(ctx context.Context, args []string, out io.Writer) error {
 	return printJSON(out, result)
 }
 
+// parseAll parses flags and refuses what is left over: a forgotten flag name
+// must not measure something else.
+func parseAll(fs *flag.FlagSet, args []string) error {
+	if err := parse(fs, args); err != nil {
+		return err
+	}
+	if fs.NArg() > 0 {
+		return usageError{fmt.Sprintf("%q belongs to no flag", fs.Arg(0))}
+	}
+	return nil
+}
+
 func withExamples(train, test string, use func(learn, check []classify.Example) error) error {
 	return withFiles(train, test, func(a, b io.Reader) error {
 		learn, err := classify.ReadExamples(a)
@@ -141,6 +154,11 @@ func withExamples(train, test string, use func(learn, check []classify.Example) 
 		check, err := classify.ReadExamples(b)
 		if err != nil {
 			return fmt.Errorf("%s: %w", test, err)
+		}
+		for name, examples := range map[string][]classify.Example{train: learn, test: check} {
+			if len(examples) == 0 {
+				return fmt.Errorf("%s: no example in it", name)
+			}
 		}
 		return use(learn, check)
 	})

@@ -13,6 +13,7 @@ import (
 	"io"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"hotline/internal/errs"
@@ -21,7 +22,7 @@ import (
 
 // Result is what `hotline eval retrieval` prints.
 type Result struct {
-	N     int     `json:"n"`      // queries
+	N     int     `json:"n"`      // queries that name at least one relevant article
 	P1    float64 `json:"p1"`     // share of queries whose first result is relevant
 	MRR10 float64 `json:"mrr10"`  // mean of 1/place of the first relevant among ten, 0 if none
 	Hit5  float64 `json:"hit5"`   // share of queries with a relevant result among five
@@ -33,6 +34,7 @@ type Result struct {
 // Errors of the query file.
 var (
 	ErrQueryLine     = errs.New(errs.Invalid, "knowledge.eval_query", "the line is not a JSON object {id, lang, text, relevant}")
+	ErrQueryField    = errs.New(errs.Invalid, "knowledge.eval_query_field", "a query needs a text and a list of relevant article ids")
 	ErrNoQueries     = errs.New(errs.Invalid, "knowledge.eval_no_queries", "the query file holds no query")
 	ErrNothingTaught = errs.New(errs.Invalid, "knowledge.eval_nothing_taught", "no pair to teach names an article of the article file")
 	ErrNoArticles    = errs.New(errs.Invalid, "knowledge.eval_no_articles", "the article file holds no article")
@@ -124,7 +126,7 @@ func add(docs []knowledge.Doc, pairs []evalQuery) error {
 	taught := false
 	for _, p := range pairs {
 		for _, id := range p.Relevant {
-			if i, ok := at[id]; ok && p.Text != "" {
+			if i, ok := at[id]; ok {
 				docs[i].Questions = append(docs[i].Questions, p.Text)
 				taught = true
 			}
@@ -186,7 +188,7 @@ func round(v float64) float64 { return math.Round(v*1e4) / 1e4 }
 
 func readArticles(r io.Reader) ([]knowledge.Doc, error) {
 	p := knowledge.NewParser(r)
-	p.AllowUntitled = true
+	p.Measuring = true
 	var docs []knowledge.Doc
 	for {
 		a, err := p.Next()
@@ -225,6 +227,14 @@ func readQueries(r io.Reader) ([]evalQuery, error) {
 		var q evalQuery
 		if err := json.Unmarshal(raw, &q); err != nil {
 			return nil, &knowledge.LineError{Line: line, Err: ErrQueryLine.With("line", line).Wrap(err)}
+		}
+		switch {
+		case strings.TrimSpace(q.Text) == "":
+			return nil, &knowledge.LineError{Line: line, Err: ErrQueryField.On("text").With("line", line)}
+		case q.Relevant == nil:
+			return nil, &knowledge.LineError{Line: line, Err: ErrQueryField.On("relevant").With("line", line)}
+		case len(q.Relevant) == 0: // nothing answers it: no measure of the order of results
+			continue
 		}
 		qs = append(qs, q)
 	}

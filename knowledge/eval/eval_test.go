@@ -206,6 +206,25 @@ func TestTeachingHelpsOtherQuestions(t *testing.T) {
 	}
 }
 
+// Collections lack what articles of a hotline have, and are measured all the
+// same; a query that nothing answers says nothing about the order of results.
+func TestSparseCollections(t *testing.T) {
+	t.Parallel()
+	articles := `{"id":"a","title":"Renewing a passport"}
+{"id":"b","body":"Lunch at school"}
+{"id":"c","title":"护照换发","keywords":null}
+{"id":"d","lang":"en","title":"` + strings.Repeat("long ", 100) + `","body":"x"}
+`
+	queries := `{"text":"renew passport","relevant":["a"]}
+{"id":"2","lang":"en","text":"school lunch","relevant":["b"]}
+{"lang":"zh-CN","text":"换护照","relevant":["c"]}
+{"text":"the weather","relevant":[]}
+`
+	if r := retrieval(t, strings.NewReader(articles), strings.NewReader(queries)); r.N != 3 || r.P1 != 1 {
+		t.Errorf("got %+v", r)
+	}
+}
+
 func TestBadFilesAreNamedByLine(t *testing.T) {
 	t.Parallel()
 	x, err := bleve.New(t.TempDir())
@@ -215,9 +234,12 @@ func TestBadFilesAreNamedByLine(t *testing.T) {
 	t.Cleanup(func() { x.Close() })
 	good := `{"id":"a","lang":"en","title":"T","body":"B"}`
 	for name, c := range map[string]struct{ articles, queries, want string }{
-		"article":     {good + "\n{", `{"text":"x"}`, "line 2"},
-		"query":       {good, "{\"text\":\"x\"}\n\n[1]", "line 3"},
-		"no articles": {"", `{"text":"x"}`, "no article"},
+		"article":     {good + "\n{", `{"text":"x","relevant":["a"]}`, "line 2"},
+		"article id":  {`{"lang":"en","title":"T","body":"B"}`, `{"text":"x","relevant":["a"]}`, "line 1: id"},
+		"query":       {good, "{\"text\":\"x\",\"relevant\":[\"a\"]}\n\n[1]", "line 3"},
+		"no text":     {good, `{"text":" ","relevant":["a"]}`, "line 1: text"},
+		"no relevant": {good, `{"text":"x"}`, "line 1: relevant"},
+		"no articles": {"", `{"text":"x","relevant":["a"]}`, "no article"},
 		"no queries":  {good, "\n", "no query"},
 	} {
 		_, err := eval.Retrieval(context.Background(), knowledge.Index(x), strings.NewReader(c.articles), strings.NewReader(c.queries), nil)

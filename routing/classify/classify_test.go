@@ -148,11 +148,11 @@ func TestTrainOnLittle(t *testing.T) {
 
 func TestReadExamples(t *testing.T) {
 	t.Parallel()
-	got, err := classify.ReadExamples(strings.NewReader("{\"text\":\"a\",\"label\":\"x\"}\n\n{\"text\":\"b\",\"label\":\"y\",\"other\":1}\n"))
+	got, err := classify.ReadExamples(strings.NewReader("\ufeff{\"text\":\"a\",\"label\":\"x\"}\r\n\n{\"text\":\"b\",\"label\":\"y\",\"other\":1}\n"))
 	if err != nil || len(got) != 2 || got[1].Label != "y" {
 		t.Errorf("got %v, %v", got, err)
 	}
-	for name, in := range map[string]string{"no JSON": "{\"text\":\"a\",\"label\":\"x\"}\nnope", "no label": "{\"text\":\"a\",\"label\":\"x\"}\n{\"text\":\"b\"}"} {
+	for name, in := range map[string]string{"no JSON": "{\"text\":\"a\",\"label\":\"x\"}\nnope", "empty text": "{\"text\":\"a\",\"label\":\"x\"}\n{\"text\":\" \",\"label\":\"y\"}", "no label": "{\"text\":\"a\",\"label\":\"x\"}\n{\"text\":\"b\"}"} {
 		if _, err := classify.ReadExamples(strings.NewReader(in)); err == nil || !strings.Contains(err.Error(), "line 2") {
 			t.Errorf("%s: got %v, want an error that names line 2", name, err)
 		}
