@@ -224,7 +224,7 @@ func (c *Corpus) Put(docs ...Doc) {
 func (c *Corpus) add(p *profile) {
 	c.docs[p.id] = p
 	p.at = len(c.list)
-	c.list, c.sizes = append(c.list, p), append(c.sizes, float32(relative(p.size(), c.langs[p.lang].average())))
+	c.list, c.sizes = append(c.list, p), append(c.sizes, float32(relative(p.size(), c.langs[p.lang].average(), bm25B)))
 	for _, t := range p.terms {
 		c.terms.add(t.hash, newPosting(p.at, t.says()))
 	}
