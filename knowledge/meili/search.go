@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/meilisearch/meilisearch-go"
 
@@ -18,9 +20,10 @@ const (
 	maxLimit = 200
 	maxText  = 4000 // bytes of a question
 	// Meilisearch looks at ten words of a query, so a long question is asked in pieces that overlap, too.
-	pieceWords = 4
-	pieceStep  = 2
-	maxPieces  = 8
+	pieceSize = 20
+	wordSize  = 5
+	charSize  = 2
+	maxPieces = 10
 	// nearest is how many articles are asked for by meaning.
 	nearest     = 30
 	fusionSlack = 20 // of reciprocal ranks: how little the first places of a piece count more than the next
@@ -120,16 +123,54 @@ var quotes = strings.NewReplacer(`\`, `\\`, `"`, `\"`)
 
 func quote(s string) string { return `"` + quotes.Replace(s) + `"` }
 
-// pieces are the queries of a question: all of it, and where that is long, runs of a few words.
+// pieces are the queries of a question: all of it, and where that is long, stretches of it that overlap. A word takes as much of a stretch as two and a half
+// Chinese characters, which the server makes one or two words of.
 func pieces(words []string) []string {
 	if len(words) == 0 {
 		return nil
 	}
+	type atom struct {
+		text string
+		size int
+	}
+	var atoms []atom
+	for _, w := range words {
+		if !unspaced(w) {
+			atoms = append(atoms, atom{" " + w, wordSize})
+			continue
+		}
+		before := " "
+		for _, r := range w {
+			atoms = append(atoms, atom{before + string(r), charSize})
+			before = ""
+		}
+	}
 	out := []string{strings.Join(words, " ")}
-	for at := 0; len(words) > pieceWords && at < len(words)-pieceStep && len(out) < maxPieces; at += pieceStep {
-		out = append(out, strings.Join(words[at:min(at+pieceWords, len(words))], " "))
+	for from := 0; len(out) < maxPieces; {
+		var b strings.Builder
+		size, to, next := 0, from, from
+		for ; to < len(atoms) && size < pieceSize; to++ {
+			b.WriteString(atoms[to].text)
+			if size += atoms[to].size; size <= pieceSize/2 {
+				next = to + 1
+			}
+		}
+		if from == 0 && to == len(atoms) { // it is short
+			break
+		}
+		out = append(out, strings.TrimSpace(b.String()))
+		if to == len(atoms) {
+			break
+		}
+		from = next
 	}
 	return out
+}
+
+// unspaced reports a run of characters of a script that is written without spaces, as knowledge gives it.
+func unspaced(w string) bool {
+	r, _ := utf8.DecodeRuneInString(w)
+	return unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Hangul)
 }
 
 type hit struct {
