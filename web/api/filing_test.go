@@ -218,3 +218,18 @@ func TestAnonymousAndContactContradict(t *testing.T) {
 		t.Error("an anonymous ticket has a contact")
 	}
 }
+
+func TestAProgramSaysHowThePersonWantsToHear(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	file := func(n int, contact map[string]any) *answer {
+		return r.send("POST", "/tickets", map[string]any{"kind": "complaint", "description": noise, "lang": "en", "contact": contact}, "Idempotency-Key", idem(t, n))
+	}
+	file(1, map[string]any{"phone": "138 0000 1111", "notify": []string{"email"}}).problem(http.StatusUnprocessableEntity, "api.missing_field")
+	file(2, map[string]any{"email": "li.na@example.org", "notify": []string{"sms"}}).problem(http.StatusUnprocessableEntity, "api.missing_field")
+	file(3, map[string]any{"email": "li.na@example.org", "notify": []string{"pigeon"}}).problem(http.StatusUnprocessableEntity, "api.bad_field")
+	// An installation that sends no mail promises none.
+	if got := decode[FiledTicket](file(4, map[string]any{"email": "li.na@example.org", "notify": []string{"email"}}).is(http.StatusCreated)); len(got.Notify) != 0 {
+		t.Errorf("%+v", got)
+	}
+}
