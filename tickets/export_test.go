@@ -26,9 +26,9 @@ func (s *Service) ListSQL(a Actor, v View, f Filter, after string, limit int) (s
 // OpenFieldsSQL stores the values of a filing.
 const OpenFieldsSQL = openFieldsSQL
 
-// FilterCountSQL is the statement behind the count of a saved filter.
-func (s *Service) FilterCountSQL(a Actor, f SavedFilter) (string, []any, error) {
-	return s.filterCountQuery(a, f)
+// FilterCountSQL is the statement behind the count of a saved filter, by a facet or ("") by its view.
+func (s *Service) FilterCountSQL(a Actor, f SavedFilter, way string) (string, []any, error) {
+	return s.filterCountQuery(a, f, facet(way))
 }
 
 // CountSQL is the statement behind one count.

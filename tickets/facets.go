@@ -119,27 +119,31 @@ func (f Filter) without(one facet) Filter {
 	return f
 }
 
-// conditions writes the facets.
+// conditions writes the facets of a view. Those of a list of marked tickets are asked of the mark, whose index holds them.
 func (f Filter) conditions(v View, arg func(any) string, r Router) string {
 	var b strings.Builder
+	of := "a."
+	if v.marked() {
+		of = "w."
+	}
 	and := func(s string) { b.WriteString(" and " + s) }
 	if f.Kind != "" {
-		and("a.kind = " + arg(f.Kind))
+		and(of + "kind = " + arg(f.Kind))
 	}
 	switch {
 	case f.Category == "":
 	case r.CategoryLeaf(f.Category):
-		and("a.category = " + arg(f.Category)) // in the order of its own index
+		and(of + "category = " + arg(f.Category)) // in the order of its own index
 	case len(r.CategoriesBelow(f.Category)) > 0:
-		and("a.category = any(" + arg(append(r.CategoriesBelow(f.Category), f.Category)) + ")")
+		and(of + "category = any(" + arg(append(r.CategoriesBelow(f.Category), f.Category)) + ")")
 	default:
-		and("(a.category = " + arg(f.Category) + " or a.category like " + arg(likePrefix(f.Category)+".%") + ")")
+		and("(" + of + "category = " + arg(f.Category) + " or " + of + "category like " + arg(likePrefix(f.Category)+".%") + ")")
 	}
 	if f.Urgency != "" {
-		and("a.urgency = " + arg(f.Urgency))
+		and(of + "urgency = " + arg(f.Urgency))
 	}
 	if f.State != "" {
-		and("a.state = " + arg(string(f.State)))
+		and(of + "state = " + arg(string(f.State)))
 		if v == ViewClosed && f.State.Info().Open {
 			and("a.role = 'past'") // over for the agency, not for the ticket: these few have an index
 		}
@@ -148,27 +152,27 @@ func (f Filter) conditions(v View, arg func(any) string, r Router) string {
 		}
 	}
 	if f.Lead != uuid.Nil {
-		and("a.lead_id = " + arg(f.Lead))
+		and(of + "lead_id = " + arg(f.Lead))
 	}
 	if f.Area != "" {
 		if below := r.AreasBelow(f.Area); len(below) > 0 {
-			and("a.area = any(" + arg(append(below, f.Area)) + ")")
+			and(of + "area = any(" + arg(append(below, f.Area)) + ")")
 		} else {
-			and("a.area = " + arg(f.Area)) // in the order of its own index
+			and(of + "area = " + arg(f.Area)) // in the order of its own index
 		}
 	}
 	if f.Tag != uuid.Nil {
 		// A scalar subquery is never turned into a join, so the order of the view is kept.
-		and("(select true from ticket_tags x where x.ticket_id = a.ticket_id and x.tag_id = " + arg(f.Tag) + ")")
+		and("(select true from ticket_tags x where x.ticket_id = " + of + "ticket_id and x.tag_id = " + arg(f.Tag) + ")")
 	}
 	if f.Lacking {
-		and("(select true from ticket_lacking x where x.ticket_id = a.ticket_id)")
+		and("(select true from ticket_lacking x where x.ticket_id = " + of + "ticket_id)")
 	}
 	if !f.From.IsZero() {
-		and("a.opened_at >= " + arg(f.From))
+		and(of + "opened_at >= " + arg(f.From))
 	}
 	if !f.To.IsZero() {
-		and("a.opened_at < " + arg(f.To))
+		and(of + "opened_at < " + arg(f.To))
 	}
 	return b.String()
 }
@@ -212,26 +216,35 @@ func (s *Service) way(ctx context.Context, tx db.Tx, agency uuid.UUID, v View, f
 	if f.Text != "" || v == ViewLive { // few, found first
 		return byView, listSettings, nil
 	}
-	facets, values := f.indexed(agency == s.router.Desk(), s.router)
-	if len(facets) == 0 {
-		return byView, unsorted, nil
-	}
 	narrow, settings = byView, unsorted
 	b := &pgx.Batch{}
 	b.Queue(`select set_config('statement_timeout', '2s', true)`)
+	s.askFew(b, agency, f, rareDepth, func(one facet) {
+		if narrow == byView {
+			narrow, settings = one, listSettings
+		}
+	})
+	if b.Len() == 1 {
+		return narrow, settings, nil
+	}
+	return narrow, settings, tx.SendBatch(ctx, b).Close()
+}
+
+// askFew queues the question for each facet of f whether it matches at most so many tickets of the agency; few is called for those that do.
+func (s *Service) askFew(b *pgx.Batch, agency uuid.UUID, f Filter, most int, few func(facet)) {
+	facets, values := f.indexed(agency == s.router.Desk(), s.router)
 	for i, one := range facets {
-		sql, args := `select few_tickets($1, $2, $3, $4)`, []any{string(one), values[i], agency, rareDepth}
+		sql, args := `select few_tickets($1, $2, $3, $4)`, []any{string(one), values[i], agency, most}
 		if one == byLacking {
-			sql, args = `select few_lacking($1)`, []any{rareDepth}
+			sql, args = `select few_lacking($1)`, []any{most}
 		}
 		b.Queue(sql, args...).QueryRow(func(row pgx.Row) error {
-			var few bool
-			err := row.Scan(&few)
-			if few && narrow == byView {
-				narrow, settings = one, listSettings
+			var is bool
+			err := row.Scan(&is)
+			if is {
+				few(one)
 			}
 			return err
 		})
 	}
-	return narrow, settings, tx.SendBatch(ctx, b).Close()
 }

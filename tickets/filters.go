@@ -147,14 +147,14 @@ type Count struct {
 	More bool // at least N
 }
 
-// countDepth is how far into a view a saved filter is counted: a millisecond, whatever the filter.
+// countDepth is how far into a view, or into what a facet matches, a saved filter is counted: milliseconds, whatever the filter.
 const countDepth = 1000
 
 // countSettings are listSettings for a count, which is read in the order of its view and never sorted.
 const countSettings = listSettings + `, set_config('enable_sort', 'off', true)`
 
-// FilterCounts counts what saved filters find, up to 100 each. A view that is longer than 1,000 tickets is counted so far, and the count says
-// that there may be more.
+// FilterCounts counts what saved filters find, up to 100 each. Where a facet matches few tickets of the agency those are counted, all of them. Else the view is read, and of one that is
+// longer than 1,000 tickets so far; the count then says that there may be more.
 func (s *Service) FilterCounts(ctx context.Context, a Actor, filters []SavedFilter) (map[uuid.UUID]Count, error) {
 	out := map[uuid.UUID]Count{}
 	if len(filters) == 0 {
@@ -164,10 +164,14 @@ func (s *Service) FilterCounts(ctx context.Context, a Actor, filters []SavedFilt
 		return nil, ErrForbidden.With("action", "list")
 	}
 	err := db.ReadTx(ctx, s.pool, a.DB, func(tx db.Tx) error {
+		ways, err := s.countWays(ctx, tx, a.DB.Agency(), filters)
+		if err != nil {
+			return err
+		}
 		b := &pgx.Batch{}
 		b.Queue(countSettings)
-		for _, f := range filters {
-			sql, args, err := s.filterCountQuery(a, f)
+		for i, f := range filters {
+			sql, args, err := s.filterCountQuery(a, f, ways[i])
 			if err != nil || sql == "" {
 				continue // a view of an older version, or words that nothing can be found by: no number
 			}
@@ -187,32 +191,49 @@ func (s *Service) FilterCounts(ctx context.Context, a Actor, filters []SavedFilt
 	return out, nil
 }
 
-func (s *Service) filterCountQuery(a Actor, f SavedFilter) (string, []any, error) {
+// countWays chooses for each filter the facet by which its tickets are counted, byView where none matches few.
+func (s *Service) countWays(ctx context.Context, tx db.Tx, agency uuid.UUID, filters []SavedFilter) ([]facet, error) {
+	ways := make([]facet, len(filters))
+	b := &pgx.Batch{}
+	b.Queue(`select set_config('statement_timeout', '2s', true)`)
+	for i, f := range filters {
+		if f.Filter.Text == "" && f.View != ViewLive && !f.View.marked() {
+			s.askFew(b, agency, f.Filter, countDepth, func(one facet) {
+				if ways[i] == byView {
+					ways[i] = one
+				}
+			})
+		}
+	}
+	return ways, tx.SendBatch(ctx, b).Close()
+}
+
+func (s *Service) filterCountQuery(a Actor, f SavedFilter, narrow facet) (string, []any, error) {
 	var args []any
 	arg := func(v any) string {
 		args = append(args, v)
 		return fmt.Sprintf("$%d", len(args))
 	}
-	mine := "a.agency_id = " + arg(a.DB.Agency())
+	mine := s.mine(a.DB.Agency(), f.View, arg)
 	where, by, err := condition(f.View, s.clock.Now(), a.DB.User(), arg)
 	if err != nil {
 		return "", nil, err
 	}
-	facets := strings.TrimPrefix(f.Filter.conditions(f.View, arg, s.router), " and ")
-	if facets == "" {
-		facets = "true"
-	}
-	if f.Filter.Text != "" {
+	facets := "true" + f.Filter.without(narrow).conditions(f.View, arg, s.router)
+	switch {
+	case f.Filter.Text != "":
 		words := searchQuery(f.Filter.Text)
 		if words == "" {
 			return "", nil, nil
 		}
 		return fmt.Sprintf(`with found as materialized (select * from search_tickets(%s::text::tsquery, %d, 101))
 			select count(*), false from found f join ticket_access a on a.ticket_id = f.ticket_id and %s%s where %s and %s`, arg(words), searchDepth, mine, by.also(), where, facets), args, nil
+	case narrow != byView:
+		return fmt.Sprintf(`select count(*), false from (select from %s where %s and %s limit 101) few`, f.Filter.fence(narrow, mine, f.View, arg, s.router), where, facets), args, nil
 	}
 	// The count ends with the 101st hit, or at the depth, whose row is kept to say so.
 	return fmt.Sprintf(`select count(*) filter (where hit), coalesce(bool_or(nth = %[1]d), false) from (
-		select hit, nth from (select %[2]s as hit, row_number() over () as nth from (select a.* from %[3]s where %[4]s and %[5]s order by %[6]s limit %[1]d) a) seen
+		select hit, nth from (select hit, row_number() over () as nth from (select %[2]s as hit from %[3]s where %[4]s and %[5]s order by %[6]s limit %[1]d) a) seen
 		where hit or nth = %[1]d limit 101) few`, countDepth, facets, by.table(mine), mine, where, by.sorted()), args, nil
 }
 

@@ -46,7 +46,10 @@ func Views() []View {
 }
 
 // Personal reports whether the view is of a person: an agency's key has none of it.
-func (v View) Personal() bool { return v == ViewMy || v == ViewWatched || v == ViewMentioned }
+func (v View) Personal() bool { return v == ViewMy || v.marked() }
+
+// marked views read a table of their own, of what was marked for the person.
+func (v View) marked() bool { return v == ViewWatched || v == ViewMentioned }
 
 // Row is a ticket as lists show it.
 type Row struct {

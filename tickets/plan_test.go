@@ -14,6 +14,9 @@ import (
 	"hotline/tickets"
 )
 
+// marks are the columns that a list of marked tickets is filtered by.
+const marks = `kind, category, urgency, state, area, lead_id, opened_at`
+
 // fill puts n tickets into the database the short way: a fifth is open, spread over agencies, people and queues.
 func (o *office) fill(n int) {
 	o.Helper()
@@ -38,10 +41,10 @@ func (o *office) fill(n int) {
 	}
 	exec(`update ticket_access a set supervised = a.open and right(t.number, 2)::int % 10 = 5, mass = a.open and right(t.number, 2)::int = 25 from tickets t where t.id = a.ticket_id`)
 	for agency, user := range map[string]string{"hotline": "dispatcher", "dept-environment": "handler-env"} {
-		exec(`insert into ticket_watchers (ticket_id, user_id, agency_id, since, changed_at) select id, $1, $2, updated_at, updated_at from tickets where right(number, 1) = '5'`, o.city.Users[user], o.city.Agencies[agency])
+		exec(`insert into ticket_watchers (ticket_id, user_id, agency_id, since, changed_at, `+marks+`) select id, $1, $2, updated_at, updated_at, `+marks+` from tickets where right(number, 1) = '5'`, o.city.Users[user], o.city.Agencies[agency])
 		exec(`insert into tags (id, agency_id, name, key, created_at) select gen_random_uuid(), $1, n, n, now() from unnest(array['rare', 'common']) n`, o.city.Agencies[agency])
 		exec(`insert into ticket_tags (ticket_id, tag_id, agency_id, at) select t.id, g.id, g.agency_id, now() from tickets t, tags g where g.agency_id = $1 and (g.name = 'common' and t.number < '2025-015000' or g.name = 'rare' and right(t.number, 3) = '777')`, o.city.Agencies[agency])
-		exec(`insert into ticket_mentions (ticket_id, user_id, agency_id, event_seq, mentioned_at, seen_at) select id, $1, $2, 1, updated_at, case when right(number, 2) <> '07' then updated_at end
+		exec(`insert into ticket_mentions (ticket_id, user_id, agency_id, event_seq, mentioned_at, seen_at, `+marks+`) select id, $1, $2, 1, updated_at, case when right(number, 2) <> '07' then updated_at end, `+marks+`
 			from tickets where right(number, 1) = '7'`, o.city.Users[user], o.city.Agencies[agency])
 	}
 	exec(`insert into ticket_search (ticket_id, words, keys) select id, ('''case'':1A ''w' || right(number, 3) || ''':2')::tsvector, array[search_span(opened_at), $1, $2] from tickets`, o.city.Agencies["dept-environment"], o.city.Agencies["city"])

@@ -33,8 +33,8 @@ var walled = []string{"tickets", "ticket_access", "assignments", "ticket_events"
 func (o *office) hang(k tickets.Ticket) {
 	o.Helper()
 	for _, sql := range []string{
-		`insert into ticket_watchers (ticket_id, user_id, agency_id, since, changed_at) values ($1, $2, $3, now(), now())`,
-		`insert into ticket_mentions (ticket_id, user_id, agency_id, event_seq, mentioned_at) values ($1, $2, $3, 1, now())`,
+		`insert into ticket_watchers (ticket_id, user_id, agency_id, since, changed_at, kind, urgency, state, opened_at) values ($1, $2, $3, now(), now(), 'complaint', 'normal', 'closed', now())`,
+		`insert into ticket_mentions (ticket_id, user_id, agency_id, event_seq, mentioned_at, kind, urgency, state, opened_at) values ($1, $2, $3, 1, now(), 'complaint', 'normal', 'closed', now())`,
 		`insert into ticket_fields (ticket_id, data, updated_at) select $1, '{}', now() from users where id in ($2, $3) limit 1`,
 		`insert into ticket_lacking (ticket_id, codes) select $1, '{since}' from users where id in ($2, $3) limit 1`,
 		`with v as (insert into conversations (id, channel, account, thread) values (gen_random_uuid(), 'web', 'test', 'another') returning id),
@@ -230,7 +230,7 @@ func TestOnlyTheStateMachineWrites(t *testing.T) {
 		`update tickets set state = 'closed' where id = $1`, `insert into ticket_access select gen_random_uuid(), ticket_id, 'lead', state, queue, open, acting, kind, category, urgency, confidential from ticket_access where ticket_id = $1`,
 		`update ticket_access set confidential = false where ticket_id = $1`, `delete from ticket_access where ticket_id = $1`, `update ticket_clocks set due_at = 'infinity' where ticket_id = $1`,
 		`insert into ticket_events (ticket_id, seq, type, actor, at) values ($1, 99, 'forged', 'staff', now())`, `insert into ticket_ratings (ticket_id, grade) values ($1, 1)`,
-		`insert into ticket_watchers (ticket_id, user_id, agency_id, since, changed_at) select $1, id, agency_id, now(), now() from users limit 1`,
+		`insert into ticket_watchers (ticket_id, user_id, agency_id, since, changed_at, ` + marks + `) select t.id, u.id, u.agency_id, now(), now(), ` + marks + ` from tickets t, users u where t.id = $1 limit 1`,
 	} {
 		for who, a := range map[string]db.Actor{"the lead": o.city.Staff("handler-env"), "the hotline": o.city.Staff("dispatcher"), "the citizen": db.CitizenOfTicket(k.ID)} {
 			before := o.snapshot(k.ID)

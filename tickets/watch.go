@@ -16,9 +16,15 @@ import (
 	"hotline/internal/db"
 )
 
-// tellWatchersSQL moves a ticket to the top of its watchers' lists and tells them, except the one who acted, and whoever may not see it any more.
+// markedSQL are the columns that lists of marked tickets are filtered by, as ticket_access has them.
+const markedSQL = `kind, category, urgency, state, area, lead_id, opened_at`
+
+// tellWatchersSQL moves a ticket to the top of its watchers' lists, keeps what those and the lists of mentions are filtered by, and tells the watchers, except the one who acted, and
+// whoever may not see it any more.
 const tellWatchersSQL = `
-with w as (update ticket_watchers set changed_at = $2 where ticket_id = $1 returning user_id, agency_id)
+with w as (update ticket_watchers set changed_at = $2, category = nullif($5::text, ''), urgency = $6, state = $7, area = nullif($8::text, ''), lead_id = $9 where ticket_id = $1 returning user_id, agency_id),
+m as (update ticket_mentions set category = nullif($5::text, ''), urgency = $6, state = $7, area = nullif($8::text, ''), lead_id = $9
+	where ticket_id = $1 and (category, urgency, state, area, lead_id) is distinct from (nullif($5::text, ''), $6, $7, nullif($8::text, ''), $9))
 insert into notifications (id, agency_id, user_id, role, ticket_id, type, data, created_at)
 select gen_random_uuid(), w.agency_id, w.user_id, '', $1, 'watched', jsonb_build_object('entry', $3::text), $2
 from w join users u on u.id = w.user_id and u.active and u.agency_id = w.agency_id
@@ -30,8 +36,8 @@ func (c *change) tellWatchers(b *pgx.Batch) {
 	if len(c.events) == 0 {
 		return
 	}
-	e := c.events[len(c.events)-1]
-	b.Queue(tellWatchersSQL, c.t.ID, c.now, e.Type, optional(e.UserID))
+	e, t := c.events[len(c.events)-1], c.t
+	b.Queue(tellWatchersSQL, t.ID, c.now, e.Type, optional(e.UserID), t.Category, t.Urgency, string(t.State), t.Area, optional(t.Lead))
 }
 
 // Person is a member of staff as others see them.
@@ -130,8 +136,8 @@ func (s *Service) Watch(ctx context.Context, a Actor, ticket, user uuid.UUID) (a
 		if err != nil {
 			return err
 		}
-		done, err := tx.Exec(ctx, `insert into ticket_watchers (ticket_id, user_id, agency_id, by_user_id, since, changed_at)
-			select $1, $2, $3, $4, $5, t.updated_at from tickets t where t.id = $1 on conflict do nothing`, ticket, p.ID, p.Agency, optional(a.DB.User()), now)
+		done, err := tx.Exec(ctx, `insert into ticket_watchers (ticket_id, user_id, agency_id, by_user_id, since, changed_at, `+markedSQL+`)
+			select $1, $2, $3, $4, $5, updated_at, `+markedSQL+` from tickets where id = $1 on conflict do nothing`, ticket, p.ID, p.Agency, optional(a.DB.User()), now)
 		if err != nil {
 			return err
 		}
@@ -273,7 +279,8 @@ func (c *change) mention(a Actor, people []Person) {
 	}
 	seq := c.t.events
 	c.also(func(b *pgx.Batch) {
-		b.Queue(`insert into ticket_mentions (ticket_id, user_id, agency_id, by_user_id, event_seq, mentioned_at) select $1, u.id, u.agency, $4, $5, $6 from unnest($2::uuid[], $3::uuid[]) u (id, agency)
+		b.Queue(`insert into ticket_mentions (ticket_id, user_id, agency_id, by_user_id, event_seq, mentioned_at, `+markedSQL+`)
+			select $1, u.person, u.agency, $4, $5, $6, `+markedSQL+` from tickets t cross join unnest($2::uuid[], $3::uuid[]) u (person, agency) where t.id = $1
 			on conflict (ticket_id, user_id) do update set agency_id = excluded.agency_id, by_user_id = excluded.by_user_id, event_seq = excluded.event_seq, mentioned_at = excluded.mentioned_at, seen_at = null`,
 			c.t.ID, ids, agencies, optional(a.DB.User()), seq, c.now)
 	})

@@ -105,6 +105,49 @@ func TestWatchersHearOfEveryEntry(t *testing.T) {
 	}
 }
 
+// Lists of marked tickets are filtered by what the ticket is now, not by what it was when somebody marked it.
+func TestFacetsOfMarkedTicketsFollowTheTicket(t *testing.T) {
+	t.Parallel()
+	o := open(t)
+	ctx := t.Context()
+	if _, err := o.owner.Exec(ctx, `update users set name = 'Ann Lee' where id = $1`, o.city.Users["head-env"]); err != nil {
+		t.Fatal(err)
+	}
+	k, other := o.inProgress(), o.inProgress()
+	for _, id := range []uuid.UUID{k.ID, other.ID} {
+		must(o.Watch(ctx, o.as("head-env"), id, o.city.Users["head-env"]))
+		must(o.Note(ctx, o.as("handler-env"), id, "@Ann Lee, please look", ""))
+	}
+	check := func(f tickets.Filter, want ...uuid.UUID) {
+		t.Helper()
+		for _, v := range []tickets.View{tickets.ViewWatched, tickets.ViewMentioned} {
+			page := must(o.List(ctx, o.as("head-env"), v, f, "", 10))
+			if len(page.Rows) != len(want) || len(want) == 1 && page.Rows[0].ID != want[0] {
+				t.Errorf("%s, %+v: %+v, want %v", v, f, page.Rows, want)
+			}
+			saved := []tickets.SavedFilter{{ID: uuid.New(), View: v, Filter: f}}
+			if n := must(o.FilterCounts(ctx, o.as("head-env"), saved))[saved[0].ID]; n.N != len(want) || n.More {
+				t.Errorf("%s, %+v: counts %+v, want %d", v, f, n, len(want))
+			}
+		}
+	}
+	env := o.city.Agencies["dept-environment"]
+	all := tickets.Filter{Kind: k.Kind, Category: k.Category, Urgency: k.Urgency, Area: k.Area, Lead: env, From: k.OpenedAt, To: k.OpenedAt.Add(time.Hour)}
+	check(all, k.ID, other.ID)
+	check(tickets.Filter{State: tickets.InProgress}, k.ID, other.ID)
+	k = o.must("handler-env", k, tickets.AskCitizen, tickets.Fields{Text: "Since when?"})
+	check(tickets.Filter{State: tickets.AwaitingCitizen}, k.ID)
+	check(tickets.Filter{State: tickets.InProgress}, other.ID)
+	k = o.must("citizen", k, tickets.CitizenReply, tickets.Fields{Text: "Since Monday."})
+	k = o.must("handler-env", k, tickets.RequestTransfer, tickets.Fields{Reason: "not_responsible", Text: "Not ours.", Basis: "map"})
+	k = o.must("dispatcher", k, tickets.ApproveTransfer, tickets.Fields{})
+	check(tickets.Filter{State: tickets.PendingDispatch}, k.ID)
+	o.must("dispatcher", k, tickets.Dispatch, tickets.Fields{Lead: o.city.Agencies["dept-utilities"]})
+	check(all, other.ID)
+	check(tickets.Filter{Lead: o.city.Agencies["dept-utilities"]}, k.ID)
+	check(tickets.Filter{Kind: "praise"})
+}
+
 func TestANoteCallsPeopleByName(t *testing.T) {
 	t.Parallel()
 	o := open(t)

@@ -33,6 +33,7 @@ const (
 	ticketCopy = `id, number, code_hash, version, events, kind, category, area, title, description, place, lat, lon, lang, urgency, channel, conversation_id, contact_id, confidential, state,
 		supervised, supervision, mass_event, lead_id, co_ids, assignee_id, parent_id, dispatches, sign_due_at, warn_at, due_at, promised_at, reply, outcome, agency_resolved, grade, rectify, opened_at, updated_at, closed_at`
 	accessCopy = `agency_id, ticket_id, role, state, queue, open, acting, kind, category, urgency, confidential, lead_id, assignee_id, due_at, opened_at, updated_at, supervised, mass, area, warn_at, standing, ordered`
+	markCopy   = `kind, category, urgency, state, area, lead_id, opened_at`
 	clockCopy  = `ticket_id, name, policy, agency_id, n, unit, started_at, warn_at, due_at, stage, next_fire_at, paused_at, remaining_us, stopped_at`
 )
 
@@ -47,8 +48,8 @@ func newFiller(ctx context.Context, owner *pgxpool.Pool, m *metropolis, now time
 	open(&f.clocks, "ticket_clocks", clockCopy)
 	open(&f.search, "ticket_search", "ticket_id, words, keys")
 	open(&f.conversations, "conversations", "id, channel, account, thread, contact_id, lang, holder, last_seq, answered_seq, ticket_id, confidential, queued_at, closed_at, created_at, updated_at")
-	open(&f.watchers, "ticket_watchers", "ticket_id, user_id, agency_id, since, changed_at")
-	open(&f.mentions, "ticket_mentions", "ticket_id, user_id, agency_id, event_seq, mentioned_at, seen_at")
+	open(&f.watchers, "ticket_watchers", "ticket_id, user_id, agency_id, since, changed_at, "+markCopy)
+	open(&f.mentions, "ticket_mentions", "ticket_id, user_id, agency_id, event_seq, mentioned_at, seen_at, "+markCopy)
 	open(&f.tags, "ticket_tags", "ticket_id, tag_id, agency_id, at")
 	if !lean {
 		open(&f.events, "ticket_events", "ticket_id, seq, type, actor, agency_id, from_state, to_state, public, at")
@@ -311,6 +312,7 @@ func (f *filler) seen(t tickets.Ticket, area any, standing int) (keys []uuid.UUI
 			}
 		}
 	}
+	mark := []any{t.Kind, t.Category, t.Urgency, string(t.State), area, t.Lead, t.OpenedAt}
 	for _, agency := range f.watching {
 		if !marked[agency] {
 			continue
@@ -324,7 +326,7 @@ func (f *filler) seen(t tickets.Ticket, area any, standing int) (keys []uuid.UUI
 			return people[f.r.IntN(len(people))]
 		}
 		if f.r.Float64() < watchShare {
-			if err := f.watchers.add(t.ID, person(), agency, t.OpenedAt, t.UpdatedAt).end(); err != nil {
+			if err := f.watchers.add(t.ID, person(), agency, t.OpenedAt, t.UpdatedAt).add(mark...).end(); err != nil {
 				return nil, err
 			}
 		}
@@ -333,7 +335,7 @@ func (f *filler) seen(t tickets.Ticket, area any, standing int) (keys []uuid.UUI
 			if f.r.Float64() < .9 {
 				seen = f.now
 			}
-			if err := f.mentions.add(t.ID, person(), agency, 2, at, seen).end(); err != nil {
+			if err := f.mentions.add(t.ID, person(), agency, 2, at, seen).add(mark...).end(); err != nil {
 				return nil, err
 			}
 		}
