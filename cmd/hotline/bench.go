@@ -26,7 +26,7 @@ func benchmark(ctx context.Context, args []string, out io.Writer) error {
 	fs.DurationVar(&o.Length, "length", 8*time.Second, "of each load")
 	fs.IntVar(&o.Sockets, "sockets", 10_000, "idle chats")
 	fs.IntVar(&o.Articles, "articles", 10_000, "articles in the knowledge base")
-	only := fs.String("only", "", "parts, separated by commas: tickets, first run, reader, idle chats, articles, search, rebuild, vectors, turns, routing, messages; empty runs all")
+	only := fs.String("only", "", "parts, separated by commas: tickets, first run, reader, nodes, idle chats, articles, search, rebuild, vectors, turns, routing, messages; empty runs all")
 	fs.StringVar(&o.Profile, "profile", "", "folder for a CPU profile of each part")
 	generator := fs.Bool("generate", false, "be the generator of another bench: a job on standard input")
 	listener := fs.Bool("listen", false, "hold the sockets of another bench: tokens on standard input")

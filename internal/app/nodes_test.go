@@ -7,26 +7,22 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/nats-io/nats-server/v2/server"
 
 	"hotline/chat/hub"
 	"hotline/chat/hub/client"
 	"hotline/internal/app"
+	"hotline/internal/bus"
 	"hotline/internal/testkit"
 )
 
 func natsServer(t *testing.T) string {
 	t.Helper()
-	ns, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: -1, NoSigs: true, NoLog: true})
+	url, stop, err := bus.Serve()
 	if err != nil {
 		t.Fatal(err)
 	}
-	ns.Start()
-	t.Cleanup(func() { ns.Shutdown(); ns.WaitForShutdown() })
-	if !ns.ReadyForConnections(10 * time.Second) {
-		t.Fatal("NATS did not start")
-	}
-	return ns.ClientURL()
+	t.Cleanup(stop)
+	return url
 }
 
 func dial(t *testing.T, a *app.App, token, lang string) *client.Client {

@@ -37,6 +37,9 @@ type Options struct {
 	Log    *slog.Logger
 }
 
+// maxPayload of a hint, in bytes: it says where to look and holds nothing else.
+const maxPayload = 64 << 10
+
 // Open connects, starting a server inside the process when there is no URL. An outside server that is away at start is an error: a
 // node that begins without its bus would serve late messages from its first minute. Later it may come and go.
 func Open(ctx context.Context, o Options) (*Bus, error) {
@@ -67,7 +70,7 @@ func Open(ctx context.Context, o Options) (*Bus, error) {
 	}
 	url := o.URL
 	if url == "" {
-		ns, err := server.NewServer(&server.Options{DontListen: true, NoSigs: true, NoLog: true, MaxPayload: 64 << 10, ServerName: o.Name})
+		ns, err := server.NewServer(&server.Options{DontListen: true, NoSigs: true, NoLog: true, MaxPayload: maxPayload, ServerName: o.Name})
 		if err != nil {
 			return nil, fmt.Errorf("bus: %w", err)
 		}

@@ -51,6 +51,7 @@ type Report struct {
 	Messages Intake  `json:"messages"` // the chat's message path
 	Idle     Idle    `json:"idle_chat"`
 	Reader   Reading `json:"message_to_reader"` // on one node
+	Across   Reading `json:"message_to_reader_across_nodes"`
 	First    First   `json:"first_run"`
 	Turn     Load    `json:"bot_turn"` // message in → reply stored
 	Search   Load    `json:"knowledge_search"`
@@ -110,7 +111,8 @@ func Run(ctx context.Context, o Options) (r Report, err error) {
 	}{
 		{"tickets", func() (err error) { r.Tickets, err = b.tickets(ctx); return err }},
 		{"first run", func() (err error) { r.First, err = firstRun(ctx); return err }},
-		{"reader", func() (err error) { r.Reader, err = b.readers(ctx); return err }},
+		{"reader", func() (err error) { r.Reader, err = b.readers(ctx, b.app.URL()); return err }},
+		{"nodes", func() (err error) { r.Across, err = acrossNodes(ctx, o); return err }},
 		{"idle chats", func() (err error) { r.Idle, err = idle(ctx, o); return err }},
 		{"articles", func() (err error) { r.Articles, err = b.fill(ctx); return err }},
 		{"search", func() (err error) { r.Search, err = b.search(ctx); return err }},
@@ -269,10 +271,13 @@ func (r Report) Table(w io.Writer) error {
 	}
 	intake("tickets filed over HTTP", r.Tickets)
 	intake("chat messages taken in", r.Messages)
-	if r.Reader.Sent > 0 {
-		fmt.Fprintf(t, "message to its reader\tp50 %.1f ms, p99 %.1f ms\t%d sockets, %.0f/s, one node; %d of %d came\tp50 < 5 ms, p99 < 20 ms\n", r.Reader.P50, r.Reader.P99, r.Reader.Sockets,
-			r.Reader.PerSecond, r.Reader.N, r.Reader.Sent)
+	reading := func(where string, r Reading) {
+		if r.Sent > 0 {
+			fmt.Fprintf(t, "message to its reader, %s\tp50 %.1f ms, p99 %.1f ms\t%d sockets, %.0f/s; %d of %d came\tp50 < 5 ms, p99 < 20 ms\n", where, r.P50, r.P99, r.Sockets, r.PerSecond, r.N, r.Sent)
+		}
 	}
+	reading("one node", r.Reader)
+	reading("across two nodes", r.Across)
 	if r.First.Answer > 0 {
 		fmt.Fprintf(t, "first run\tserves after %.1f s, first answer after %.1f s\tresident at rest %.0f MiB\t< 10 s, < 100 MB\n", r.First.Serves, r.First.Answer, r.First.MiB)
 	}

@@ -96,12 +96,12 @@ func Listen(ctx context.Context, in io.Reader, out io.Writer) error {
 	return json.NewEncoder(out).Encode(summary(took, time.Second))
 }
 
-// readers opens conversations that a person holds, each with its socket in another process, and lets staff write into them at the budget's rate.
-func (b *bed) readers(ctx context.Context) (r Reading, err error) {
+// readers opens conversations that a person holds, each with its socket in another process to the node at address, and lets staff write into them on b's own node at the budget's rate.
+func (b *bed) readers(ctx context.Context, address string) (r Reading, err error) {
 	if err := files(uint64(b.o.Sockets) + 512); err != nil {
 		return r, err
 	}
-	a := audience{URL: "ws" + strings.TrimPrefix(b.app.URL(), "http") + "/chat/v1/socket", Tokens: make([]string, b.o.Sockets)}
+	a := audience{URL: "ws" + strings.TrimPrefix(address, "http") + "/chat/v1/socket", Tokens: make([]string, b.o.Sockets)}
 	ids := make([]uuid.UUID, b.o.Sockets)
 	for i := range ids {
 		a.Tokens[i] = hub.NewToken()
