@@ -214,7 +214,7 @@ func (s *Service) filterCountQuery(a Actor, f SavedFilter, narrow facet) (string
 		args = append(args, v)
 		return fmt.Sprintf("$%d", len(args))
 	}
-	mine := s.mine(a.DB.Agency(), f.View, arg)
+	mine := s.mine(a.DB.Agency(), f.View, f.Filter, arg)
 	where, by, err := condition(f.View, s.clock.Now(), a.DB.User(), arg)
 	if err != nil {
 		return "", nil, err
@@ -227,7 +227,7 @@ func (s *Service) filterCountQuery(a Actor, f SavedFilter, narrow facet) (string
 			return "", nil, nil
 		}
 		return fmt.Sprintf(`with found as materialized (select * from search_tickets(%s::text::tsquery, %d, 101))
-			select count(*), false from found f join ticket_access a on a.ticket_id = f.ticket_id and %s%s where %s and %s`, arg(words), searchDepth, mine, by.also(), where, facets), args, nil
+			select count(*), false from found f%s%s where %s and %s`, arg(words), searchDepth, looked("f", mine), by.also(), where, facets), args, nil
 	case narrow != byView:
 		return fmt.Sprintf(`select count(*), false from (select from %s where %s and %s limit 101) few`, f.Filter.fence(narrow, mine, f.View, arg, s.router), where, facets), args, nil
 	}

@@ -91,7 +91,12 @@ func (o order) table(mine string) string {
 	if o.from == "" {
 		return "ticket_access a"
 	}
-	return o.from + " w cross join lateral (select a.* from ticket_access a where a.ticket_id = w.ticket_id and " + mine + " offset 0) a"
+	return o.from + " w" + looked("w", mine)
+}
+
+// looked joins the access row of each row of another table, one look after the other.
+func looked(of, mine string) string {
+	return " cross join lateral (select a.* from ticket_access a where a.ticket_id = " + of + ".ticket_id and " + mine + " offset 0) a"
 }
 
 // also joins the view's own table where ticket_access was reached another way.
@@ -201,10 +206,11 @@ func agencyOf(a Actor, s *Service) uuid.UUID {
 	return a.DB.Agency()
 }
 
-// mine is the first condition of every list. The hotline's rows have indexes of their own, which the planner knows by the second half; in its short views it must not be led to them.
-func (s *Service) mine(agency uuid.UUID, v View, arg func(any) string) string {
+// mine is the first condition of every list. The hotline's rows have indexes of their own, which the planner knows by the second half; in its short views, and where words are
+// found first, it must not be led to them.
+func (s *Service) mine(agency uuid.UUID, v View, f Filter, arg func(any) string) string {
 	mine := "a.agency_id = " + arg(agency)
-	if agency == s.router.Desk() && slices.Contains([]View{ViewAgency, ViewDueSoon, ViewOverdue, ViewOpen, ViewClosed, ViewAll}, v) {
+	if f.Text == "" && agency == s.router.Desk() && slices.Contains([]View{ViewAgency, ViewDueSoon, ViewOverdue, ViewOpen, ViewClosed, ViewAll}, v) {
 		mine += " and a.role = 'desk'"
 	}
 	return mine
@@ -296,7 +302,7 @@ func (s *Service) listQuery(a Actor, v View, f Filter, after string, limit int, 
 		q.args = append(q.args, v)
 		return fmt.Sprintf("$%d", len(q.args))
 	}
-	mine := s.mine(agency, v, arg)
+	mine := s.mine(agency, v, f, arg)
 	where, by, err := condition(v, s.clock.Now(), a.DB.User(), arg)
 	if err != nil {
 		return listQuery{}, err
@@ -320,7 +326,7 @@ func (s *Service) listQuery(a Actor, v View, f Filter, after string, limit int, 
 		q.ranked, q.skip = true, c.Skip
 		// found is materialized: its rows are few and ranked, and everything after goes by primary key.
 		q.sql = `with found as materialized (select * from search_tickets(` + arg(words) + `::text::tsquery, ` + fmt.Sprint(searchDepth) + `, ` + fmt.Sprint(maxFound) + `))
-			select ` + ticketColumns + `, a.role, a.acting, '' from found f join ticket_access a on a.ticket_id = f.ticket_id and ` + mine + by.also() + `
+			select ` + ticketColumns + `, a.role, a.acting, '' from found f` + looked("f", mine) + by.also() + `
 			join tickets t on t.id = f.ticket_id where ` + where + ` order by f.rank desc, f.ticket_id desc offset ` + arg(c.Skip) + ` limit ` + arg(q.limit+1)
 		return q, nil
 	}

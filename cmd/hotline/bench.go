@@ -64,13 +64,17 @@ func benchTickets(ctx context.Context, args []string, out io.Writer) error {
 	fs.IntVar(&o.Due, "due", 2000, "clocks that become due in a minute; 0 leaves the sweep out, which changes the data")
 	fs.StringVar(&o.Keep, "keep", "", "folder to load into and to use again; empty is a new one that is removed")
 	only := fs.String("only", "", "parts, separated by commas: "+strings.Join(bench.ScaleParts(), ", ")+"; empty runs all")
+	views := fs.String("views", "", "of the inbox, separated by commas; empty reads all")
 	fs.StringVar(&o.Lock, "lock", "", "file to lock while measuring, for machines that run several such things")
 	if err := parse(fs, args); err != nil {
 		return err
 	}
-	o.Lean = o.Lean || o.Tickets > 2_000_000
+	o.Lean = o.Lean || o.Tickets > bench.LeanAbove
 	if *only != "" {
 		o.Only = strings.Split(*only, ",")
+	}
+	if *views != "" {
+		o.Views = strings.Split(*views, ",")
 	}
 	report, err := bench.RunScale(ctx, o)
 	if err != nil {

@@ -26,6 +26,9 @@ import (
 	"hotline/tickets"
 )
 
+// LeanAbove is how many tickets are loaded with everything that hangs on them at most.
+const LeanAbove = 2_000_000
+
 // ScaleOptions of RunScale.
 type ScaleOptions struct {
 	Tickets int
@@ -35,6 +38,7 @@ type ScaleOptions struct {
 	Repeat  int           // how often a list is asked for
 	Due     int           // clocks that become due in a minute
 	Only    []string      // of ScaleParts; nil runs all
+	Views   []string      // of the inbox; nil reads all
 	Keep    string        // folder that keeps the data for further runs; "": a new one that is removed
 	Log     *slog.Logger
 	Lock    string // file to lock while measuring, for machines that run several such things; "": none
