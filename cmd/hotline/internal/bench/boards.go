@@ -142,7 +142,7 @@ func (s *scale) sweeps(ctx context.Context) error {
 		return fmt.Errorf("sweep: %w", err)
 	}
 	var late []time.Duration
-	const batch = 200
+	const batch = tickets.SweepBatch // and pauses as a node's
 	fired, end := 0, begin.Add(70*time.Second)
 	for time.Now().Before(end) && fired < s.o.Due {
 		now := time.Now().UTC().Truncate(time.Microsecond)
@@ -171,13 +171,7 @@ func (s *scale) sweeps(ctx context.Context) error {
 			late = append(late, done.Sub(at))
 		}
 		fired += swept.Fired
-		wait := time.Second // as a node does
-		if swept.Fired >= batch {
-			wait = 0
-		} else if !swept.Next.IsZero() {
-			wait = min(max(time.Until(swept.Next), 50*time.Millisecond), wait)
-		}
-		pause(ctx, wait)
+		pause(ctx, swept.Pause(time.Now()))
 	}
 	l := ScaleLine{Part: "clock sweep", What: fmt.Sprintf("lateness, %d due in a minute", s.o.Due), Budget: 60_000, Note: fmt.Sprintf("(%d fired)", fired)}
 	a := summary(late, time.Second)
