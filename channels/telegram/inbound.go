@@ -47,7 +47,11 @@ func (a *Adapter) take(ctx context.Context, u *models.Update) error {
 	switch errs.KindOf(err) {
 	case "":
 		return nil
-	case errs.Invalid, errs.TooLarge, errs.Conflict:
+	case errs.Conflict:
+		// A message never changes under its id (edits are not asked for), so this is a redelivery whose files were fetched again and got ids of their
+		// own. What was taken in first stands, and the person has nothing to do.
+		return nil
+	case errs.Invalid, errs.TooLarge:
 		a.o.Log.WarnContext(ctx, "telegram message cannot be taken in", "code", errs.CodeOf(err), "update", u.ID)
 		a.tell(ctx, in, err)
 		return nil // asking for it again would block all that follow

@@ -162,6 +162,21 @@ func TestPhotoIsFetchedAndGoesWithItsCaption(t *testing.T) {
 	}
 }
 
+// The vendor delivers again what it thinks was not acknowledged. The picture is then fetched anew, so its message is not the same to the byte.
+func TestPhotoThatComesAgainIsNoRefusal(t *testing.T) {
+	t.Parallel()
+	s := telegramtest.New(t)
+	s.AddFile("big", []byte("picture"))
+	box := &inbox{fail: errs.New(errs.Conflict, "chat.receipt_conflict", "another message was taken in under this id")}
+	a := adapter(t, s, box.ingest, func(context.Context, string, string, io.Reader) ([16]byte, error) { return uuid.New(), nil })
+	if code := telegramtest.Deliver(t, a.Webhook(), secret, telegramtest.PhotoUpdate(6, 9, 77, "en", "The lamp is broken", "big")); code != http.StatusOK {
+		t.Fatalf("status %d: it would come again for ever", code)
+	}
+	if sent := s.Sent(); len(sent) != 0 {
+		t.Fatalf("the person is told that a message was not taken in that was: %+v", sent)
+	}
+}
+
 func TestGroupsAndBotsAreNotCitizens(t *testing.T) {
 	t.Parallel()
 	box := &inbox{}
