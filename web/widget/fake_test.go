@@ -29,6 +29,8 @@ type fakeHub struct {
 	uploads   map[string][]byte
 	noSockets bool // refuse websockets, as some proxies do
 	deaf      bool // take messages and never answer: the connection dies before the ack
+	tooFast   int  // refuse so many sends: come back in a second
+	lossy     bool // messages vanish on the way, and the connection seems to live
 	srv       *httptest.Server
 }
 
@@ -119,6 +121,14 @@ func (h *fakeHub) serveSocket(w http.ResponseWriter, r *http.Request) {
 				_ = c.WriteJSON(m)
 			}
 		case "send":
+			if h.lossy {
+				break
+			}
+			if h.tooFast > 0 {
+				h.tooFast--
+				_ = c.WriteJSON(map[string]any{"t": "error", "ref": f["ref"], "code": "chat.rate_limited", "message": "too fast", "retry": 1})
+				break
+			}
 			seq, again := h.take(f)
 			if h.deaf {
 				h.mu.Unlock()

@@ -12,6 +12,7 @@ class HotlineChat extends HTMLElement {
     this.store = new Store(this.base + ":" + this.dataset.site);
     this.lang = known(this.dataset.lang) || known(this.store.get("lang", "")) || known(document.documentElement.lang) || known(navigator.language) || "en";
     this.unread = 0;
+    this.toldSeen = 0; // what the server knows to be seen
     this.holder = { holder: "bot" };
     this.limits = { files: 5, file: 10 * 1048576, text: 4000, file_types: ["image/*", ".pdf", ".txt"] };
     this.quick = null;
@@ -37,8 +38,9 @@ class HotlineChat extends HTMLElement {
       holder: (f) => this.setHolder(f),
       error: (f) => this.say(f.message || this.t("error")),
       state: () => this.showState(),
+      slow: () => this.showState(),
       reachable: (yes) => ((this.unreachable = !yes), this.showState()),
-      reset: () => this.redraw(),
+      reset: () => ((this.toldSeen = 0), this.redraw()),
     };
   }
 
@@ -275,14 +277,23 @@ class HotlineChat extends HTMLElement {
   read() {
     const last = this.transport.after;
     let seen = this.store.get("seen", 0);
-    if (this.isOpen && !document.hidden && last > seen) {
-      this.store.set("seen", last);
-      this.transport.frame({ t: "seen", seq: last });
-      seen = last;
+    if (this.isOpen && !document.hidden) {
+      if (last > seen) this.store.set("seen", (seen = last));
+      this.tellSeen(last);
     }
     let n = 0;
     for (const [seq, el] of this.bubbles.bySeq) if (seq > seen && !el.classList.contains("citizen")) n++;
     this.count(n);
+  }
+
+  // tellSeen speaks once a second at most: one frame for each of many messages would be a flood to the server.
+  tellSeen(seq) {
+    if (this.seenTimer || seq <= this.toldSeen || !this.transport.frame({ t: "seen", seq })) return;
+    this.toldSeen = seq;
+    this.seenTimer = setTimeout(() => {
+      this.seenTimer = 0;
+      this.read();
+    }, 1000);
   }
 
   count(n) {
@@ -319,18 +330,20 @@ class HotlineChat extends HTMLElement {
     this.status.replaceChildren(icon(holder === "staff" ? "person" : "bot"), this.t("with_" + (holder || "bot"), { name: name || this.t("staff") }));
     let words = "";
     if (state === "stopped") words = this.t("stopped");
+    else if (this.transport.slowed && navigator.onLine !== false) words = this.t("too_fast");
     else if (state === "offline" || (state === "polling" && this.unreachable)) words = this.t("offline");
     else if (holder === "queue") words = this.queueWords();
-    const leave = words && holder === "queue" && (state === "online" || state === "polling");
+    const leave = words && !this.transport.slowed && holder === "queue" && (state === "online" || state === "polling");
     clearTimeout(this.noticeTimer);
+    const slowed = this.transport.slowed;
     // A reconnect within a moment is nothing to tell; only what lasts is.
     const show = () => {
       if (this.noticeWords.textContent !== words) this.noticeWords.textContent = words;
       this.leave.hidden = !leave;
       this.notice.hidden = !words;
-      this.notice.classList.toggle("warn", state === "offline" || state === "stopped");
+      this.notice.classList.toggle("warn", state === "offline" || state === "stopped" || slowed);
     };
-    if (state === "offline" && navigator.onLine !== false) this.noticeTimer = setTimeout(show, 1500);
+    if (state === "offline" && !slowed && navigator.onLine !== false) this.noticeTimer = setTimeout(show, 1500);
     else show();
     if (state === "online" || state === "polling") this.tray.resume();
   }

@@ -5,6 +5,7 @@ const GOODBYE = 1000;
 const RESTART = 4000; // this server stops, another answers: come back at once
 const TOO_MUCH = 4029;
 const UNKNOWN_TOKEN = 4401;
+const SILENCE = 20000; // longer than the server takes for anything: whoever hears nothing that long after a message is not connected
 
 // final tells close codes after which the same would happen again.
 function final(code) {
@@ -20,6 +21,8 @@ class Transport {
     this.failures = 0;
     this.sockets = 0; // attempts in a row that never reached a welcome
     this.unacked = new Set();
+    this.slowed = false; // the server takes no more just now; what is written waits
+    this.silence = SILENCE;
     addEventListener("online", () => this.hurry());
     addEventListener("offline", () => this.setState("offline"));
     addEventListener("pagehide", () => this.drop());
@@ -80,6 +83,7 @@ class Transport {
         return this.later();
       }
       if (final(e.code)) return this.setState("stopped");
+      this.slow(e.code === TOO_MUCH);
       this.later(e.code === RESTART ? 300 : e.code === TOO_MUCH ? 30000 : 0);
     };
   }
@@ -103,9 +107,30 @@ class Transport {
   drop() {
     const socket = this.socket;
     this.socket = null;
+    this.unacked.clear(); // nobody will hear of it on this socket any more
     clearTimeout(this.timer);
     if (socket) socket.close(1000);
     if (this.state !== "idle" && this.state !== "stopped") this.state = "offline";
+  }
+
+  // watch leaves a socket on which a message was sent and nothing came back: the network is gone, and a browser may take minutes to notice.
+  watch() {
+    clearTimeout(this.watching);
+    if (!this.unacked.size) return;
+    this.watching = setTimeout(() => {
+      const socket = this.socket;
+      if (!socket || !this.unacked.size) return;
+      this.socket = null;
+      this.unacked.clear();
+      socket.close();
+      this.later();
+    }, this.silence);
+  }
+
+  slow(yes) {
+    if (this.slowed === yes) return;
+    this.slowed = yes;
+    this.on.slow();
   }
 
   frame(f) {
@@ -123,6 +148,7 @@ class Transport {
         if (f.token) this.store.set("token", f.token);
         this.setState("online");
         this.on.welcome(f);
+        if (!this.outbox.length) this.slow(false);
         this.flush();
         break;
       case "message":
@@ -143,6 +169,7 @@ class Transport {
       case "holder":
         this.on[f.t](f);
     }
+    this.watch();
   }
 
   send(message) {
@@ -159,6 +186,7 @@ class Transport {
       for (const { files, ...item } of this.outbox) { // files are only for showing them again
         if (!this.unacked.has(item.ref) && this.frame({ t: "send", ...item })) this.unacked.add(item.ref);
       }
+      this.watch();
     } else if (this.state === "polling") {
       this.round();
     }
@@ -166,6 +194,7 @@ class Transport {
 
   acked(ref, seq) {
     this.forget(ref);
+    this.slow(false);
     this.on.ack(ref, seq);
   }
 
@@ -173,6 +202,7 @@ class Transport {
   refuse(ref, problem) {
     this.unacked.delete(ref);
     if (problem.retry) {
+      if (problem.code === "chat.rate_limited") this.slow(true);
       setTimeout(() => this.flush(), problem.retry * 1000 * (1 + Math.random()));
       return;
     }
@@ -231,7 +261,10 @@ class Transport {
         const { ok, status, data } = await this.http("POST", "/messages", item);
         if (ok) this.acked(item.ref, data.seq);
         else if (status < 500 && status !== 429) this.refuse(item.ref, { code: data.code, message: data.detail });
-        else break;
+        else {
+          this.slow(status === 429);
+          break;
+        }
       }
       let more = Boolean(this.token);
       while (more) {
