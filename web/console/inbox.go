@@ -126,7 +126,7 @@ func (c *Console) side(ctx context.Context, v View) side {
 		add(&s.Work, "gaps", "/console/gaps", "search", "")
 	}
 	if hasAny(p, learningRoles...) {
-		add(&s.Work, "learning", "/console/learning", "bolt", "")
+		add(&s.Work, "learning", "/console/learning", "bot", "")
 	}
 	if hasAny(p, statisticsRoles...) {
 		add(&s.Work, "statistics", "/console/statistics", "chart", "s")
@@ -145,7 +145,7 @@ func (c *Console) side(ctx context.Context, v View) side {
 		add(&s.Admin, "policies", "/console/admin/policies", "clock", "")
 		add(&s.Admin, "fields", "/console/admin/fields", "columns", "")
 		if c.Models != nil {
-			add(&s.Admin, "models", "/console/admin/models", "bolt", "")
+			add(&s.Admin, "models", "/console/admin/models", "gear", "")
 		}
 		add(&s.Admin, "keys", "/console/admin/keys", "key", "")
 	}

@@ -286,6 +286,6 @@ func (c *Console) massEntries(ctx context.Context, v View, s *side) {
 	if err != nil {
 		c.Log.WarnContext(ctx, "surges", "error", err) // the page is worth more than its numbers
 	}
-	s.Work = append(s.Work, entry{URL: "/console/surges", Name: v.T("nav.surges"), Icon: "bolt", Current: v.Nav == "surges", Count: atMost(open), Tone: "hot"},
+	s.Work = append(s.Work, entry{URL: "/console/surges", Name: v.T("nav.surges"), Icon: "rise", Current: v.Nav == "surges", Count: atMost(open), Tone: "hot"},
 		entry{URL: "/console/flags", Name: v.T("nav.flags"), Icon: "flag", Current: v.Nav == "flags"})
 }
