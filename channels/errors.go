@@ -23,7 +23,8 @@ func (e *PermanentError) Error() string {
 // Unwrap gives the cause.
 func (e *PermanentError) Unwrap() error { return e.Cause }
 
-// RetryError says that the vendor is busy and when it wants to hear from us again. It does not count as a failed attempt.
+// RetryError says that the vendor is busy and when it wants to hear from us again. It does not count as a failed attempt; the message
+// is given up after three days of it.
 type RetryError struct {
 	After time.Duration
 	Cause error

@@ -62,7 +62,9 @@ type delivery struct {
 	seq                      int64
 	channel, account, thread string
 	attempts                 int
-	away                     bool // on a channel that the contact allowed, beside the conversation's own
+	since                    time.Time // when it was made, or sent again by staff
+	waited                   bool      // it was put off before
+	away                     bool      // on a channel that the contact allowed, beside the conversation's own
 }
 
 // Deliver sends what is pending in a conversation, oldest first, until the message with this seq is no longer pending. A wait says when to
@@ -121,9 +123,9 @@ func (s *Service) claimDelivery(ctx context.Context, conversation uuid.UUID, seq
 		for {
 			one := delivery{}
 			var claimed, next *time.Time
-			err := tx.QueryRow(ctx, `select id, seq, channel, account, thread, attempts, person is not null, claimed_until, next_at from deliveries
+			err := tx.QueryRow(ctx, `select id, seq, channel, account, thread, attempts, created_at, person is not null, claimed_until, next_at from deliveries
 				where conversation_id = $1 and seq <= $2 and state = 'pending' order by seq, created_at limit 1 for update`, conversation, seq).
-				Scan(&one.id, &one.seq, &one.channel, &one.account, &one.thread, &one.attempts, &one.away, &claimed, &next)
+				Scan(&one.id, &one.seq, &one.channel, &one.account, &one.thread, &one.attempts, &one.since, &one.away, &claimed, &next)
 			switch {
 			case errors.Is(err, pgx.ErrNoRows):
 				return nil
@@ -143,6 +145,7 @@ func (s *Service) claimDelivery(ctx context.Context, conversation uuid.UUID, seq
 				return nil
 			}
 			one.attempts++
+			one.waited = next != nil
 			if _, err := tx.Exec(ctx, `update deliveries set attempts = $2, claimed_until = $3, updated_at = $4 where id = $1`, one.id, one.attempts, now.Add(s.opt.SendTimeout+15*time.Second), now); err != nil {
 				return fmt.Errorf("chat: claim delivery: %w", err)
 			}
@@ -217,6 +220,10 @@ func (s *Service) outbound(ctx context.Context, conversation uuid.UUID, d delive
 	return out, adapter, nil
 }
 
+// busyFor is how long a channel may go on asking to wait. It ends with a second try at least: the first may come after days behind other messages, or without
+// the server.
+const busyFor = 72 * time.Hour
+
 // noteDelivery records how an attempt ended. A wait says when the next one may begin.
 func (s *Service) noteDelivery(ctx context.Context, conversation uuid.UUID, d delivery, res channels.Result, sendErr error) (time.Duration, error) {
 	var permanent *channels.PermanentError
@@ -233,9 +240,11 @@ func (s *Service) noteDelivery(ctx context.Context, conversation uuid.UUID, d de
 		}
 	case errors.As(sendErr, &permanent):
 		state, words = "failed", permanent.Reason
+	case errors.As(sendErr, &retry) && d.waited && s.now().Sub(d.since) >= busyFor:
+		state, words = "failed", s.say("en", "delivery.stayed_busy", "n", int(busyFor.Hours()))
 	case errors.As(sendErr, &retry):
 		state, words, attempts = "pending", s.say("en", "delivery.busy"), d.attempts-1
-		wait = max(retry.After, time.Second)
+		wait = min(max(retry.After, time.Second), busyFor)
 	case d.attempts >= s.opt.MaxAttempts:
 		state, words = "failed", s.say("en", "delivery.gave_up", "n", d.attempts)
 	default:
@@ -274,7 +283,7 @@ func (s *Service) noteDelivery(ctx context.Context, conversation uuid.UUID, d de
 	return wait, nil
 }
 
-// Redeliver sends a message again whose delivery failed or is unknown, because a member of staff says so.
+// Redeliver sends a message again whose delivery failed or is unknown, because a member of staff says so. It is then as if it were told now.
 // Errors: ErrNotFound; ErrNoDelivery; ErrStaffOnly.
 func (s *Service) Redeliver(ctx context.Context, actor db.Actor, conversation uuid.UUID, seq int64) error {
 	if actor.User() == uuid.Nil && !actor.IsSystem() {
@@ -284,7 +293,7 @@ func (s *Service) Redeliver(ctx context.Context, actor db.Actor, conversation uu
 		if _, err := lockHeld(ctx, tx, conversation); err != nil {
 			return err
 		}
-		tag, err := tx.Exec(ctx, `update deliveries set state = 'pending', attempts = 0, error = '', next_at = null, claimed_until = null, updated_at = $3
+		tag, err := tx.Exec(ctx, `update deliveries set state = 'pending', attempts = 0, error = '', next_at = null, claimed_until = null, created_at = $3, updated_at = $3
 			where conversation_id = $1 and seq = $2 and state in ('failed', 'unknown')`, conversation, seq, s.now())
 		if err != nil {
 			return fmt.Errorf("chat: redeliver: %w", err)

@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"hotline/channels"
 	"hotline/chat/bot"
 	"hotline/internal/db"
 	"hotline/tickets"
@@ -53,19 +54,34 @@ func (s *Service) recallTx(ctx context.Context, tx db.Tx, t *turn, thread string
 		t.recalled.stop = true
 		return nil
 	}
-	if t.state.Form != nil || t.alert != nil {
+	if t.alert != nil || last.Choice != "" || t.state.Form != nil && !isGrade(last.Text) {
 		return nil
 	}
 	if about, err := s.answeredTx(ctx, tx, t, ms); err != nil || about {
 		return err
 	}
-	rows, err := tx.Query(ctx, recallSQL, s.tickets.PersonKey(t.channel, address), s.now().Add(-recallFor), t.conversation)
+	k, ok, err := s.askedLastTx(ctx, tx, t.channel, address, t.conversation)
+	switch {
+	case err != nil || !ok:
+		return err
+	case k.State != tickets.AwaitingCitizen:
+		s.asks(t, k)
+	case t.state.Form == nil:
+		t.recalled.pass(k, ms)
+	}
+	return nil
+}
+
+// askedLastTx finds the ticket on which the person was last told something beside the conversation, after what that has last said to them, if an answer is
+// waited for.
+func (s *Service) askedLastTx(ctx context.Context, tx db.Tx, channel, address string, conversation uuid.UUID) (tickets.Ticket, bool, error) {
+	rows, err := tx.Query(ctx, recallSQL, s.tickets.PersonKey(channel, address), s.now().Add(-recallFor), conversation)
 	if err != nil {
-		return fmt.Errorf("chat: recall: %w", err)
+		return tickets.Ticket{}, false, fmt.Errorf("chat: recall: %w", err)
 	}
 	told, err := pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
 	if err != nil {
-		return fmt.Errorf("chat: recall: %w", err)
+		return tickets.Ticket{}, false, fmt.Errorf("chat: recall: %w", err)
 	}
 	seen := map[uuid.UUID]bool{}
 	for _, id := range told {
@@ -78,20 +94,34 @@ func (s *Service) recallTx(ctx context.Context, tx db.Tx, t *turn, thread string
 			continue
 		}
 		if err != nil {
-			return err
+			return tickets.Ticket{}, false, err
 		}
-		if k.Confidential {
-			continue
-		}
-		if k.State == tickets.AwaitingCitizen {
-			t.recalled.pass(k, ms)
-			return nil
-		}
-		if s.asks(t, k) {
-			return nil
+		if !k.Confidential && (k.State == tickets.AwaitingCitizen || k.AskedBack() || k.MayRate()) {
+			return k, true, nil
 		}
 	}
-	return nil
+	return tickets.Ticket{}, false, nil
+}
+
+// askedElsewhereTx reports whether a number that fits a quick reply of a conversation is what recallTx will take for the answer to something newer.
+func (s *Service) askedElsewhereTx(ctx context.Context, tx db.Tx, in *channels.Inbound, conversation uuid.UUID, state []byte, said string) (bool, error) {
+	if s.tickets == nil || s.bot == nil || !slices.Contains(tickets.AllowableChannels, in.Channel) {
+		return false, nil
+	}
+	form := bot.DecodeState(state).Form != nil
+	if form && !isGrade(said) {
+		return false, nil
+	}
+	address, _, _ := strings.Cut(in.Thread, " ")
+	k, ok, err := s.askedLastTx(ctx, tx, in.Channel, address, conversation)
+	return ok && !(form && k.State == tickets.AwaitingCitizen), err
+}
+
+// isGrade reports whether a text is but the number of an answer to the revisit or of a grade: what a filing that is being written leaves to the question that
+// came between.
+func isGrade(text string) bool {
+	said := narrow(strings.Trim(text, around))
+	return len(said) == 1 && said[0] >= '1' && said[0] <= '5'
 }
 
 // asks puts the bot where it asks for the person's word on a ticket, if there is one to ask for.
@@ -121,13 +151,14 @@ func (r *recalled) pass(k tickets.Ticket, ms []Message) {
 	}
 }
 
-const answeredTicketSQL = `select m.ticket_id from deliveries d join messages m on m.conversation_id = d.conversation_id and m.seq = d.seq
-	where d.id = $1 and d.person = $2 and m.ticket_id is not null`
+const answeredTicketSQL = `select m.ticket_id, d.person is null from deliveries d join messages m on m.conversation_id = d.conversation_id and m.seq = d.seq
+	where d.id = $1 and (d.person = $2 and m.ticket_id is not null or d.person is null and d.conversation_id = $3)`
 
 // shortAnswer is the length in characters up to which a text may be a word on whether it is solved; what is longer tells more.
 const shortAnswer = 40
 
-// answeredTx reports whether the message names the one that it answers, and that one was sent to this person about a ticket.
+// answeredTx reports whether the message names the one that it answers: one that was sent to this person about a ticket, or one of this very conversation,
+// where it stays.
 func (s *Service) answeredTx(ctx context.Context, tx db.Tx, t *turn, ms []Message) (bool, error) {
 	var answers uuid.UUID
 	for _, m := range ms {
@@ -138,15 +169,19 @@ func (s *Service) answeredTx(ctx context.Context, tx db.Tx, t *turn, ms []Messag
 	if answers == uuid.Nil {
 		return false, nil
 	}
-	var id uuid.UUID
-	err := tx.QueryRow(ctx, answeredTicketSQL, answers, s.tickets.PersonKey(t.channel, t.address)).Scan(&id)
+	var about *uuid.UUID
+	var own bool
+	err := tx.QueryRow(ctx, answeredTicketSQL, answers, s.tickets.PersonKey(t.channel, t.address), t.conversation).Scan(&about, &own)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return false, nil
 	}
 	if err != nil {
 		return false, fmt.Errorf("chat: recall: %w", err)
 	}
-	k, err := s.tickets.ByIDTx(ctx, tx, id)
+	if own {
+		return true, nil
+	}
+	k, err := s.tickets.ByIDTx(ctx, tx, *about)
 	if err != nil || k.Confidential {
 		return false, err
 	}
