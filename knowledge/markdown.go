@@ -59,7 +59,7 @@ var inPage = strings.NewReplacer("<h1>", "<h2>", "</h1>", "</h2>", "<table>", `<
 func DocumentHTML(md string) template.HTML { return template.HTML(render(md)) }
 
 func render(md string) string {
-	md = strings.ToValidUTF8(md, "\uFFFD")
+	md = cleanText(strings.ToValidUTF8(md, "\uFFFD")) // a preview shows what is not saved yet, and saving cleans it
 	var out bytes.Buffer
 	if err := markdown.Convert([]byte(md), &out); err != nil {
 		// A buffer does not fail to write; should rendering ever, the text is

@@ -135,3 +135,11 @@ func TestExcerpt(t *testing.T) {
 		t.Errorf("without a match: %q", got)
 	}
 }
+
+// What turns text round is taken out when an article is saved; a preview of what is not saved yet must not show it either.
+func TestRenderHTMLTakesOutWhatTurnsTextRound(t *testing.T) {
+	t.Parallel()
+	if got := string(knowledge.RenderHTML("an invoice\u202efdp.exe and \u2066hidden\u2069 words")); got != "<p>an invoicefdp.exe and hidden words</p>\n" {
+		t.Errorf("%q", got)
+	}
+}
