@@ -254,6 +254,33 @@ func TestHostileArticlesAreShownAsText(t *testing.T) {
 	tr.quiet(tab, "search")
 }
 
+// TestHostileAnswersInChatAreText asks the bot for each article, one question after the other and faster than a person types: answers, citations
+// and choices of titles show every attack as text, and no question gets lost when the server asks for patience.
+func TestHostileAnswersInChatAreText(t *testing.T) {
+	t.Parallel()
+	a := start(t, nil)
+	browser := webtest.New(t)
+	tr := newTrap(t, browser)
+	all := attacks(tr.beacon.URL)
+	for _, x := range all {
+		publishHostile(t, a, x)
+	}
+	for from := 0; from < len(all); from += 20 {
+		citizen := chatting(t, browser, a)
+		tr.watch(citizen.tab, a.URL())
+		for _, x := range all[from:min(from+20, len(all))] {
+			for _, word := range []string{x.inBody, x.inSummary} {
+				ask := inWidget + `(() => { const e = r.querySelector("textarea"); e.value = ` + quoted("How do I get a "+word+"?") + `; e.dispatchEvent(new Event("input")); r.querySelector("form.composer").requestSubmit(); return true; })(); })()`
+				webtest.Eval[bool](t, citizen.tab, ask)
+				// An answer with its source, or, where another made-up word is near, a choice of titles.
+				citizen.widget(`[...r.querySelectorAll(".cite-title, .choices button")].some(c => c.textContent.includes(` + quoted(word) + `))`)
+				tr.clean(citizen.tab, "chat: "+x.text)
+			}
+		}
+		tr.quiet(citizen.tab, "chat")
+	}
+}
+
 // sees makes sure that the trap works: as raw HTML most of the attacks spring it.
 func (tr *trap) sees(all []attack) {
 	tr.t.Helper()
