@@ -86,6 +86,7 @@ func TestANumberToTheRevisitInTheMiddleOfAComplaint(t *testing.T) {
 	t.Parallel()
 	o := newOffice(t)
 	k := o.filed(byPhone)
+	o.last(o.sms) // the two are sent in any order
 	o.types("sms", bo, "", "I want to complain: construction noise every night at 12 Riverside Road keeps us awake.")
 	wants(t, o.last(o.sms).Text, "reach")
 	k = o.asked(k)
