@@ -3,6 +3,7 @@ package knowledge
 import (
 	"hash/fnv"
 	"io"
+	"maps"
 	"math"
 	"runtime"
 	"slices"
@@ -17,7 +18,7 @@ type Corpus struct {
 	mu    sync.RWMutex
 	docs  map[string]*profile
 	list  []*profile // the same by their places, in the order in which they came; nil where one was removed
-	sizes []float32  // of each place, the document's length against the average when it came
+	sizes []float32  // of each place, the document's length, stored questions aside, against the average when it came
 	terms postings
 	vocab vocabulary
 	langs map[string]*lengths
@@ -31,23 +32,23 @@ func NewCorpus() *Corpus {
 	return &Corpus{docs: map[string]*profile{}, terms: newPostings(), vocab: newVocabulary(), langs: map[string]*lengths{}, syn: NewSynonyms(nil), headings: newHeadings()}
 }
 
-// Parts of a document. Title and stored questions are one part, because both
-// are what the article is asked by.
+// Parts of a document.
 const (
-	head = iota
-	tag  // keywords
+	head  = iota // title
+	asked        // stored questions
+	tag          // keywords
 	brief
 	body
 	parts
 )
 
 // partWeight is how much more an occurrence in a part says than one in the
-// body.
-var partWeight = [parts]float64{head: 3, tag: 3, brief: 1, body: 1}
+// body. Stored questions see spoken.
+var partWeight = [parts]float64{head: 3, asked: 0.5, tag: 3, brief: 1, body: 1}
 
 // plainWeight is the same for deciding, where titles and questions are compared
 // as wholes besides (see likeness), so their words need no weight of their own.
-var plainWeight = [parts]float64{head: 1, tag: 3, brief: 1, body: 1}
+var plainWeight = [parts]float64{head: 1, asked: 1, tag: 3, brief: 1, body: 1}
 
 // profile is what scoring needs of one document.
 type profile struct {
@@ -60,8 +61,9 @@ type profile struct {
 	// indexed is the sum that the engine of this process was given, 0 when it
 	// has the document not yet. The corpus's lock guards it.
 	indexed uint64
-	terms   []termFreq   // ordered by hash
-	heads   [][]headTerm // the distinct terms of title and each question, ordered by hash
+	hashes  []uint32       // of the terms, in order
+	counts  [][parts]uint8 // of the same; beside them, because together they take a third more room
+	heads   [][]headTerm   // the distinct terms of title and each question, ordered by hash
 	length  [parts]float64
 	// order is the sequence of the words of each part, as term hashes, to find
 	// words that stand side by side; 0 ends a text. Scripts without spaces have
@@ -83,13 +85,24 @@ type termFreq struct {
 	n    [parts]uint8
 }
 
-// says is how often the document says the term, each part by its weight.
-func (f termFreq) says() int {
-	sum := 0
-	for i, n := range f.n {
-		sum += int(partWeight[i]) * int(n)
+// says is how often a document says a term, each part by its weight, apart from lengths.
+func says(n [parts]uint8) (sum float64) {
+	for i, k := range n {
+		sum += spoken(i, k)
 	}
 	return sum
+}
+
+// spoken is what k occurrences in a part say. Stored questions say a word once
+// at half the weight of the body, and at most twice that however many they are;
+// their length counts neither. Like the words of a title, ten learned questions
+// would bring an article to the front of every question that shares a common
+// word with them, and past articles that nobody was taught.
+func spoken(part int, k uint8) float64 {
+	if part == asked && k > 0 {
+		return partWeight[asked] * (2 - 1/float64(k))
+	}
+	return partWeight[part] * float64(k)
 }
 
 // lengths sums the lengths of one language's documents: an English word and a
@@ -99,14 +112,13 @@ type lengths struct {
 	sum  [parts]float64
 }
 
-// average length of a document.
+// average length of a document without its stored questions.
 func (l *lengths) average() float64 {
-	sum := 0.0
-	for _, n := range l.sum {
-		sum += n
-	}
-	return sum / math.Max(1, float64(l.docs))
+	return written(l.sum) / math.Max(1, float64(l.docs))
 }
+
+// written is a length without stored questions, which count by no length.
+func written(l [parts]float64) float64 { return l[head] + l[tag] + l[brief] + l[body] }
 
 func (l *lengths) add(p *profile, sign int) {
 	l.docs += sign
@@ -143,7 +155,7 @@ func newProfile(d Doc) *profile {
 				continue
 			}
 			p.order[part] = append(p.order[part], f.hash)
-			if part == head && !slices.Contains(p.words.heading, t.Word) {
+			if (part == head || part == asked) && !slices.Contains(p.words.heading, t.Word) {
 				p.words.heading = append(p.words.heading, t.Word)
 			}
 			if spellable(t.Word) && !seen[t.Word] {
@@ -156,8 +168,8 @@ func newProfile(d Doc) *profile {
 		}
 		p.length[part] += float64(len(ts))
 	}
-	for _, q := range append([]string{d.Title}, d.Questions...) {
-		add(q, head)
+	for i, q := range append([]string{d.Title}, d.Questions...) {
+		add(q, min(i, asked)) // head, then asked
 		if hs := headTerms(q); len(hs) > 0 {
 			p.heads = append(p.heads, hs)
 		}
@@ -167,11 +179,11 @@ func newProfile(d Doc) *profile {
 	}
 	add(d.Summary, brief)
 	add(d.Body[:min(len(d.Body), maxBody)], body)
-	p.terms = make([]termFreq, 0, len(m))
-	for _, f := range m {
-		p.terms = append(p.terms, *f)
+	terms := slices.SortedFunc(maps.Values(m), func(a, b *termFreq) int { return cmpHash(a.hash, b.hash) })
+	p.hashes, p.counts = make([]uint32, len(terms)), make([][parts]uint8, len(terms))
+	for i, f := range terms {
+		p.hashes[i], p.counts[i] = f.hash, f.n
 	}
-	slices.SortFunc(p.terms, func(a, b termFreq) int { return cmpHash(a.hash, b.hash) })
 	for i, o := range p.order {
 		p.order[i] = slices.Clone(o) // without the room it grew in
 	}
@@ -190,15 +202,15 @@ func cmpHash(a, b uint32) int {
 
 // size is the length of the whole document.
 func (p *profile) size() float64 {
-	return p.length[head] + p.length[tag] + p.length[brief] + p.length[body]
+	return written(p.length) + p.length[asked]
 }
 
 func (p *profile) find(h uint32) (termFreq, bool) {
-	i, ok := slices.BinarySearchFunc(p.terms, h, func(f termFreq, h uint32) int { return cmpHash(f.hash, h) })
+	i, ok := slices.BinarySearch(p.hashes, h)
 	if !ok {
 		return termFreq{}, false
 	}
-	return p.terms[i], true
+	return termFreq{h, p.counts[i]}, true
 }
 
 // Put adds documents or replaces those of the same ID.
@@ -224,9 +236,9 @@ func (c *Corpus) Put(docs ...Doc) {
 func (c *Corpus) add(p *profile) {
 	c.docs[p.id] = p
 	p.at = len(c.list)
-	c.list, c.sizes = append(c.list, p), append(c.sizes, float32(relative(p.size(), c.langs[p.lang].average(), bm25B)))
-	for _, t := range p.terms {
-		c.terms.add(t.hash, newPosting(p.at, t.says()))
+	c.list, c.sizes = append(c.list, p), append(c.sizes, float32(relative(written(p.length), c.langs[p.lang].average(), bm25B)))
+	for i, h := range p.hashes {
+		c.terms.add(h, newPosting(p.at, says(p.counts[i])))
 	}
 	p.words = words{spelledByNo: c.vocab.number(p.words.spelled), headingByNo: c.vocab.number(p.words.heading)}
 	c.vocab.hold(p.words.spelledByNo)
@@ -292,8 +304,8 @@ func (c *Corpus) remove(id string) {
 	}
 	delete(c.docs, id)
 	c.headings.remove(p, &c.vocab)
-	for _, t := range p.terms {
-		c.terms.remove(t.hash, p.at)
+	for _, h := range p.hashes {
+		c.terms.remove(h, p.at)
 	}
 	c.vocab.release(p.words.spelledByNo)
 	c.langs[p.lang].add(p, -1)

@@ -2,6 +2,7 @@ package knowledge
 
 import (
 	"cmp"
+	"math"
 	"slices"
 )
 
@@ -24,14 +25,17 @@ const listed posted = 1 << 31 // set in the number of a list
 type posting uint32
 
 // Bits of a posting. Eight million documents are more than a node holds.
-const sayBits = 8
+const (
+	sayBits = 8
+	sayUnit = 0.5 // what a posting counts in: the least that a document says
+)
 
-func newPosting(place int, says int) posting {
-	return posting(place)<<sayBits | posting(min(says, 1<<sayBits-1))
+func newPosting(place int, says float64) posting {
+	return posting(place)<<sayBits | posting(min(math.Round(says/sayUnit), 1<<sayBits-1))
 }
 
-func (p posting) place() int  { return int(p >> sayBits) }
-func (p posting) says() uint8 { return uint8(p) }
+func (p posting) place() int    { return int(p >> sayBits) }
+func (p posting) says() float32 { return float32(uint8(p)) * sayUnit }
 
 func newPostings() postings { return postings{at: map[uint32]posted{}} }
 
@@ -102,7 +106,7 @@ func (ps *postings) remove(h uint32, place int) {
 
 // renumber gives every document its new place; their order stays.
 func (ps *postings) renumber(to []int) {
-	moved := func(p posting) posting { return newPosting(to[p.place()], int(p.says())) }
+	moved := func(p posting) posting { return newPosting(to[p.place()], float64(p.says())) }
 	for h, d := range ps.at {
 		if d&listed == 0 {
 			ps.at[h] = posted(moved(posting(d)))

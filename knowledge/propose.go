@@ -67,7 +67,7 @@ func (c *Corpus) sums(s scan, lang string) []float32 {
 		rank := float32(t.rank)
 		for _, p := range c.terms.of(t.hash) {
 			at := p.place()
-			said := float32(p.says())
+			said := p.says()
 			sums[at] += rank * said / (said + k1*c.sizes[at])
 		}
 	}

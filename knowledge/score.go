@@ -161,7 +161,7 @@ const (
 
 func cover(f termFreq) float64 {
 	switch {
-	case f.n[head] > 0:
+	case f.n[head] > 0 || f.n[asked] > 0:
 		return headCover
 	case f.n[tag] > 0:
 		return tagCover
@@ -228,7 +228,8 @@ func lengthWeight(lang string) float64 {
 	return bm25B
 }
 
-// occurrences of a term in a document, normalised by length.
+// occurrences of a term in a document, normalised by length; those in stored
+// questions are not, see spoken.
 type occurrences struct {
 	fielded float64 // each part by its own weight and length, for ranking
 	plain   float64 // over the whole text, for deciding
@@ -243,7 +244,11 @@ func (o occurrences) with(f func(a, b float64) float64, v occurrences) occurrenc
 func (s saturation) occurrences(p *profile, n [parts]uint8) (o occurrences) {
 	for i, k := range n {
 		if k > 0 {
-			o.fielded += partWeight[i] * float64(k) / relative(p.length[i], s.avg[i], s.b)
+			said := spoken(i, k)
+			if i != asked {
+				said /= relative(p.length[i], s.avg[i], s.b)
+			}
+			o.fielded += said
 			o.plain += plainWeight[i] * float64(k)
 		}
 	}
