@@ -29,14 +29,14 @@ func (s *Service) Notify(ctx context.Context, tx db.Tx, t tickets.Ticket, e tick
 		}
 	}
 	once := toldOnce(t, e)
-	push := s.push
+	push, heard := s.push, false
 	if once != nil && slices.Contains(s.push, t.Channel) {
 		first, err := s.onceInTx(ctx, tx, *once, t.ConversationID)
 		if err != nil {
 			return err
 		}
 		if !first { // the same words have reached this chat on another ticket; they stand on the page of this one too
-			push = nil
+			push, heard = nil, true
 		}
 	}
 	p, err := s.appendOnTx(ctx, tx, t.ConversationID, out, push)
@@ -59,7 +59,7 @@ func (s *Service) Notify(ctx context.Context, tx db.Tx, t tickets.Ticket, e tick
 	if out.Payload.Event != EventAnswer && e.Type != rectified {
 		return nil
 	}
-	if push == nil {
+	if heard {
 		return nil
 	}
 	_, err = s.askTx(ctx, tx, t, s.bot.Invite)

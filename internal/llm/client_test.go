@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -326,35 +325,48 @@ func TestTheNextModelIsAsked(t *testing.T) {
 
 func TestBudgetIsSharedByNodes(t *testing.T) {
 	t.Parallel()
-	b := open(t, func(llmtest.Chat) string { return "Yes." })
-	b.change(func(m *llm.Model) { m.DailyTokens, m.MaxTokens, m.Concurrency = 500, 100, 50 })
+	asked, release := make(chan bool, 12), make(chan struct{})
+	b := open(t, func(llmtest.Chat) string {
+		asked <- true
+		<-release // all are on their way at once, so reservations count
+		return "Yes."
+	})
+	b.change(func(m *llm.Model) {
+		m.DailyTokens, m.MaxTokens, m.Concurrency, m.Timeout = 500, 100, 50, time.Minute
+	})
 	other, err := llm.New(llm.Deps{Pool: b.pool, Clock: b.clock, Log: discard, Secret: secret})
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.srv.Always(llmtest.SlowBytes) // calls overlap, so reservations count
-	var mu sync.Mutex
-	var fine, full int
-	var wg sync.WaitGroup
+	done := make(chan error, 12)
 	for i := range 12 {
 		s := []*llm.Service{b.llm, other}[i%2]
-		wg.Go(func() {
+		go func() {
 			_, err := s.Stream(t.Context(), ask("May I?"), func(string) {})
-			mu.Lock()
-			defer mu.Unlock()
-			switch {
-			case err == nil:
-				fine++
-			case errors.Is(err, llm.ErrBudget):
-				full++
-			default:
-				t.Error(err)
-			}
-		})
+			done <- err
+		}()
 	}
-	wg.Wait()
-	if fine == 0 || full == 0 || fine > 4 {
-		t.Errorf("%d calls were made and %d refused with room for four at once", fine, full)
+	under, full := 0, 0
+	for under+full < 12 {
+		select {
+		case <-asked:
+			under++
+		case err := <-done:
+			if !errors.Is(err, llm.ErrBudget) {
+				close(release)
+				t.Fatalf("a call ended with %v before any was answered", err)
+			}
+			full++
+		}
+	}
+	close(release)
+	if under == 0 || under > 4 {
+		t.Errorf("%d calls were made and %d refused with room for four at once", under, full)
+	}
+	for range under {
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
 	}
 	b.clock.Advance(24 * time.Hour)
 	if _, err := b.llm.Complete(t.Context(), ask("A new day?")); err != nil {
