@@ -43,14 +43,14 @@ type process struct {
 	url string
 }
 
-func spawn(t *testing.T, dir, addr string) *process {
+func spawn(t *testing.T, dir, addr string, env ...string) *process {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
 	cmd := exec.Command(self)
-	cmd.Env = append(os.Environ(), asNode+"=1", "HOTLINE_DATA="+dir, "HOTLINE_ADDR="+addr)
+	cmd.Env = append(append(os.Environ(), asNode+"=1", "HOTLINE_DATA="+dir, "HOTLINE_ADDR="+addr), env...)
 	cmd.Stderr = testWriter{t}
 	out, err := cmd.StdoutPipe()
 	if err != nil {
