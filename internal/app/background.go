@@ -143,7 +143,7 @@ func (a *App) hold(ctx context.Context, name string, f func(context.Context)) er
 	return err
 }
 
-// heartbeat keeps this node among the living.
+// heartbeat keeps this node among the living, and takes over what others left when they ended.
 func (a *App) heartbeat(ctx context.Context) {
 	tick := time.NewTicker(nodeBeat)
 	defer tick.Stop()
@@ -154,6 +154,12 @@ func (a *App) heartbeat(ctx context.Context) {
 		case <-tick.C:
 			if err := beat(ctx, a.pool, a.node, a.listener.Addr().String()); err != nil && ctx.Err() == nil {
 				a.log.Warn("heartbeat", "error", err)
+			}
+			switch n, err := resumeJobs(ctx, a.pool, a.node); {
+			case err != nil && ctx.Err() == nil:
+				a.log.Warn("jobs of ended nodes", "error", err)
+			case n > 0:
+				a.log.Info("jobs of an ended node go on here", "jobs", n)
 			}
 		}
 	}

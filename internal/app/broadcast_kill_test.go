@@ -83,8 +83,8 @@ func TestABroadcastThatIsKilledTellsEverybodyOnce(t *testing.T) {
 			among++
 		}
 	}
-	// A delivery that a killed node had in hand is taken up again when its job's own five minutes are over.
-	for deadline := time.Now().Add(8 * time.Minute); ; {
+	// A delivery that a killed node had in hand goes on when its heartbeat is missed (10 s) and its claim has ended (45 s).
+	for deadline := time.Now().Add(3 * time.Minute); ; {
 		open := count(`select count(*) from broadcast_reporters where state = 'pending'`) + count(`select count(*) from deliveries where state = 'pending'`)
 		if open == 0 {
 			break

@@ -140,6 +140,19 @@ func beat(ctx context.Context, pool *pgxpool.Pool, id uuid.UUID, address string)
 	})
 }
 
+// resumeJobs gives back the jobs that an ended node had in hand, so that they go on within moments; the queue itself would wait for their timeouts. A
+// node that was only slow may then work on the same job as another: every job claims its rows, so nothing is done twice.
+func resumeJobs(ctx context.Context, pool *pgxpool.Pool, self uuid.UUID) (n int64, err error) {
+	err = db.WithTx(ctx, pool, db.System(), func(tx db.Tx) error {
+		tag, err := tx.Exec(ctx, `update river_job set state = 'available', scheduled_at = now()
+			where state = 'running' and attempt < max_attempts and attempted_at < now() - make_interval(secs => $1) and attempted_by[cardinality(attempted_by)] <> $2
+			and not exists (select from nodes where id::text = attempted_by[cardinality(attempted_by)] and seen_at > now() - make_interval(secs => $1))`, nodeGone.Seconds(), self.String())
+		n = tag.RowsAffected()
+		return err
+	})
+	return n, err
+}
+
 func leaveNodes(ctx context.Context, pool *pgxpool.Pool, id uuid.UUID) error {
 	return db.WithTx(ctx, pool, db.System(), func(tx db.Tx) error {
 		_, err := tx.Exec(ctx, `delete from nodes where id = $1 or seen_at < now() - interval '1 day'`, id)

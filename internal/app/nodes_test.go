@@ -12,6 +12,7 @@ import (
 	"hotline/chat/hub/client"
 	"hotline/internal/app"
 	"hotline/internal/bus"
+	"hotline/internal/db"
 	"hotline/internal/testkit"
 )
 
@@ -114,3 +115,24 @@ func TestSecondProcessOnADataFolderIsRefused(t *testing.T) {
 }
 
 func clientOut(text string) client.Out { return client.Out{Ref: uuid.NewString(), Text: text} }
+
+// What a node had in hand when it was killed goes on within moments; what a living one has in hand stays with it.
+func TestJobsOfAnEndedNodeGoOn(t *testing.T) {
+	t.Parallel()
+	a := start(t, nil)
+	living, dead := uuid.New(), uuid.New()
+	err := db.WithTx(t.Context(), a.Pool(), db.System(), func(tx db.Tx) error {
+		if _, err := tx.Exec(t.Context(), `insert into nodes (id, address, seen_at) values ($1, '127.0.0.1:1', now() + interval '1 hour')`, living); err != nil {
+			return err
+		}
+		_, err := tx.Exec(t.Context(), `insert into river_job (kind, args, queue, state, attempt, max_attempts, attempted_at, attempted_by)
+			select 'chat_deliver_message', jsonb_build_object('conversation', gen_random_uuid(), 'seq', 1), 'default', 'running', 1, 25, now() - interval '20 seconds', array['earlier', node]
+			from unnest($1::text[]) node`, []string{living.String(), dead.String()})
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	awaitRow(t, a, "the dead node's job", `select exists (select from river_job where state = 'completed' and '`+dead.String()+`' = any(attempted_by))`)
+	awaitRow(t, a, "the living node's job", `select exists (select from river_job where state = 'running' and attempt = 1 and '`+living.String()+`' = any(attempted_by))`)
+}
