@@ -8,6 +8,8 @@ import (
 	"github.com/blevesearch/snowballstem"
 	"github.com/blevesearch/snowballstem/english"
 	"golang.org/x/text/unicode/norm"
+
+	"hotline/internal/hanzi"
 )
 
 // Kind tells what a Term was made of.
@@ -34,8 +36,9 @@ const maxTermBytes = 64
 
 // Analyze splits text into terms, in order. Words are folded (width, case,
 // diacritics), freed of English stop words and stemmed; runs of Han, kana and
-// Hangul characters give each character and each neighbouring pair. Invalid
-// UTF-8 separates terms.
+// Hangul characters give each character and each neighbouring pair, in
+// simplified characters whichever the text is written in. Invalid UTF-8
+// separates terms.
 func Analyze(text string) []Term {
 	var a analyzer
 	a.run(text)
@@ -97,6 +100,7 @@ func (a *analyzer) emit(t Term) {
 }
 
 func (a *analyzer) run(text string) {
+	text = hanzi.Simplify(text)
 	for i := 0; i < len(text); {
 		raw, size := utf8.DecodeRuneInString(text[i:])
 		r := fold(raw)

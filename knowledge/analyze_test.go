@@ -25,6 +25,7 @@ func TestAnalyze(t *testing.T) {
 		"citizens’ rights; it's Bob's": "citizen right bob",
 		"don't DON’T":                  "",
 		"身份证":                          "身 身份 份 份证 证",
+		"辦理身份證":                        "办 办理 理 理身 身 身份 份 份证 证",
 		"办ETC卡":                        "办 etc 卡",
 		"ＡＢＣ１２":                        "abc12",
 		"Über café naïve":              "uber cafe naiv",

@@ -13,9 +13,9 @@ func Matched(question, text string) []string {
 	for _, t := range Analyze(text) {
 		has[t.Text] = true
 	}
-	question = unframe(question)
+	bare := unframe(question)
 	lone := map[string]float64{}
-	for _, t := range subject(question) {
+	for _, t := range subject(bare) {
 		lone[t.Text] = t.decide
 	}
 	var out []string
@@ -32,7 +32,7 @@ func Matched(question, text string) []string {
 		}
 		end = -1
 	}
-	for _, t := range Analyze(question) {
+	for _, t := range Analyze(bare) {
 		if !has[t.Text] || lone[t.Text] < charWeight || t.Kind == Char && lone[t.Text] < loneWeight {
 			continue
 		}

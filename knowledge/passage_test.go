@@ -17,6 +17,7 @@ func TestWhyAnArticleIsProposedInTheWordsOfTheQuestion(t *testing.T) {
 		{"Who stops the drilling at night?", "Noise from building sites at night. Drilling is not allowed.", []string{"drilling", "night"}},
 		{"Night, night and NIGHT", "At night", []string{"Night"}},
 		{"请问夜间施工噪音怎么投诉？", "夜间施工噪音：晚上十点以后不得施工", []string{"夜间施工噪音"}},
+		{"請問夜間施工噪音怎麼投訴？", "夜间施工噪音：晚上十点以后不得施工", []string{"夜間施工噪音"}},
 		{"请问怎么办？", "夜间施工", nil},
 		{"parking permit", "noise", nil},
 	} {

@@ -3,16 +3,19 @@ package knowledge
 import (
 	"slices"
 	"strings"
+
+	"hotline/internal/hanzi"
 )
 
 // unframe replaces the expressions that only make a Chinese sentence a
-// question by spaces.
-func unframe(text string) string { return frameReplacer.Replace(text) }
+// question by as many spaces as they have bytes, so offsets stay, and
+// traditional characters by simplified ones.
+func unframe(text string) string { return frameReplacer.Replace(hanzi.Simplify(text)) }
 
 var frameReplacer = func() *strings.Replacer {
 	pairs := make([]string, 0, 2*len(frames))
 	for _, f := range frames {
-		pairs = append(pairs, f, " ")
+		pairs = append(pairs, f, strings.Repeat(" ", len(f)))
 	}
 	return strings.NewReplacer(pairs...)
 }()

@@ -17,5 +17,5 @@
 // dialogues in testdata are the specification: change the code, run the tests with -update, and read the diff aloud.
 //
 // A Policy never changes after New and may be used by any number of goroutines. The package may import the standard library,
-// golang.org/x/text, internal/errs, internal/decision and its own sub-package hear.
+// golang.org/x/text, internal/errs, internal/decision, internal/hanzi and its own sub-package hear.
 package bot

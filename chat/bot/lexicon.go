@@ -24,7 +24,7 @@ type lexicon struct {
 	words    map[byte][]string // Latin vocabulary of 5 letters and more by first letter, for typing errors
 	patterns []pattern
 	first    map[int][]int
-	folds    map[rune]rune // variant and traditional characters → the ones cues are written in
+	folds    map[rune]rune // variants of characters → the ones cues are written in, besides traditional ones
 	real     map[string]bool
 	scripts  map[string]string // language → "Han", "Latin"
 	langs    []string
@@ -50,7 +50,7 @@ const maxGap = 4
 // cueFile is the shape of data/cues_<lang>.json.
 type cueFile struct {
 	Script string              `json:"script"`
-	Fold   []string            `json:"fold"`     // pairs of characters: variant, then the one cues are written in
+	Fold   []string            `json:"fold"`     // pairs of characters: variant, then the one cues are written in; traditional ones need none
 	Real   []string            `json:"not_typo"` // words that look like a cue with an error but are none
 	Cues   map[string][]string `json:"cues"`
 	Places *placeWords         `json:"places"`

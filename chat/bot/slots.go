@@ -6,6 +6,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"hotline/internal/hanzi"
 )
 
 // narrowAll turns full-width digits, letters and signs into ASCII.
@@ -155,7 +157,8 @@ func (w *placeWords) compile() (placeRule, error) {
 // findPlace gives the first address or landmark in a sentence. It would rather find nothing than something wrong: the citizen is asked
 // then, and sees in the summary what was found.
 func (l *lexicon) findPlace(text string) string {
-	text = cut(text, maxPlaceRead)
+	written := cut(text, maxPlaceRead)
+	text = hanzi.Simplify(written)
 	han := containsHan(text)
 	for _, rule := range l.places {
 		if rule.script == "Han" && !han {
@@ -179,7 +182,8 @@ func (l *lexicon) findPlace(text string) string {
 				}
 			}
 			if utf8.RuneCountInString(s) >= 3 {
-				return cut(s, maxPlace)
+				from := m[2] + strings.Index(text[m[2]:m[3]], s)
+				return cut(written[from:from+len(s)], maxPlace)
 			}
 		}
 	}

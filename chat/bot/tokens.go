@@ -4,6 +4,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"hotline/internal/hanzi"
 )
 
 // Limits in characters. A message is never lost: the conversation keeps it whole; these bound what the policy reads and copies.
@@ -56,7 +58,7 @@ func narrow(r rune) rune {
 
 // fold maps one character to the form that cues are written in.
 func (l *lexicon) fold(r rune) rune {
-	r = unicode.ToLower(narrow(r))
+	r = hanzi.SimplifyRune(unicode.ToLower(narrow(r)))
 	if s, ok := l.folds[r]; ok {
 		return s
 	}

@@ -75,7 +75,7 @@ func synonyms(groups []knowledge.SynonymGroup) map[string][]string {
 }
 
 // analysis names how texts are made into documents: an index of another analysis is built anew.
-const analysis = "1"
+const analysis = "2"
 
 // Mark implements knowledge.Shared: it changes when what is in the index, or how it is searched, would.
 func (x *Index) Mark() string {

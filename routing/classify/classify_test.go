@@ -46,6 +46,7 @@ func TestPredictKnowsTheSubjectInBothLanguages(t *testing.T) {
 		"工地晚上施工，噪音很大":                        "noise",
 		"there is no WATER in our building":  "water",
 		"小区停水了":                              "water",
+		"小區又停水，沒有水":                          "water",
 		"nobody collects the rubbish":        "waste",
 		"垃圾桶又满了没人管":                          "waste",
 	} {

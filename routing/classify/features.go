@@ -8,6 +8,8 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
+
+	"hotline/internal/hanzi"
 )
 
 // maxRunes bounds the work a single text can cause. What a complaint is about
@@ -52,7 +54,7 @@ type token struct {
 	han  bool
 }
 
-// tokens folds width, case and compatibility forms and cuts text into tokens.
+// tokens folds width, case, compatibility forms and traditional characters, and cuts text into tokens.
 // A token that follows the one before it without anything between them is not
 // told apart from one that does: "噪音 扰民" and "噪音扰民" mean the same.
 func tokens(text string) []token {
@@ -98,7 +100,7 @@ func fold(text string) string {
 			n++
 		}
 	}
-	return strings.ToLower(norm.NFKC.String(text))
+	return hanzi.Simplify(strings.ToLower(norm.NFKC.String(text)))
 }
 
 // FNV-1a, 64 bits: the low bit of every feature hash names its block.

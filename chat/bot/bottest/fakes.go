@@ -10,6 +10,7 @@ import (
 
 	"hotline/chat/bot"
 	"hotline/internal/decision"
+	"hotline/internal/hanzi"
 )
 
 // Article is one entry of the fake knowledge base. Words are what a question must contain; more of them wins.
@@ -32,7 +33,7 @@ func (k Knowledge) Answer(_ context.Context, text, lang string) (bot.Answer, err
 	if k.Down {
 		return bot.Answer{}, errDown
 	}
-	text = strings.ToLower(text)
+	text = hanzi.Simplify(strings.ToLower(text)) // as the real one does
 	best, ties := 0, []Article(nil)
 	for _, a := range k.Articles {
 		if a.Lang != lang {
@@ -115,7 +116,7 @@ type Classifier [][2]string
 // Predict implements bot.Classifier.
 func (c Classifier) Predict(text string) []bot.Guess {
 	for _, pair := range c {
-		if strings.Contains(strings.ToLower(text), pair[0]) {
+		if strings.Contains(hanzi.Simplify(strings.ToLower(text)), pair[0]) {
 			return []bot.Guess{{Label: pair[1], Score: 0.9}}
 		}
 	}

@@ -4,7 +4,7 @@
 // that a mistake is seen and corrected.
 //
 // The words are data, a file for each language; all languages are heard together. Pure: no state, no clock, no network; it imports
-// internal/decision and the standard library.
+// internal/decision, internal/hanzi and the standard library.
 package hear
 
 import (
@@ -15,6 +15,8 @@ import (
 	"strings"
 	"sync"
 	"unicode"
+
+	"hotline/internal/hanzi"
 )
 
 //go:embed data/*.json
@@ -138,7 +140,7 @@ func split(s string) []token {
 	}
 	rs := []rune(s)
 	for i, r := range rs {
-		r = unicode.ToLower(narrow(r))
+		r = hanzi.SimplifyRune(unicode.ToLower(narrow(r)))
 		switch {
 		case unicode.Is(unicode.Han, r) || r == '〇':
 			flush()
