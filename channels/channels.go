@@ -97,6 +97,7 @@ type Report struct {
 	RemoteID         string // as Send gave it
 	Failed           bool   // it did not arrive and will not; otherwise it has been delivered
 	Reason           string // of a failure, shown to staff: English words without personal data
+	Blames           Blame  // of a failure
 }
 
 // ReportFunc notes a report; it is chat.Service.Report. It reports whether the message is known. When err is nil the report is durable.

@@ -10,8 +10,19 @@ import (
 type PermanentError struct {
 	Code   string // stable: "blocked", "gone", "refused", …
 	Reason string // in words, English
+	Blames Blame
 	Cause  error
 }
+
+// Blame is what a failure says about the address that the message went to.
+type Blame string
+
+// The zero value blames nobody: what stood in the way (a telephone that is off, a full mailbox, the message itself, our own account) passes, and the next
+// message is sent as ever.
+const (
+	Doubt Blame = "doubt" // the vendor does not say why; the second such failure in a row counts as Gone
+	Gone  Blame = "gone"  // no message will ever reach it
+)
 
 func (e *PermanentError) Error() string {
 	if e.Cause != nil {

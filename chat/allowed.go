@@ -156,9 +156,9 @@ func (s *Service) onceInTx(ctx context.Context, tx db.Tx, o told, conversation u
 	return s.onceTx(ctx, tx, o, channel, thread, conversation, seq)
 }
 
-const lastOwnSQL = `select coalesce((select d.state from deliveries d where d.conversation_id = $1 and d.person is null order by d.seq desc limit 1), '')`
+const lastOwnSQL = `select coalesce((select d.blames from deliveries d where d.conversation_id = $1 and d.person is null order by d.seq desc limit 1), '')`
 
-// ReachesTx reports whether a message reaches the contact of a ticket: in the conversation where they chat, on a channel that pushes and has not failed, or
+// ReachesTx reports whether a message reaches the contact of a ticket: in the conversation where they chat, on a channel that pushes and has not failed for good, or
 // on one that they allowed. Who is known by nothing but a code, or by nothing that can be called, has the mailbox behind the code. It is what
 // tickets.OnReach wants.
 func (s *Service) ReachesTx(ctx context.Context, tx db.Tx, t tickets.Ticket) (bool, error) {
@@ -166,11 +166,11 @@ func (s *Service) ReachesTx(ctx context.Context, tx db.Tx, t tickets.Ticket) (bo
 		return true, nil
 	}
 	if slices.Contains(s.push, t.Channel) {
-		var state string
-		if err := tx.QueryRow(ctx, lastOwnSQL, t.ConversationID).Scan(&state); err != nil {
+		var blames channels.Blame
+		if err := tx.QueryRow(ctx, lastOwnSQL, t.ConversationID).Scan(&blames); err != nil {
 			return false, fmt.Errorf("chat: reach: %w", err)
 		}
-		if state != "failed" {
+		if blames == "" {
 			return true, nil
 		}
 		if t.ContactID == nil {
@@ -210,17 +210,62 @@ func (s *Service) matterTx(ctx context.Context, tx db.Tx, conversation uuid.UUID
 	return m, nil
 }
 
+// againSQL reports whether the message before to the same person on the same channel failed as doubtfully.
+const againSQL = `select coalesce((select b.blames <> '' from deliveries d join deliveries b on b.person = d.person and b.channel = d.channel and b.id <> d.id and b.created_at <= d.created_at
+	where d.id = $1 and b.state <> 'pending' order by b.created_at desc, b.id desc limit 1), false)`
+
+// blameTx keeps from an address that a contact allowed what does not reach it, until it is heard of again (reachedTx, heardTx) or allowed anew.
+func (s *Service) blameTx(ctx context.Context, tx db.Tx, contact uuid.UUID, d delivery, blames channels.Blame) error {
+	if !d.away || blames == "" {
+		return nil
+	}
+	if blames == channels.Doubt {
+		again := false
+		if err := tx.QueryRow(ctx, againSQL, d.id).Scan(&again); err != nil {
+			return fmt.Errorf("chat: blame: %w", err)
+		}
+		if !again {
+			return nil
+		}
+	}
+	return s.tickets.FailingTx(ctx, tx, contact, d.channel)
+}
+
+const contactOfSQL = `select t.contact_id from messages m join tickets t on t.id = m.ticket_id where m.conversation_id = $1 and m.seq = $2 and t.contact_id is not null`
+
+// reachedTx: a message has arrived, so whatever kept others from its address is over.
+func (s *Service) reachedTx(ctx context.Context, tx db.Tx, conversation uuid.UUID, d delivery) error {
+	if !d.away {
+		return s.heardTx(ctx, tx, d.channel, d.thread)
+	}
+	var contact uuid.UUID
+	err := tx.QueryRow(ctx, contactOfSQL, conversation, d.seq).Scan(&contact)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("chat: reached: %w", err)
+	}
+	return s.tickets.ReachedTx(ctx, tx, contact, d.channel, "")
+}
+
+// heardTx is reachedTx for who writes to us, or is written to, on a thread of the channel.
+func (s *Service) heardTx(ctx context.Context, tx db.Tx, channel, thread string) error {
+	if s.tickets == nil || !slices.Contains(tickets.AllowableChannels, channel) {
+		return nil
+	}
+	return s.tickets.ReachedTx(ctx, tx, uuid.Nil, channel, channels.Addressee(thread))
+}
+
 // fallBackTx does what follows from a delivery that failed: the message goes out on the next channel that the contact allowed. A question of the revisit that
 // reaches nobody puts the case on the call list.
-func (s *Service) fallBackTx(ctx context.Context, tx db.Tx, m matter, conversation uuid.UUID, d delivery, forGood bool, words string) error {
+func (s *Service) fallBackTx(ctx context.Context, tx db.Tx, m matter, conversation uuid.UUID, d delivery, blames channels.Blame, words string) error {
 	if m.ticket == uuid.Nil {
 		return nil
 	}
 	if m.contact != nil {
-		if d.away && forGood {
-			if err := s.tickets.FailingTx(ctx, tx, *m.contact, d.channel); err != nil {
-				return err
-			}
+		if err := s.blameTx(ctx, tx, *m.contact, d, blames); err != nil {
+			return err
 		}
 		a, err := s.tickets.AllowedTx(ctx, tx, *m.contact)
 		if err != nil {

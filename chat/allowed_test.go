@@ -157,7 +157,7 @@ func TestTextMessagesHaveAtMostTwoPartsAndTheWholeLink(t *testing.T) {
 	}
 }
 
-var gone = &channels.PermanentError{Code: "gone", Reason: "The mailbox does not exist."}
+var gone = &channels.PermanentError{Code: "gone", Reason: "The mailbox does not exist.", Blames: channels.Gone}
 
 func TestAFailedDeliveryFallsBackToTheNextChannelThatWasAllowed(t *testing.T) {
 	t.Parallel()

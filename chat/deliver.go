@@ -228,7 +228,7 @@ const busyFor = 72 * time.Hour
 func (s *Service) noteDelivery(ctx context.Context, conversation uuid.UUID, d delivery, res channels.Result, sendErr error) (time.Duration, error) {
 	var permanent *channels.PermanentError
 	var retry *channels.RetryError
-	state, words, attempts := string(res.State), "", d.attempts
+	state, words, attempts, blames := string(res.State), "", d.attempts, channels.Blame("")
 	var wait time.Duration
 	switch {
 	case sendErr == nil:
@@ -239,7 +239,7 @@ func (s *Service) noteDelivery(ctx context.Context, conversation uuid.UUID, d de
 			words = s.say("en", "delivery.unknown")
 		}
 	case errors.As(sendErr, &permanent):
-		state, words = "failed", permanent.Reason
+		state, words, blames = "failed", permanent.Reason, permanent.Blames
 	case errors.As(sendErr, &retry) && d.waited && s.now().Sub(d.since) >= busyFor:
 		state, words = "failed", s.say("en", "delivery.stayed_busy", "n", int(busyFor.Hours()))
 	case errors.As(sendErr, &retry):
@@ -267,12 +267,12 @@ func (s *Service) noteDelivery(ctx context.Context, conversation uuid.UUID, d de
 				return err
 			}
 		}
-		tag, err := tx.Exec(ctx, `update deliveries set state = $3, remote_id = $4, error = $5, attempts = $6, next_at = $7, claimed_until = null, updated_at = $8
-			where id = $1 and state = 'pending' and attempts = $2`, d.id, d.attempts, state, res.RemoteID, words, attempts, next, now)
+		tag, err := tx.Exec(ctx, `update deliveries set state = $3, remote_id = $4, error = $5, attempts = $6, next_at = $7, claimed_until = null, updated_at = $8, blames = $9
+			where id = $1 and state = 'pending' and attempts = $2`, d.id, d.attempts, state, res.RemoteID, words, attempts, next, now, blames)
 		if err != nil || state != "failed" || tag.RowsAffected() == 0 {
 			return err
 		}
-		return s.fallBackTx(ctx, tx, m, conversation, d, permanent != nil, words)
+		return s.fallBackTx(ctx, tx, m, conversation, d, blames, words)
 	})
 	if err != nil {
 		return 0, fmt.Errorf("chat: note delivery: %w", err)
@@ -293,7 +293,7 @@ func (s *Service) Redeliver(ctx context.Context, actor db.Actor, conversation uu
 		if _, err := lockHeld(ctx, tx, conversation); err != nil {
 			return err
 		}
-		tag, err := tx.Exec(ctx, `update deliveries set state = 'pending', attempts = 0, error = '', next_at = null, claimed_until = null, created_at = $3, updated_at = $3
+		tag, err := tx.Exec(ctx, `update deliveries set state = 'pending', attempts = 0, error = '', blames = '', next_at = null, claimed_until = null, created_at = $3, updated_at = $3
 			where conversation_id = $1 and seq = $2 and state in ('failed', 'unknown')`, conversation, seq, s.now())
 		if err != nil {
 			return fmt.Errorf("chat: redeliver: %w", err)

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"unicode"
 
 	"github.com/google/uuid"
@@ -17,6 +18,7 @@ import (
 
 	"hotline/channels"
 	"hotline/internal/db"
+	"hotline/tickets"
 )
 
 // Receipt says where a message is; see channels.Receipt.
@@ -65,13 +67,22 @@ func (s *Service) Ingest(ctx context.Context, in channels.Inbound) (Receipt, err
 	}
 	var got taken
 	grade, rates := chatGrade(k.in)
-	if k.pushed || rates { // the reply's job, or the grade, must commit with it
+	heard := slices.Contains(tickets.AllowableChannels, k.in.Channel)
+	if k.pushed || rates || heard { // the reply's job, the grade, or that the address is well, must commit with it
 		err = db.WithTx(ctx, s.pool, db.System(), func(tx db.Tx) error {
 			if got, err = s.take(ctx, tx, k); err != nil || got.Duplicate {
 				return err
 			}
+			if heard {
+				if err := s.heardTx(ctx, tx, k.in.Channel, k.in.Thread); err != nil {
+					return err
+				}
+			}
 			if rates {
 				return s.rateChatTx(ctx, tx, got.ConversationID, grade)
+			}
+			if !k.pushed {
+				return nil
 			}
 			return s.deliverTx(ctx, tx, got.ConversationID, got.last)
 		})

@@ -50,6 +50,7 @@ func allowable(in []string) []string {
 const (
 	allowedColumns = `id, phone, email, lang, allows, allows_via, allows_at, failing`
 	allowSQL       = `update contacts set allows = $2, allows_via = $3, allows_at = $4, failing = '{}' where id = $1`
+	reachedSQL     = `update contacts set failing = array_remove(failing, $2::text) where id = any($1) and $2::text = any(failing)`
 	failingSQL     = `update contacts set failing = array_append(failing, $2::text) where id = $1 and $2::text = any(allows) and not $2::text = any(failing)`
 )
 
@@ -93,12 +94,43 @@ func (s *Service) AllowTx(ctx context.Context, tx db.Tx, contact uuid.UUID, chan
 	return nil
 }
 
-// FailingTx notes that a channel failed for good: it is not used again until somebody allows it anew.
+// FailingTx notes that a channel failed for good: it is not used again until the person is heard of on it (ReachedTx) or somebody allows it anew.
 func (s *Service) FailingTx(ctx context.Context, tx db.Tx, contact uuid.UUID, channel string) error {
 	if _, err := tx.Exec(ctx, failingSQL, contact, channel); err != nil {
 		return fmt.Errorf("failing channel: %w", err)
 	}
 	return nil
+}
+
+// ReachedTx notes that a channel works for a person after all: a message to them has arrived, or they have written. They are the contact, or whoever has the
+// address.
+func (s *Service) ReachedTx(ctx context.Context, tx db.Tx, contact uuid.UUID, channel, address string) error {
+	kin, err := s.kinTx(ctx, tx, contact, channel, address)
+	if err != nil || len(kin) == 0 {
+		return err
+	}
+	if _, err := tx.Exec(ctx, reachedSQL, kin, channel); err != nil {
+		return fmt.Errorf("reached channel: %w", err)
+	}
+	return nil
+}
+
+// kinTx lists the contacts with an address, which is that of the contact, or the given one.
+func (s *Service) kinTx(ctx context.Context, tx db.Tx, contact uuid.UUID, channel, address string) ([]uuid.UUID, error) {
+	if contact != uuid.Nil {
+		a, err := s.AllowedTx(ctx, tx, contact)
+		if err != nil || a.Contact == uuid.Nil {
+			return nil, err
+		}
+		address = a.Phone
+		if channel == "email" {
+			address = a.Email
+		}
+	}
+	if channel == "email" {
+		return contactsOf(ctx, tx, "", address)
+	}
+	return contactsOf(ctx, tx, address, "")
 }
 
 // MayAllow reports whether the actor is one who changes on which channels the contact of the ticket hears.
@@ -152,23 +184,7 @@ func (s *Service) StopChannel(ctx context.Context, contact uuid.UUID, channel, a
 
 // StopChannelTx is StopChannel in the caller's transaction, which is the system's.
 func (s *Service) StopChannelTx(ctx context.Context, tx db.Tx, contact uuid.UUID, channel, address, via string) (bool, error) {
-	if contact != uuid.Nil {
-		a, err := s.AllowedTx(ctx, tx, contact)
-		if err != nil || a.Contact == uuid.Nil {
-			return false, err
-		}
-		address = a.Phone
-		if channel == "email" {
-			address = a.Email
-		}
-	}
-	var kin []uuid.UUID
-	var err error
-	if channel == "email" {
-		kin, err = contactsOf(ctx, tx, "", address)
-	} else {
-		kin, err = contactsOf(ctx, tx, address, "")
-	}
+	kin, err := s.kinTx(ctx, tx, contact, channel, address)
 	if err != nil {
 		return false, err
 	}

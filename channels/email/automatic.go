@@ -53,7 +53,7 @@ func (a *Adapter) kindOf(l incoming) origin {
 
 // reportOf is what a mail server says about a mail of ours. ok is false for what is not about ours, and for a delay, which decides nothing.
 func (a *Adapter) reportOf(l incoming, raw []byte) (r channels.Report, ok bool) {
-	r = channels.Report{Channel: Name, Account: a.Account(), Failed: true, Reason: "the mail came back: it could not be delivered"}
+	r = channels.Report{Channel: Name, Account: a.Account(), Failed: true, Reason: "the mail came back: it could not be delivered", Blames: channels.Doubt}
 	if l.report == nil || l.report.kind != "delivery-status" {
 		// Reports of older servers are plain text with the mail below.
 		m := ourIDInText.FindSubmatch(raw)
@@ -71,7 +71,7 @@ func (a *Adapter) reportOf(l incoming, raw []byte) (r channels.Report, ok bool) 
 	}
 	switch l.report.action {
 	case "delivered":
-		r.Failed, r.Reason = false, ""
+		r.Failed, r.Reason, r.Blames = false, "", ""
 		return r, true
 	case "failed":
 	default:
@@ -79,11 +79,13 @@ func (a *Adapter) reportOf(l incoming, raw []byte) (r channels.Report, ok bool) 
 	}
 	switch s := l.report.status; {
 	case strings.HasPrefix(s, "5.1."):
-		r.Reason = "the mail came back: there is no such e-mail address"
+		r.Reason, r.Blames = "the mail came back: there is no such e-mail address", channels.Gone
 	case s == "5.2.2" || s == "4.2.2":
-		r.Reason = "the mail came back: the person's mailbox is full"
+		r.Reason, r.Blames = "the mail came back: the person's mailbox is full", ""
 	case strings.HasPrefix(s, "5.7."):
 		r.Reason = "the mail came back: the person's mail server does not take mail from the hotline"
+	case strings.HasPrefix(s, "4."): // RFC 3463, section 2: what passes, given up after days
+		r.Reason, r.Blames = "the mail came back: the person's mail server could not be reached in time", ""
 	}
 	return r, true
 }

@@ -176,12 +176,17 @@ func TestBouncesAreReported(t *testing.T) {
 			"\nDiagnostic-Code: smtp; 550 5.1.1 <ann@citizen.example>: unknown\n\n--b\n"+original+"\n--b--\n", "\n", "\r\n")
 	}
 	headers := "Content-Type: text/rfc822-headers\n\nFrom: hotline@lanting.example\nMessage-ID: <hotline." + key + "@lanting.example>\nSubject: x\n"
-	for _, c := range []struct{ raw, reason string }{
-		{dsn("failed", "5.1.1", headers), "no such e-mail address"},
-		{dsn("failed", "5.2.2", strings.Replace(headers, "text/rfc822-headers", "message/rfc822", 1)+"\nHello.\n"), "full"},
-		{dsn("delayed", "4.4.1", headers), ""},
-		{dsn("failed", "5.1.1", strings.Replace(headers, "hotline."+key, "other", 1)), ""},
-		{emailtest.Letter{From: "MAILER-DAEMON@qmail.example", ID: "q@x", Subject: "failure notice", Text: "Sorry, no mailbox here by that name.\r\n\r\n--- Below this line is a copy of the message.\r\nMessage-ID: <hotline." + key + "@lanting.example>\r\n"}.String(), "came back"},
+	for _, c := range []struct {
+		raw, reason string
+		blames      channels.Blame
+	}{
+		{dsn("failed", "5.1.1", headers), "no such e-mail address", channels.Gone},
+		{dsn("failed", "5.7.1", headers), "does not take mail from the hotline", channels.Doubt},
+		{dsn("failed", "4.4.7", headers), "could not be reached in time", ""},
+		{dsn("failed", "5.2.2", strings.Replace(headers, "text/rfc822-headers", "message/rfc822", 1)+"\nHello.\n"), "full", ""},
+		{dsn("delayed", "4.4.1", headers), "", ""},
+		{dsn("failed", "5.1.1", strings.Replace(headers, "hotline."+key, "other", 1)), "", ""},
+		{emailtest.Letter{From: "MAILER-DAEMON@qmail.example", ID: "q@x", Subject: "failure notice", Text: "Sorry, no mailbox here by that name.\r\n\r\n--- Below this line is a copy of the message.\r\nMessage-ID: <hotline." + key + "@lanting.example>\r\n"}.String(), "came back", channels.Doubt},
 	} {
 		mu.Lock()
 		got = nil
@@ -194,7 +199,7 @@ func TestBouncesAreReported(t *testing.T) {
 		switch {
 		case c.reason == "" && len(got) != 0:
 			t.Errorf("reported %+v", got)
-		case c.reason != "" && (len(got) != 1 || got[0].Key != key || !got[0].Failed || !strings.Contains(got[0].Reason, c.reason) || strings.Contains(got[0].Reason, "ann@")):
+		case c.reason != "" && (len(got) != 1 || got[0].Key != key || !got[0].Failed || got[0].Blames != c.blames || !strings.Contains(got[0].Reason, c.reason) || strings.Contains(got[0].Reason, "ann@")):
 			t.Errorf("reported %+v, want %q", got, c.reason)
 		}
 		mu.Unlock()

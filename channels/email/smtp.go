@@ -31,7 +31,7 @@ func (a *Adapter) Send(ctx context.Context, out channels.Outbound) (channels.Res
 	}
 	to, utf8, err := recipient(out.Thread)
 	if err != nil {
-		return channels.Result{}, &channels.PermanentError{Code: "bad_address", Reason: "the conversation has no e-mail address that can be answered to"}
+		return channels.Result{}, &channels.PermanentError{Code: "bad_address", Reason: "the conversation has no e-mail address that can be answered to", Blames: channels.Gone}
 	}
 	if out.Key == "" {
 		out.Key = uuid.NewString()
@@ -45,7 +45,7 @@ func (a *Adapter) Send(ctx context.Context, out channels.Outbound) (channels.Res
 	defer c.Close()
 	if utf8 {
 		if ok, _ := c.Extension("SMTPUTF8"); !ok {
-			return channels.Result{}, &channels.PermanentError{Code: "bad_address", Reason: "the mail server cannot write to an address with such letters"}
+			return channels.Result{}, &channels.PermanentError{Code: "bad_address", Reason: "the mail server cannot write to an address with such letters", Blames: channels.Gone}
 		}
 	}
 	if err := c.Mail(a.from.Address, &smtp.MailOptions{UTF8: utf8, Return: smtp.DSNReturnHeaders, EnvelopeID: out.Key}); err != nil {
@@ -154,9 +154,9 @@ func (a *Adapter) classify(step string, err error) error {
 	case said.Code == 552 || code[1] == 3 && code[2] == 4:
 		p.Code, p.Reason = "too_large", "the message is larger than the mail server takes"
 	case step == atPerson && code[1] == 7:
-		p.Code, p.Reason = "blocked", "the person's mail server does not take mail from the hotline"
+		p.Code, p.Blames, p.Reason = "blocked", channels.Doubt, "the person's mail server does not take mail from the hotline"
 	case step == atPerson:
-		p.Code, p.Reason = "gone", "there is no such e-mail address"
+		p.Code, p.Blames, p.Reason = "gone", channels.Gone, "there is no such e-mail address"
 	}
 	return p
 }

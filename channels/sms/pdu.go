@@ -39,6 +39,7 @@ const (
 	tagSarRef        uint16 = 0x020C
 	tagSarTotal      uint16 = 0x020E
 	tagSarSeq        uint16 = 0x020F
+	tagNetworkError  uint16 = 0x0423
 	tagPayload       uint16 = 0x0424
 	tagMessageState  uint16 = 0x0427
 	esmUDHI          byte   = 0x40

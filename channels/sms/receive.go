@@ -2,6 +2,7 @@ package sms
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"regexp"
 	"strconv"
@@ -93,6 +94,22 @@ var (
 	receiptStat = regexp.MustCompile(`(?i)\bstat:\s*([A-Z]+)`)
 )
 
+// blame says what a network_error_code (section 5.3.2.31) of a GSM network, which is an error of MAP (3GPP TS 29.002, section 17.6), means for the number.
+// What the text of a receipt has after err: is each operator's own.
+func blame(code []byte) channels.Blame {
+	const gsm = 3
+	if len(code) != 3 || code[0] != gsm {
+		return channels.Doubt
+	}
+	switch binary.BigEndian.Uint16(code[1:]) {
+	case 1, 5, 9, 11, 12: // unknown, unidentified, illegal subscriber; no short messages for this one; illegal equipment
+		return channels.Gone
+	case 6, 27, 31, 32, 34: // absent, busy, no room on the telephone, a failure of the network
+		return ""
+	}
+	return channels.Doubt
+}
+
 // takeReceipt notes what became of a message.
 func (a *Adapter) takeReceipt(ctx context.Context, d delivered) uint32 {
 	if d.esm&esmTypeMask != esmReceipt || a.o.Report == nil {
@@ -118,7 +135,9 @@ func (a *Adapter) takeReceipt(ctx context.Context, d delivered) uint32 {
 		r.Failed = false
 	case "EXPIRED":
 		r.Reason = "the telephone could not be reached in time"
-	case "UNDELIV", "DELETED":
+	case "UNDELIV":
+		r.Reason, r.Blames = "the operator could not deliver the message", blame(d.options[tagNetworkError])
+	case "DELETED":
 		r.Reason = "the operator could not deliver the message"
 	case "REJECTD":
 		r.Reason = "the operator refuses the message"

@@ -17,7 +17,7 @@ func (a *Adapter) Send(ctx context.Context, out channels.Outbound) (channels.Res
 	}
 	digits, plus := strings.CutPrefix(channels.Addressee(out.Thread), "+")
 	if !plus || !isDigits(digits) || len(digits) < 6 || len(digits) > 15 {
-		return channels.Result{}, &channels.PermanentError{Code: "bad_number", Reason: "the conversation has no mobile number that can be answered to"}
+		return channels.Result{}, &channels.PermanentError{Code: "bad_number", Reason: "the conversation has no mobile number that can be answered to", Blames: channels.Gone}
 	}
 	s, ref := a.bound()
 	if s == nil {
@@ -121,7 +121,7 @@ func classify(status uint32) error {
 	case statusSystemError, statusSubmitFail, statusTryAgain:
 		return cause
 	case statusBadTarget:
-		return &channels.PermanentError{Code: "gone", Reason: "the operator does not know this number, or it takes no SMS", Cause: cause}
+		return &channels.PermanentError{Code: "gone", Reason: "the operator does not know this number, or it takes no SMS", Blames: channels.Gone, Cause: cause}
 	case statusBadSource:
 		return &channels.PermanentError{Code: "sender", Reason: "the operator does not let us write from the hotline's number; an administrator must look at HOTLINE_SMS_FROM", Cause: cause}
 	}

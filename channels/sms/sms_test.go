@@ -306,6 +306,28 @@ func TestReceiptsAreReported(t *testing.T) {
 			mu.Unlock()
 		}
 	}
+	for _, c := range []struct {
+		state  string
+		code   []uint16
+		blames channels.Blame
+	}{
+		{"EXPIRED", nil, ""},
+		{"REJECTD", nil, ""},
+		{"UNDELIV", nil, channels.Doubt},
+		{"UNDELIV", []uint16{1}, channels.Gone}, // unknown subscriber
+		{"UNDELIV", []uint16{27}, ""},           // absent
+	} {
+		send(t, a, out("Hello"))
+		mu.Lock()
+		got = nil
+		mu.Unlock()
+		s.Receipt(s.Submitted()[len(s.Submitted())-1].ID, c.state, c.code...)
+		mu.Lock()
+		if len(got) != 1 || got[0].Blames != c.blames {
+			t.Errorf("%s %v: %+v, want %q", c.state, c.code, got, c.blames)
+		}
+		mu.Unlock()
+	}
 	mu.Lock()
 	got = nil
 	mu.Unlock()

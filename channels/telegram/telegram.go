@@ -91,7 +91,7 @@ func (a *Adapter) Send(ctx context.Context, out channels.Outbound) (channels.Res
 	}
 	chat, err := strconv.ParseInt(out.Thread, 10, 64)
 	if err != nil {
-		return channels.Result{}, &channels.PermanentError{Code: "bad_thread", Reason: "the conversation has no Telegram chat to answer to"}
+		return channels.Result{}, &channels.PermanentError{Code: "bad_thread", Reason: "the conversation has no Telegram chat to answer to", Blames: channels.Gone}
 	}
 	text, keyboard := compose(out)
 	pieces := text.pieces(maxText)
@@ -215,9 +215,9 @@ func (a *Adapter) classify(err error) error {
 	case errors.As(err, &busy):
 		return &channels.RetryError{After: time.Duration(max(busy.RetryAfter, 1)) * time.Second, Cause: a.redact(err)}
 	case errors.Is(err, bot.ErrorForbidden):
-		return &channels.PermanentError{Code: "blocked", Reason: "the person has blocked the bot or deleted the account", Cause: a.redact(err)}
+		return &channels.PermanentError{Code: "blocked", Reason: "the person has blocked the bot or deleted the account", Blames: channels.Gone, Cause: a.redact(err)}
 	case errors.As(err, &moved):
-		return &channels.PermanentError{Code: "moved", Reason: "the chat has become another one", Cause: a.redact(err)}
+		return &channels.PermanentError{Code: "moved", Reason: "the chat has become another one", Blames: channels.Gone, Cause: a.redact(err)}
 	case errors.Is(err, bot.ErrorBadRequest):
 		return &channels.PermanentError{Code: "refused", Reason: "Telegram refuses the message", Cause: a.redact(err)}
 	case errors.Is(err, bot.ErrorUnauthorized):

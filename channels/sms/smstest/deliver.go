@@ -16,6 +16,7 @@ type Message struct {
 	Sar              bool // the parts are named by options (5.3.2.22) instead of a header of user data
 	Payload          bool // the text is in message_payload (5.3.2.32)
 	receipt          bool
+	networkError     []byte // network_error_code (5.3.2.31) of a receipt
 }
 
 // Deliver sends a deliver_sm (section 4.6.1) and gives the status of its answer; ok is false when the connection ended without one.
@@ -41,10 +42,14 @@ func (s *SMSC) Deliver(m Message) (status uint32, ok bool) {
 	}
 }
 
-// Receipt sends a delivery receipt (appendix B).
-func (s *SMSC) Receipt(id, state string) (status uint32, ok bool) {
+// Receipt sends a delivery receipt (appendix B). The error of a GSM network (5.3.2.31) may go with it.
+func (s *SMSC) Receipt(id, state string, networkError ...uint16) (status uint32, ok bool) {
 	s.t.Helper()
-	return s.Deliver(Message{From: "8613800001111", receipt: true, Text: fmt.Sprintf("id:%s sub:001 dlvrd:001 submit date:2611241000 done date:2611241001 stat:%s err:000 text:Hello", id, state)})
+	var code []byte
+	if len(networkError) > 0 {
+		code = binary.BigEndian.AppendUint16([]byte{3}, networkError[0])
+	}
+	return s.Deliver(Message{From: "8613800001111", receipt: true, networkError: code, Text: fmt.Sprintf("id:%s sub:001 dlvrd:001 submit date:2611241000 done date:2611241001 stat:%s err:000 text:Hello", id, state)})
 }
 
 func (m Message) body() []byte {
@@ -71,6 +76,9 @@ func (m Message) body() []byte {
 	case m.Total > 0:
 		esm |= 0x40
 		data = append([]byte{5, 0, 3, byte(m.Ref), byte(m.Total), byte(m.Part)}, data...)
+	}
+	if len(m.networkError) > 0 {
+		option(0x0423, m.networkError...)
 	}
 	if m.Payload {
 		option(0x0424, data...)
