@@ -35,6 +35,9 @@ func (a *App) playPast(ctx context.Context) {
 	a.log.Info("the demo city has a past", "cases", sum.Cases, "deeds", sum.Deeds, "refused", sum.Refused, "ms", time.Since(began).Milliseconds())
 }
 
+// pastBegins is how long before the first start the clock of the past is set to, well before its first deed.
+const pastBegins = 100 * 24 * time.Hour
+
 func (a *App) past(ctx context.Context) (past.Sum, error) {
 	pool, err := db.Open(ctx, hurried(a.pool.Config().ConnString()), 2)
 	if err != nil {
@@ -49,7 +52,7 @@ func (a *App) past(ctx context.Context) (past.Sum, error) {
 	if err != nil {
 		return past.Sum{}, err
 	}
-	then := clock.NewFake(a.clock.Now().AddDate(0, 0, -100))
+	then := clock.NewFake(a.clock.Now().Add(-pastBegins))
 	work, err := tickets.New(tickets.Deps{Pool: pool, Clock: then, Key: key, Router: tickets.RouterOf(a.Routing), Log: a.log})
 	if err != nil {
 		return past.Sum{}, err
@@ -58,7 +61,9 @@ func (a *App) past(ctx context.Context) (past.Sum, error) {
 	if err != nil {
 		return past.Sum{}, err
 	}
-	talk, err := chat.New(chat.Deps{Pool: pool, Clock: then, Log: a.log, Tickets: work, Bot: a.policy, Channels: registry, Blob: a.files, Words: a.words, NodeID: a.node})
+	talk, err := chat.New(chat.Deps{Pool: pool, Clock: then, Log: a.log, Tickets: work, Bot: a.policy, Channels: registry, Blob: a.files, Words: a.words, NodeID: a.node,
+		// A turn of the past is due and leased after today: the living node's sweep takes it for nobody's.
+		Options: chat.Options{TurnGrace: 2 * pastBegins, Lease: 2 * pastBegins}})
 	if err != nil {
 		return past.Sum{}, err
 	}

@@ -50,6 +50,13 @@ func TestDemoHasAPast(t *testing.T) {
 		"rectifications":               `select count(*) from rectifications`,
 		"bad grades":                   `select count(*) from ticket_ratings where grade <= 2`,
 		"a mass event with reporters":  `select count(*) / 10 from tickets c join mass_events m on m.ticket_id = c.parent_id`,
+		"an open mass event":           `select count(*) / 6 from tickets c join tickets m on m.id = c.parent_id where m.mass_event and m.state = 'in_progress'`,
+		"chats with a person":          `select count(*) / 10 from conversations where taken_at is not null`,
+		"graded chats":                 `select count(*) / 20 from conversations where rating is not null`,
+		"answered questions":           `select count(*) / 40 from answers`,
+		"a macro":                      `select count(*) from macros`,
+		"a tag in use":                 `select count(*) from ticket_tags`,
+		"a mention":                    `select count(*) from ticket_mentions`,
 		"a flag on a contact":          `select count(*) from contact_flags`,
 		"an appeal":                    `select count(*) from measure_appeals`,
 		"confidential cases":           `select count(*) from tickets where confidential`,
@@ -58,6 +65,12 @@ func TestDemoHasAPast(t *testing.T) {
 		if number(sql) == 0 {
 			t.Errorf("the past has no %s", what)
 		}
+	}
+	if left := number(`select count(*) from conversations where turn_due_at is not null or lease_until is not null or holder in ('queue', 'staff')`); left > 0 {
+		t.Errorf("%d chats of the past are not over", left)
+	}
+	if late := number(`select count(*) from messages where created_at > now() or created_at < now() - interval '72 days'`); late > 0 {
+		t.Errorf("%d messages lie in the future or before the past", late)
 	}
 	if late := number(`select count(*) from ticket_events where at > now() or at < now() - interval '72 days'`); late > 0 {
 		t.Errorf("%d entries lie in the future or before the past", late)

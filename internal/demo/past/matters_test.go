@@ -30,7 +30,7 @@ func TestWordsAreComplete(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, set := range map[string]texts{"details": w.Details, "questions": w.Questions, "answers": w.Answers, "words": w.Words, "helped": w.Helped, "not_solved": w.NotSolved,
-		"solved": w.Solved, "rectified": w.Rectified, "outage.reports": w.Outage.Reports, "dark": w.Dark} {
+		"solved": w.Solved, "rectified": w.Rectified, "outage.reports": w.Outage.Reports, "smell.reports": w.Smell.Reports, "dark": w.Dark, "chats.unknown": w.Chats.Unknown, "chats.staff": w.Chats.Staff, "chats.thanks": w.Chats.Thanks} {
 		if len(set["en"]) == 0 || len(set["zh-CN"]) == 0 {
 			t.Errorf("%s lacks a language", name)
 		}
@@ -44,6 +44,9 @@ func TestWordsAreComplete(t *testing.T) {
 		if len(pair) != 2 {
 			t.Errorf("%s has %d texts, want English and Chinese", name, len(pair))
 		}
+	}
+	if len(w.Chats.Grades["en"]) != 5 || len(w.Chats.Grades["zh-CN"]) != 5 {
+		t.Errorf("the grades of chats are %v, want five in each language", w.Chats.Grades)
 	}
 	for _, street := range streets {
 		if w.Places[street].En == "" || w.Places[street].Zh == "" || w.Places[street].Lat == 0 {

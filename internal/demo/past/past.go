@@ -81,6 +81,7 @@ func Play(ctx context.Context, o Office, now time.Time) (Sum, error) {
 		p.at(m.at, func() error { return p.file(m) })
 	}
 	p.scenes()
+	p.chats()
 	if err := p.run(); err != nil {
 		return p.sum, err
 	}

@@ -2,6 +2,7 @@ package past
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"hotline/channels"
@@ -11,47 +12,96 @@ import (
 
 // scenes are what a day at the hotline should have seen besides ordinary cases: a mass event, a surge, a supervision order, somebody who writes too often.
 func (p *player) scenes() {
-	p.outageScene(p.cal.NextOpening(p.now.Add(-10 * 24 * time.Hour)).Add(40 * time.Minute))
+	// A water main bursts, and is repaired. Something smells at night, and nobody knows yet why.
+	p.massScene(p.words.Outage, matter{kind: "help", category: "utilities.water.outage", street: "cuihu"}, p.cal.NextOpening(p.now.Add(-10*24*time.Hour)).Add(40*time.Minute), 14, false)
+	p.massScene(p.words.Smell, matter{kind: "complaint", category: "environment.air.dust", street: "qingyun"}, p.cal.NextOpening(p.now.Add(-3*24*time.Hour)).Add(25*time.Minute), 9, true)
 	p.darkScene()
 	p.fenceScene()
 	p.at(p.now.Add(-20*time.Hour), p.order)
+	p.at(p.now.Add(-69*24*time.Hour), p.tools)
+	p.at(p.now.Add(-30*time.Minute), p.tag)
 }
 
-// outageScene: a water main bursts; many report it, one answer goes to all.
-func (p *player) outageScene(at time.Time) {
+// tools are what the hotline made for itself: replies that fill themselves in, a list under a name.
+func (p *player) tools() error {
+	by := p.desk("supervisor", true).actor()
+	for _, m := range p.words.Macros {
+		does := tickets.MacroDeeds{Assign: m.Assign, Watch: m.Watch, Note: m.Note}
+		if m.Tag != "" {
+			does.Tags = []string{m.Tag}
+		}
+		if _, err := p.Tickets.SaveMacro(p.ctx, by, tickets.Macro{Names: m.Names, Texts: m.Texts, Mode: m.Mode, Does: does, Active: true, Shared: true}); err != nil {
+			return p.failed("save a macro", err)
+		}
+	}
+	_, err := p.Tickets.SaveFilter(p.ctx, by, tickets.SavedFilter{Name: p.words.Filter, View: tickets.ViewOpen, Filter: tickets.Filter{Category: "environment.noise"}, Shared: true})
+	return p.failed("save a filter", err)
+}
+
+// tag is an operator who gives open cases the hotline's words.
+func (p *player) tag() error {
+	by := p.desk("operator", false).actor()
+	page, err := p.Tickets.List(p.ctx, by, tickets.ViewOpen, tickets.Filter{}, "", 60)
+	if err != nil {
+		return p.failed("open cases", err)
+	}
+	for _, row := range page.Rows {
+		for category, word := range p.words.Tags {
+			if !strings.HasPrefix(row.Category, category+".") {
+				continue
+			}
+			if _, _, err := p.Tickets.AddTag(p.ctx, by, row.ID, word); err != nil {
+				return p.failed("tag a case", err)
+			}
+		}
+	}
+	return nil
+}
+
+// massScene is something that many report at the same time: the first report becomes a mass event, the others join it, one word goes to all. One that stays
+// open is not answered yet.
+func (p *player) massScene(e event, m matter, at time.Time, reporters int, open bool) {
 	dispatcher := p.desk("dispatcher", true)
 	var stories []*story
-	for i := range 14 {
-		lang := []string{"zh-CN", "zh-CN", "en"}[i%3]
-		said := p.words.Outage.Reports[lang]
-		s := &story{m: matter{kind: "help", category: "utilities.water.outage", lang: lang, text: said[i%len(said)], street: "cuihu", number: 20 + 3*i, who: i, channel: channels.Portal},
-			grade: 4, silent: i%2 == 0}
+	for i := range reporters {
+		m.lang = []string{"zh-CN", "zh-CN", "en"}[i%3]
+		said := e.Reports[m.lang]
+		m.text, m.number, m.who, m.channel = said[i%len(said)], 20+3*i, i, channels.Portal
+		s := &story{m: m, grade: 4, silent: i%2 == 0, stuck: open}
 		stories = append(stories, s)
 		p.at(at.Add(time.Duration(i)*4*time.Minute), func() error { return p.open(s) })
 	}
-	parent := func() (tickets.Ticket, error) { return p.Tickets.ByID(p.ctx, tickets.System(), stories[0].id) }
-	p.at(at.Add(50*time.Minute), func() error {
-		_, err := p.Tickets.MarkMass(p.ctx, dispatcher.actor(), stories[0].id, tickets.MassDraft{Title: p.words.Outage.Title["zh-CN"], Category: "utilities.water.outage", Area: "cuihu", Public: true}, "")
+	first := stories[0]
+	at = at.Add(time.Duration(4*reporters) * time.Minute)
+	p.at(at, func() error {
+		_, err := p.Tickets.MarkMass(p.ctx, dispatcher.actor(), first.id, tickets.MassDraft{Title: e.Title["zh-CN"], Category: m.category, Area: m.street, Public: true}, "")
 		return err
 	})
 	for i, s := range stories[1:] {
-		p.at(at.Add(time.Duration(60+2*i)*time.Minute), func() error {
+		p.at(at.Add(time.Duration(10+2*i)*time.Minute), func() error {
 			t, err := p.Tickets.ByID(p.ctx, tickets.System(), s.id)
 			if err != nil {
 				return err
 			}
 			s.plan++ // it follows its parent from now on
-			_, err = p.move(t, dispatcher, tickets.Merge, tickets.Fields{Parent: stories[0].id})
+			_, err = p.move(t, dispatcher, tickets.Merge, tickets.Fields{Parent: first.id})
 			return err
 		})
 	}
-	p.at(at.Add(95*time.Minute), func() error {
-		t, err := parent()
+	p.at(at.Add(time.Duration(20+2*reporters)*time.Minute), func() error {
+		t, err := p.Tickets.ByID(p.ctx, tickets.System(), first.id)
 		if err != nil {
 			return err
 		}
 		lead, _ := p.staff.of(t.Lead, "handler", false)
-		_, err = p.Tickets.Broadcast(p.ctx, lead.actor(), t.ID, p.words.Outage.Told["zh-CN"], "")
+		if _, err = p.Tickets.Broadcast(p.ctx, lead.actor(), t.ID, e.Told["zh-CN"], ""); err != nil || !open {
+			return err
+		}
+		if _, err := p.Tickets.Note(p.ctx, dispatcher.actor(), t.ID, p.words.Mention, ""); err != nil {
+			return err
+		}
+		supervisor := p.desk("supervisor", true)
+		_, err = p.Tickets.Watch(p.ctx, supervisor.actor(), t.ID, supervisor.id)
 		return err
 	})
 }

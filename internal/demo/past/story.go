@@ -30,7 +30,11 @@ type story struct {
 
 	state tickets.State // in which the next deed was planned
 	plan  int           // counts plans: an older one is forgotten
+	again int           // counts refusals one after the other
 }
+
+// patience is how often a case tries again what the rules refuse; then it stays where it is.
+const patience = 3
 
 // file takes a matter in.
 func (p *player) file(m matter) error {
@@ -94,7 +98,9 @@ func (p *player) soon(s *story, at time.Time, do func(t tickets.Ticket) (tickets
 			return err
 		}
 		if err == nil {
-			t = after
+			t, s.again = after, 0
+		} else if s.again++; s.again > patience {
+			return nil
 		}
 		p.next(s, t)
 		return nil

@@ -12,6 +12,13 @@ var wordsFile []byte
 type text map[string]string
 type texts map[string][]string
 
+// event is something that many report.
+type event struct {
+	Title   text  `json:"title"`
+	Reports texts `json:"reports"`
+	Told    text  `json:"told"`
+}
+
 // words are what people of the past wrote, beside the examples of the categories.
 type words struct {
 	Places map[string]struct {
@@ -35,16 +42,30 @@ type words struct {
 	Rectified   texts            `json:"rectified"`
 	Order       []string         `json:"order"`
 	Exclusion   []string         `json:"exclusion"`
-	Outage      struct {
-		Title   text  `json:"title"`
-		Reports texts `json:"reports"`
-		Told    text  `json:"told"`
-		Answer  text  `json:"answer"`
-	} `json:"outage"`
-	Dark   texts    `json:"dark"`
-	Flag   []string `json:"flag"`
-	Appeal []string `json:"appeal"`
-	Fence  text     `json:"fence"`
+	Outage      event            `json:"outage"`
+	Smell       event            `json:"smell"`
+	Chats       struct {
+		Unknown texts `json:"unknown"` // what no article answers
+		Staff   texts `json:"staff"`
+		Thanks  texts `json:"thanks"`
+		Grades  texts `json:"grades"` // the words of the buttons, from 1 to 5
+	} `json:"chats"`
+	Tags   text `json:"tags"` // by the beginning of a category
+	Macros []struct {
+		Names  text   `json:"names"`
+		Texts  text   `json:"texts"`
+		Mode   string `json:"mode"`
+		Tag    string `json:"tag"`
+		Assign string `json:"assign"`
+		Note   string `json:"note"`
+		Watch  bool   `json:"watch"`
+	} `json:"macros"`
+	Filter  string   `json:"filter"`
+	Mention string   `json:"mention"`
+	Dark    texts    `json:"dark"`
+	Flag    []string `json:"flag"`
+	Appeal  []string `json:"appeal"`
+	Fence   text     `json:"fence"`
 }
 
 func readWords() (w words, err error) {
