@@ -195,6 +195,13 @@ type Adapter interface {
 	Send(ctx context.Context, out Outbound) (Result, error)
 }
 
+// Single is an adapter whose vendor has room for one session: one node at a time has it, and messages go out there.
+type Single interface {
+	Adapter
+	// Here reports whether it is this node's turn.
+	Here() bool
+}
+
 // Addressee is the part of a thread that a message can be sent to: all of it, or what stands before the first blank where a channel keeps several
 // conversations with one person apart. An address alone, or a telephone number, is a thread too.
 func Addressee(thread string) string {

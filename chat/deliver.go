@@ -143,6 +143,9 @@ func (s *Service) claimDelivery(ctx context.Context, conversation uuid.UUID, seq
 			case next != nil && next.After(now):
 				wait = next.Sub(now)
 				return nil
+			case s.elsewhere(one.channel):
+				wait = elsewhere/2 + rand.N(elsewhere)
+				return nil
 			}
 			one.attempts++
 			one.waited = next != nil
@@ -157,6 +160,16 @@ func (s *Service) claimDelivery(ctx context.Context, conversation uuid.UUID, seq
 		s.announce(conversation)
 	}
 	return d, wait, err
+}
+
+// elsewhere is about when a job looks again that came up on a node which cannot send its message: most likely on the one that can.
+const elsewhere = 400 * time.Millisecond
+
+// elsewhere reports whether another node sends the messages of a channel.
+func (s *Service) elsewhere(channel string) bool {
+	a, _ := s.channels.Get(channel)
+	one, ok := a.(channels.Single)
+	return ok && !one.Here()
 }
 
 // outboundSQL reads what a message needs of its conversation: the language, the person's message before it on that channel, and the latest subject line.

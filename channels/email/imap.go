@@ -29,6 +29,7 @@ var folders = map[place]string{done: "Hotline-Done", byMachine: "Hotline-Automat
 // Receive takes mails in until ctx ends. Only one process may do so for a mailbox. A mail leaves the inbox when it is stored, so a process that is killed
 // gets the same mails again, and receipts make them harmless.
 func (a *Adapter) Receive(ctx context.Context) {
+	defer a.Note("receiving", "") // whoever is next says how it is
 	failed := map[imap.UID]int{}
 	for pause := time.Second; ctx.Err() == nil; {
 		began := time.Now()

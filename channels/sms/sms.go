@@ -59,6 +59,7 @@ type Adapter struct {
 
 	mu      sync.Mutex
 	session *session
+	here    bool
 	ref     byte              // of messages in parts
 	recent  map[string]string // the SMSC's ids of what was sent lately, and our keys
 	order   []string
@@ -123,8 +124,15 @@ func (a *Adapter) Name() string { return Name }
 // Account names the number in stored data.
 func (a *Adapter) Account() string { return a.o.From }
 
-// Run keeps a session bound until ctx ends.
+// Here implements channels.Single: Run is at work.
+func (a *Adapter) Here() bool { a.mu.Lock(); defer a.mu.Unlock(); return a.here }
+
+func (a *Adapter) turn(here bool) { a.mu.Lock(); defer a.mu.Unlock(); a.here = here }
+
+// Run keeps a session bound until ctx ends. Only one process may do so for an account: many SMSCs have room for one session.
 func (a *Adapter) Run(ctx context.Context) {
+	a.turn(true)
+	defer func() { a.turn(false); a.Note("connection", "") }() // whoever is next says how it is
 	for pause := time.Second; ctx.Err() == nil; {
 		s, err := a.open(ctx)
 		if err == nil {

@@ -371,13 +371,19 @@ func TestAWrongPasswordIsSaidInWords(t *testing.T) {
 	ended := make(chan struct{})
 	go func() { defer close(ended); a.Run(ctx) }()
 	<-warned
-	cancel()
-	<-ended
 	if words, since := a.Trouble(); !strings.Contains(words, "HOTLINE_SMS_URL") || strings.Contains(words, "wrong") || since.IsZero() {
 		t.Errorf("trouble: %q", words)
 	}
 	if _, err := a.Send(t.Context(), out("Hello")); !isRetry(err) {
 		t.Errorf("%v, want a time to come back", err)
+	}
+	if !a.Here() {
+		t.Error("it tries, so it is this one's turn")
+	}
+	cancel()
+	<-ended
+	if words, _ := a.Trouble(); words != "" || a.Here() {
+		t.Errorf("trouble of a session that is another's now: %q", words)
 	}
 }
 

@@ -110,6 +110,9 @@ func (a *App) elected(ctx context.Context, name string, f func(context.Context))
 	}
 }
 
+// lostSoon makes PostgreSQL notice within half a minute that the machine which holds a lock is gone without a word; a process that dies is noticed at once.
+const lostSoon = `select set_config('tcp_keepalives_idle', '10', false), set_config('tcp_keepalives_interval', '5', false), set_config('tcp_keepalives_count', '3', false), set_config('tcp_user_timeout', '25000', false)`
+
 func (a *App) hold(ctx context.Context, name string, f func(context.Context)) error {
 	conn, err := a.pool.Acquire(ctx)
 	if err != nil {
@@ -118,6 +121,9 @@ func (a *App) hold(ctx context.Context, name string, f func(context.Context)) er
 	defer conn.Release()
 	var mine bool
 	if err := conn.QueryRow(ctx, `select pg_try_advisory_lock(hashtext($1))`, "hotline "+name).Scan(&mine); err != nil || !mine {
+		return err
+	}
+	if _, err := conn.Exec(ctx, lostSoon); err != nil {
 		return err
 	}
 	work, cancel := context.WithCancel(ctx)
@@ -131,7 +137,9 @@ func (a *App) hold(ctx context.Context, name string, f func(context.Context)) er
 			err = fmt.Errorf("%s ended", name)
 		case <-ctx.Done():
 		case <-tick.C:
-			err = conn.Ping(ctx)
+			look, end := context.WithTimeout(ctx, 5*time.Second)
+			err = conn.Ping(look)
+			end()
 		}
 	}
 	cancel()

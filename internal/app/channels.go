@@ -79,11 +79,11 @@ func (a *App) storeFile(ctx context.Context, owner chat.Owner, name string, r io
 	return u.ID, err
 }
 
-// receive starts what comes in by itself. A mailbox is emptied by one node at a time; each node has its own session for short messages, because it sends
-// on it too.
+// receive starts what comes in by itself. A mailbox is emptied by one node at a time. So is the session for short messages, which go out on it too: many
+// operators have room for one.
 func (a *App) receive() {
 	if a.sms != nil {
-		a.loops.run(a.sms.Run)
+		a.loops.run(func(ctx context.Context) { a.elected(ctx, "sms "+a.sms.Account(), a.sms.Run) })
 	}
 	if a.mail != nil && a.mail.Receives() {
 		a.loops.run(func(ctx context.Context) { a.elected(ctx, "email "+a.mail.Account(), a.mail.Receive) })

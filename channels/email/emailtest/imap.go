@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"net"
 	"net/url"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -23,6 +24,8 @@ type IMAP struct {
 	nudge  chan struct{} // something was delivered
 	moved  chan string   // the folder that a mail was moved to
 	ended  chan struct{} // a session that was logged in has ended
+
+	now, most atomic.Int32 // sessions that are logged in, and the most there were at once
 }
 
 // NewIMAP starts a server with an empty inbox; it ends with the test.
@@ -79,6 +82,9 @@ func (s *IMAP) Deliver(t testing.TB, raw string) {
 	s.nudge <- struct{}{}
 }
 
+// Together is the most programs that were logged in at once.
+func (s *IMAP) Together() int { return int(s.most.Load()) }
+
 // Count is how many mails a folder has.
 func (s *IMAP) Count(t testing.TB, folder string) int {
 	t.Helper()
@@ -111,7 +117,9 @@ type mailSession struct {
 
 func (x *mailSession) Login(user, password string) error {
 	err := x.SessionIMAP4rev2.Login(user, password)
-	x.in = err == nil
+	if x.in = err == nil; x.in {
+		x.s.most.Store(max(x.s.most.Load(), x.s.now.Add(1)))
+	}
 	return err
 }
 
@@ -139,6 +147,7 @@ func (x *mailSession) Idle(w *imapserver.UpdateWriter, stop <-chan struct{}) err
 
 func (x *mailSession) Close() error {
 	if x.in {
+		x.s.now.Add(-1)
 		x.s.ended <- struct{}{}
 	}
 	return x.SessionIMAP4rev2.Close()

@@ -32,7 +32,7 @@ type Submitted struct {
 	ID               string // that it was given
 }
 
-// SMSC is a message centre with one account.
+// SMSC is a message centre with one account, which has room for one session.
 type SMSC struct {
 	Addr string
 
@@ -47,6 +47,8 @@ type SMSC struct {
 	ids       int
 	number    uint32
 	answers   map[uint32]chan uint32
+	binds     int  // so far
+	twice     int  // binds that were refused because there was a session
 	hex       bool // ids in the answers are hexadecimal, in receipts decimal
 }
 
@@ -104,6 +106,9 @@ func (s *SMSC) AwaitBind() {
 		}
 	}
 }
+
+// Binds is how many sessions there were so far, one at a time, and how many were asked for while there was another.
+func (s *SMSC) Binds() (made, refused int) { s.mu.Lock(); defer s.mu.Unlock(); return s.binds, s.twice }
 
 // Cut breaks the connection.
 func (s *SMSC) Cut() {
@@ -172,6 +177,13 @@ func Join(parts []Submitted) (out []Submitted) {
 
 func (s *SMSC) serve(c *link) {
 	defer c.Close()
+	defer func() {
+		s.mu.Lock()
+		if s.conn == c {
+			s.conn = nil
+		}
+		s.mu.Unlock()
+	}()
 	for {
 		var h [16]byte
 		if _, err := io.ReadFull(c, h[:]); err != nil {
@@ -300,10 +312,16 @@ func (s *SMSC) bindTransceiver(c *link, f *fields, seq uint32) {
 		c.send(0x80000009, 0x0E, seq, nil)
 		return
 	}
-	c.bound = true
-	c.send(0x80000009, 0, seq, append([]byte("SMSC"), 0))
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.conn != nil { // the account has room for one session: "ESME already in bound state"
+		s.twice++
+		c.send(0x80000009, 5, seq, nil)
+		return
+	}
+	c.bound = true
+	s.binds++
+	c.send(0x80000009, 0, seq, append([]byte("SMSC"), 0))
 	s.conn = c
 	close(s.bound)
 	s.bound = make(chan struct{})

@@ -47,6 +47,7 @@ type Server struct {
 	nextID   int
 	offset   int
 	polling  bool
+	twice    int // getUpdates while another one was open
 	webhook  string
 	secret   string
 	files    map[string][]byte
@@ -183,6 +184,9 @@ func (s *Server) Push(u map[string]any) {
 	s.updates = append(s.updates, u)
 	s.signal()
 }
+
+// PolledTwice is how often two programs asked for updates at once, which the vendor refuses.
+func (s *Server) PolledTwice() int { s.mu.Lock(); defer s.mu.Unlock(); return s.twice }
 
 // AddFile stores a file that getFile finds.
 func (s *Server) AddFile(id string, data []byte) {
@@ -416,6 +420,7 @@ func (s *Server) getUpdates(w http.ResponseWriter, r *http.Request, form map[str
 		return
 	}
 	if s.polling {
+		s.twice++
 		s.mu.Unlock()
 		problem(w, 409, "Conflict: terminated by other getUpdates request; make sure that only one bot instance is running", nil)
 		return
