@@ -131,8 +131,29 @@ func TestScore(t *testing.T) {
 	if s := c.Score("registering a hound", by["dog"]); s < 0.5 {
 		t.Errorf("a synonym scores %.2f", s)
 	}
-	if got := c.Respell("how to regsitering a dgo"); got != "how to registering a dgo" {
-		t.Errorf("respelled to %q", got)
+	for written, want := range map[string]string{
+		"how to regsitering a dgo": "how to registering a dgo", // three letters have too many neighbours
+		"snior bus crd":            "senior bus crd",
+		"registring my dgo":        "registering my dgo",
+		"seniur buss card":         "senior buss card",
+		"synier":                   "senior", // two wrong letters, and the same sound
+		"sunder":                   "sunder",
+		"水飞怎么教":                    "水费怎么教",
+		"深份证怎么补办":                  "身份证怎么补办",
+		"自莱水":                      "自来水", // sounds alike
+		"自米水":                      "自米水",
+		"农民工身份证":                   "农民工身份证",
+		"交水费":                      "交水费",
+	} {
+		if got := c.Respell(written); got != want {
+			t.Errorf("%q is respelled to %q, want %q", written, got, want)
+		}
+	}
+	if s := c.Score("深份证补办", by["card"]); s < 0.45 {
+		t.Errorf("with a wrong character %.2f", s)
+	}
+	if s := c.Score("snior bus crad", by["bus"]); s < 0.35 {
+		t.Errorf("with two typing errors %.2f", s)
 	}
 }
 

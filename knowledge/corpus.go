@@ -69,6 +69,9 @@ type profile struct {
 	// words that stand side by side; 0 ends a text. Scripts without spaces have
 	// character pairs for that.
 	order [parts][]uint32
+	// pairs are the distinct pairs of such characters in title, questions and
+	// keywords, to correct wrong ones with.
+	pairs []pair
 	words words
 }
 
@@ -151,6 +154,11 @@ func newProfile(d Doc) *profile {
 			if f.n[part] < math.MaxUint8 {
 				f.n[part]++
 			}
+			if t.Kind == Pair && part <= tag {
+				if two := pair([]rune(t.Text)); !slices.Contains(p.pairs, two) {
+					p.pairs = append(p.pairs, two)
+				}
+			}
 			if t.Kind != Word {
 				continue
 			}
@@ -187,6 +195,7 @@ func newProfile(d Doc) *profile {
 	for i, o := range p.order {
 		p.order[i] = slices.Clone(o) // without the room it grew in
 	}
+	p.pairs = slices.Clone(p.pairs)
 	return p
 }
 

@@ -10,6 +10,7 @@ import (
 type headings struct {
 	docs  postings           // of titles and questions
 	stems map[string]heading // words as they are written
+	pairs neighbours         // characters of scripts without spaces
 	// begin lists words by their first one, two and three bytes, so that what begins with a few letters is found without walking all.
 	begin map[string][]string
 }
@@ -24,13 +25,14 @@ type heading struct {
 const beginBytes = 3
 
 func newHeadings() headings {
-	return headings{docs: newPostings(), stems: map[string]heading{}, begin: map[string][]string{}}
+	return headings{docs: newPostings(), stems: map[string]heading{}, pairs: newNeighbours(), begin: map[string][]string{}}
 }
 
 func (h *headings) add(p *profile, v *vocabulary) {
 	for _, t := range p.headTerms() {
 		h.docs.add(t, newPosting(p.at, 0))
 	}
+	h.pairs.count(p.pairs, 1)
 	for _, n := range p.words.headingByNo {
 		w := v.words[n].word
 		e := h.stems[w]
@@ -48,6 +50,7 @@ func (h *headings) remove(p *profile, v *vocabulary) {
 	for _, t := range p.headTerms() {
 		h.docs.remove(t, p.at)
 	}
+	h.pairs.count(p.pairs, -1)
 	for _, n := range p.words.headingByNo {
 		w := v.words[n].word
 		e := h.stems[w]

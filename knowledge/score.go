@@ -52,13 +52,11 @@ func (c *Corpus) Question(text string) *Question {
 	defer c.mu.RUnlock()
 	q := &Question{corpus: c, scale: 1, langs: c.saturations()}
 	pairs := 0.0
+	respelled := c.respellHan(unframe(text))
 	for _, w := range ws {
-		h := hashTerm(w.Text)
-		u := unit{hash: h}
-		if w.Kind == Word && c.terms.count(h) == 0 {
-			if v := c.correct(w.Word); v != "" {
-				u.alt = hashTerm(stemOf(v))
-			}
+		u := unit{hash: hashTerm(w.Text)}
+		if meant := c.meant(w.Term, respelled); meant != "" {
+			u.alt = hashTerm(meant)
 		}
 		u.idf = c.idf(u.known())
 		u.weight = w.decide * u.idf

@@ -39,3 +39,13 @@ func TestWhatIsSimplifiedStays(t *testing.T) {
 		}
 	}
 }
+
+func TestSameSound(t *testing.T) {
+	t.Parallel()
+	for pair, want := range map[string]bool{"主住": true, "正证": true, "兆照": true, "深身": true, "四是": true, "居住": false, "主a": false, "  ": false, "龘龘": false} {
+		rs := []rune(pair)
+		if got := hanzi.SameSound(rs[0], rs[1]); got != want {
+			t.Errorf("%s: %v", pair, got)
+		}
+	}
+}
