@@ -71,8 +71,10 @@ func (s *Service) Reachable(c channels.Contact) []string {
 }
 
 // tells says which entries of the history a contact must hear of wherever they are. What else the conversation says waits there.
-func tells(entry string) bool {
-	switch tickets.Action(entry) {
+func tells(e tickets.Event) bool {
+	switch tickets.Action(e.Type) {
+	case tickets.Reclassify:
+		return e.Data.DueAt != nil // a new date; another word for the same matter waits on the page
 	case tickets.Refuse, tickets.TransferOut, tickets.AskCitizen, tickets.Reply, tickets.AnswerDirectly, parentReply, "broadcast", "parent_update", tickets.ApproveExtend, "deadline_recomputed",
 		tickets.Reopen, tickets.AskRevisit, tickets.ApproveExclude, tickets.RefuseExclude, rectified:
 		return true

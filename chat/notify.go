@@ -43,7 +43,7 @@ func (s *Service) Notify(ctx context.Context, tx db.Tx, t tickets.Ticket, e tick
 	if err != nil {
 		return err
 	}
-	if !p.duplicate && tells(e.Type) {
+	if !p.duplicate && tells(e) {
 		if err := s.alsoTx(ctx, tx, t, p.Seq, once); err != nil {
 			return err
 		}
@@ -102,11 +102,14 @@ func (s *Service) notice(t tickets.Ticket, e tickets.Event) (Outgoing, bool) {
 	if !s.words.Known("chat." + key) {
 		return out, false
 	}
+	if e.Data.Category != "" && e.Data.DueAt != nil {
+		key += "_later"
+	}
 	due := ""
 	if t.PromisedAt != nil {
 		due = t.PromisedAt.Add(-time.Nanosecond).In(s.tickets.Settings().Calendar.Location()).Format("2006-01-02")
 	}
-	out.Text = s.say(t.Lang, key, "number", t.Number, "text", e.Data.Text, "due", due, "channel", e.Data.RightChannel, "basis", e.Data.Basis, "to", e.Data.TransferTo)
+	out.Text = s.say(t.Lang, key, "number", t.Number, "text", e.Data.Text, "due", due, "channel", e.Data.RightChannel, "basis", e.Data.Basis, "to", e.Data.TransferTo, "category", s.category(e.Data.Category, t.Lang))
 	switch tickets.Action(e.Type) {
 	case tickets.Reply, tickets.AnswerDirectly, parentReply:
 		// The agency's formal answer is a person's message; files that go with it too.
@@ -119,6 +122,13 @@ func (s *Service) notice(t tickets.Ticket, e tickets.Event) (Outgoing, bool) {
 		out.Payload.Ask = bot.AskSolved
 	}
 	return out, true
+}
+
+func (s *Service) category(code, lang string) string {
+	if s.opt.Category == nil || code == "" {
+		return code
+	}
+	return s.opt.Category(code, lang)
 }
 
 // sourcesOf are the articles that a reply rests on, as its message shows them.

@@ -56,7 +56,9 @@ type Options struct {
 	CallingCode string        // of telephone numbers that name no country, for text messages; "" takes none
 	PersonDaily int           // most messages to one person on an allowed channel in 24 hours; what is above goes out later; 12
 	// Sender is what the hotline calls itself in a text message; nil: nothing.
-	Sender      func(lang string) string
+	Sender func(lang string) string
+	// Category names a category for a citizen; nil: its code.
+	Category    func(code, lang string) string
 	MaxFile     int64         // bytes of one upload; 10 MiB
 	MaxPending  int           // uploads of one sender that belong to no message yet; 20
 	SendTimeout time.Duration // of one delivery attempt; 30 s

@@ -21,7 +21,8 @@ const AnyVersion = 0
 //
 // Errors: ErrNotFound, ErrStale (with what happened), ErrBusy (merging), ErrNoMove, ErrForbidden, ErrMissing, ErrBadField, ErrTooLong, ErrKeyReused, and
 // those of the guards: ErrLateReturn, ErrDesignated, ErrNothingAsked, ErrAlreadyAsked, ErrExpired, ErrExtensionCap, ErrSameOfficer,
-// ErrAppealed, ErrNoReply, ErrCoordinate, ErrTooEarly, ErrRevisits, ErrReturnedBefore, ErrUnknownAgency.
+// ErrAppealed, ErrNoReply, ErrCoordinate, ErrTooEarly, ErrRevisits, ErrReturnedBefore, ErrUnknownAgency,
+// ErrUnknownCategory, ErrSameCategory.
 func (s *Service) Apply(ctx context.Context, a Actor, ticket uuid.UUID, version int, name Action, f Fields, key string) (Ticket, error) {
 	var t Ticket
 	err := db.WithTx(ctx, s.pool, a.DB, func(tx db.Tx) error {
@@ -91,7 +92,7 @@ func (s *Service) applyAt(ctx context.Context, tx db.Tx, a Actor, ticket uuid.UU
 
 // input drops what only the package writes.
 func (f Fields) input() Fields {
-	f.Clock, f.DueAt, f.Was, f.Number, f.Assignee, f.Grade, f.Score, f.Article, f.Version, f.Title, f.By, f.Channels, f.ParentSeq = "", nil, nil, "", uuid.Nil, 0, 0, uuid.Nil, 0, "", uuid.Nil, nil, 0
+	f.WasCategory, f.Clock, f.DueAt, f.Was, f.Number, f.Assignee, f.Grade, f.Score, f.Article, f.Version, f.Title, f.By, f.Channels, f.ParentSeq = "", "", nil, nil, "", uuid.Nil, 0, 0, uuid.Nil, 0, "", uuid.Nil, nil, 0
 	return f
 }
 

@@ -116,6 +116,9 @@ func (c *change) run(m Move, a Actor, f Fields) {
 	}
 	c.t.Version++
 	c.add(Event{Type: string(m.Name), From: from, To: m.To, Public: m.Public, Data: f}, a)
+	for _, moved := range c.clocks.moved {
+		c.add(Event{Type: EntryRecomputed, Data: moved}, a)
+	}
 }
 
 // add appends to the history.
@@ -195,6 +198,8 @@ func (c *change) effects(m Move, a Actor, f *Fields) {
 		c.tell(t.Lead, Handler, "request_refused")
 	case HandDown, HandUp:
 		c.handOver(m, a, f)
+	case Reclassify:
+		c.reclassify(f)
 	case CoSign:
 		t.CoSigned = append(slices.Clone(t.CoSigned), a.DB.Agency())
 		c.clocks.stop(coSignPrefix + a.DB.Agency().String())
@@ -318,6 +323,12 @@ func (c *change) giveBack(ended string) {
 
 // redecide asks routing again, for the dispatcher to see; after a return a person dispatches.
 func (c *change) redecide() {
+	c.decide()
+	c.tell(c.svc.router.Desk(), Dispatcher, "pending_dispatch")
+}
+
+// decide asks routing about the ticket as it is now, and keeps what it says with the ticket.
+func (c *change) decide() Route {
 	t := &c.t
 	category := ""
 	if t.categoryFixed {
@@ -328,7 +339,7 @@ func (c *change) redecide() {
 	if len(r.Record) > 0 {
 		t.Decision = r.Record
 	}
-	c.tell(c.svc.router.Desk(), Dispatcher, "pending_dispatch")
+	return r
 }
 
 // access lists who may see the ticket now. A confidential ticket is seen by the hotline and the agencies that work on it, not by those

@@ -75,6 +75,11 @@ func (c *clockRow) step(kind sla.StepKind, at time.Time, n int) {
 	c.steps = append(c.steps[:len(c.steps):len(c.steps)], sla.Step{Kind: kind, At: at.UTC().Truncate(time.Microsecond), N: n})
 }
 
+// settled reports whether the deadline had passed when the case got another category.
+func (c *clockRow) settled() bool {
+	return slices.ContainsFunc(c.steps, func(s sla.Step) bool { return s.Kind == sla.Settled })
+}
+
 // ruling is what decides about one clock: a jurisdiction's calendar, ladder and policy for the ticket at hand.
 type ruling struct {
 	Rules
@@ -127,6 +132,7 @@ type clockSet struct {
 	now    time.Time
 	t      *Ticket                // whose clocks they are
 	of     func(uuid.UUID) string // jurisdiction of an agency
+	moved  []Fields               // deadlines that a reclassification moved, for the history
 }
 
 // ruled finds what decides about a clock: the rules of the agency it belongs to, for the hotline's clocks the hotline's own.
@@ -191,6 +197,38 @@ func (s *clockSet) rehome(before uuid.UUID) {
 			s.recompute(c, s.now)
 		}
 	}
+}
+
+// reclassified brings the open clocks under the policy of the ticket's new category. A deadline that has passed stays passed, now and when rules
+// change later: nobody gets time back by a slower category. It returns the deadline that the contact was told, before and after, if it moved.
+func (s *clockSet) reclassified() (was, due *time.Time) {
+	for _, name := range sortedNames(s.rows) {
+		c := s.rows[name]
+		if c.stoppedAt != nil {
+			continue
+		}
+		before, until := c.dueAt, s.now
+		if c.pausedAt != nil {
+			until = *c.pausedAt
+		}
+		if !before.After(until) {
+			if !c.settled() {
+				c.step(sla.Settled, s.now, 0)
+				c.dirty = true
+			}
+			continue
+		}
+		if v := s.recompute(c, s.now); v != sla.Later && v != sla.Earlier {
+			continue
+		}
+		after := c.dueAt
+		if told(name) {
+			was, due = &before, &after
+			continue
+		}
+		s.moved = append(s.moved, Fields{Clock: name, Was: &before, DueAt: &after})
+	}
+	return was, due
 }
 
 func (s *clockSet) stop(name string) {

@@ -21,6 +21,7 @@ type life struct {
 	promised time.Time
 	fired    map[string]sla.Stage // highest rung that fired for the present deadline
 	dueWhen  map[string]time.Time // the deadlines at the last check
+	out      map[string]time.Time // deadlines that had passed when the category changed
 }
 
 var lead = uuid.MustParse("00000000-0000-7000-8000-000000000001")
@@ -35,7 +36,7 @@ func drawRules(t *rapid.T, label string) Rules {
 }
 
 func newLife(t *rapid.T) *life {
-	l := &life{t: t, ticket: Ticket{Kind: "complaint", Urgency: "normal"}, fired: map[string]sla.Stage{}, dueWhen: map[string]time.Time{}}
+	l := &life{t: t, ticket: Ticket{Kind: "complaint", Urgency: "normal"}, fired: map[string]sla.Stage{}, dueWhen: map[string]time.Time{}, out: map[string]time.Time{}}
 	own := drawRules(t, "own")
 	l.set = &Settings{Jurisdiction: "own", Calendar: own.Calendar, SLA: own.SLA, Others: map[string]Rules{"other": drawRules(t, "other")}}
 	start := time.Unix(1767225600+rapid.Int64Range(0, 30_000_000).Draw(t, "begin"), 0).UTC() // in 2026
@@ -112,6 +113,9 @@ func (l *life) check() {
 			delete(l.fired, name) // for the later deadline the ladder begins anew
 		}
 		l.dueWhen[name] = c.dueAt
+		if at, ok := l.out[name]; ok && !c.dueAt.Equal(at) {
+			l.t.Fatalf("%s had run out at %s under another category, and runs to %s now", name, at, c.dueAt)
+		}
 		if c.warnAt.After(c.dueAt) || c.warnAt.Before(c.startedAt) {
 			l.t.Fatalf("%s warns at %s, outside %s to %s", name, c.warnAt, c.startedAt, c.dueAt)
 		}
@@ -238,6 +242,22 @@ func (l *life) otherCalendar() {
 	l.recompute()
 }
 
+// otherCategory reclassifies the case. Nothing that ran out comes back by it, nor later by other rules, agencies or pauses.
+func (l *life) otherCategory() {
+	l.ticket.Category = rapid.SampledFrom([]string{"", "environment.noise", "utilities.water"}).Draw(l.t, "category")
+	l.rules()
+	for name, c := range l.clocks.rows {
+		until := l.clocks.now
+		if c.pausedAt != nil {
+			until = *c.pausedAt
+		}
+		if c.stoppedAt == nil && !c.dueAt.After(until) {
+			l.out[name] = c.dueAt
+		}
+	}
+	l.clocks.reclassified()
+}
+
 // otherLead hands the ticket over, to an agency of this or of the other jurisdiction or back to the hotline.
 func (l *life) otherLead() {
 	before := l.ticket.Lead
@@ -252,21 +272,25 @@ func (l *life) otherLead() {
 	}
 }
 
-// TestNoSequenceMovesAPromiseEarlier plays pauses, extensions, hand-overs and changes of policies and calendars in any order.
+// TestNoSequenceMovesAPromiseEarlier plays pauses, extensions, hand-overs, categories and changes of policies and calendars in any order.
 func TestNoSequenceMovesAPromiseEarlier(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		l := newLife(t)
 		resolve := string(sla.Resolve)
 		t.Repeat(map[string]func(*rapid.T){
-			"":         func(*rapid.T) { l.check() },
-			"time":     func(*rapid.T) { l.advance(); l.fire() },
-			"pause":    func(*rapid.T) { l.clocks.pause(resolve) },
-			"resume":   func(*rapid.T) { l.resume() },
-			"extend":   func(t *rapid.T) { l.clocks.extend(resolve, rapid.IntRange(1, 5).Draw(t, "n")) },
+			"":       func(*rapid.T) { l.check() },
+			"time":   func(*rapid.T) { l.advance(); l.fire() },
+			"pause":  func(*rapid.T) { l.clocks.pause(resolve) },
+			"resume": func(*rapid.T) { l.resume() },
+			"extend": func(t *rapid.T) {
+				l.clocks.extend(resolve, rapid.IntRange(1, 5).Draw(t, "n"))
+				delete(l.out, resolve) // the hotline may give more time
+			},
 			"stop":     func(*rapid.T) { l.clocks.stop(string(sla.FirstReply)) },
 			"policy":   func(*rapid.T) { l.otherPolicy() },
 			"calendar": func(*rapid.T) { l.otherCalendar() },
+			"category": func(*rapid.T) { l.otherCategory() },
 			"lead":     func(*rapid.T) { l.otherLead() },
 		})
 	})

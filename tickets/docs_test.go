@@ -64,7 +64,7 @@ func generated() string {
 		fmt.Fprintf(&b, "| `%s` | `%s` | `%s` | %s | %s | %s | %s | %s |\n", m.From, m.Name, m.To, join(m.Roles), join(m.Required), join(m.Needs), clockWords(m), told)
 	}
 	b.WriteString("\n### Reason and outcome codes\n\n| list | codes |\n| --- | --- |\n")
-	for _, a := range []tickets.Action{tickets.Refuse, tickets.RequestReturn, tickets.RequestTransfer} {
+	for _, a := range []tickets.Action{tickets.Refuse, tickets.RequestReturn, tickets.RequestTransfer, tickets.Reclassify} {
 		var codes []string
 		for _, c := range tickets.Reasons(a) {
 			codes = append(codes, c.Code)

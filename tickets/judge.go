@@ -35,7 +35,7 @@ func (s *Service) Moves(a Actor, t Ticket) []Move {
 }
 
 // judge finds the move and decides whether the actor may make it with these fields. It changes nothing.
-// Errors: ErrNoMove, ErrForbidden, the guards' errors, ErrMissing, ErrBadField, ErrTooLong, ErrUnknownAgency.
+// Errors: ErrNoMove, ErrForbidden, the guards' errors, ErrMissing, ErrBadField, ErrTooLong, ErrUnknownAgency, ErrUnknownCategory, ErrSameCategory.
 func (c *change) judge(a Actor, name Action, f Fields) (Move, error) {
 	m, ok := find(c.t.State, name)
 	if !ok {
@@ -183,7 +183,7 @@ func (c *change) check(m Move, f Fields) error {
 		field Field
 		text  string
 		limit int
-	}{{FText, f.Text, MaxText}, {FBasis, f.Basis, maxBasis}, {FRight, f.RightChannel, maxShort}, {FTransferTo, f.TransferTo, maxShort}, {FReason, f.Reason, 100}, {FOutcome, f.Outcome, 100}} {
+	}{{FText, f.Text, MaxText}, {FBasis, f.Basis, maxBasis}, {FRight, f.RightChannel, maxShort}, {FTransferTo, f.TransferTo, maxShort}, {FCategory, f.Category, 100}, {FReason, f.Reason, 100}, {FOutcome, f.Outcome, 100}} {
 		if err := checkText(l.field, l.text, l.limit); err != nil {
 			return err
 		}
@@ -212,6 +212,8 @@ func (c *change) check(m Move, f Fields) error {
 		return c.checkAgencies(m, f)
 	case HandDown:
 		return c.checkBelow(f.Lead)
+	case Reclassify:
+		return c.checkCategory(f.Category)
 	case AddCo, DropCo:
 		return c.checkCo(m, f)
 	}

@@ -77,6 +77,7 @@ func (o *office) service() *tickets.Service {
 		},
 		CategoryLeaf: func(code string) bool { return strings.Contains(code, ".") },
 		ItemKnown:    func(code string) bool { return strings.HasPrefix(code, "T-") },
+		ItemCategory: func(string) string { return "environment.noise" },
 		AreaKnown:    func(code string) bool { return code != "nowhere" },
 	}})
 	if err != nil {

@@ -89,7 +89,8 @@ func TestRandomActionsKeepTheInvariants(t *testing.T) {
 			}
 			actor := actorOf(user, k)
 			f := tickets.Fields{Text: "text", Outcome: "resolved", Resolved: yes(), Basis: "basis", RightChannel: "court", TransferTo: "110", Days: rapid.IntRange(0, 6).Draw(rt, "days"),
-				Satisfaction: rapid.IntRange(1, 6).Draw(rt, "satisfaction"), Lead: lead, Parent: rapid.SampledFrom([]uuid.UUID{parent.ID, k.ID, uuid.New()}).Draw(rt, "parent"), Reason: reason}
+				Satisfaction: rapid.IntRange(1, 6).Draw(rt, "satisfaction"), Lead: lead, Parent: rapid.SampledFrom([]uuid.UUID{parent.ID, k.ID, uuid.New()}).Draw(rt, "parent"), Reason: reason,
+				Category: rapid.SampledFrom([]string{"utilities.water", "environment.noise", "environment.dust", "no.such"}).Draw(rt, "category")}
 			if rapid.IntRange(0, 9).Draw(rt, "blank") == 0 {
 				f = tickets.Fields{}
 			}
@@ -148,7 +149,7 @@ func TestRandomActionsKeepTheInvariants(t *testing.T) {
 		// Access rows and the ticket say the same.
 		var off int
 		if err := o.owner.QueryRow(t.Context(), `select count(*) from ticket_access a join tickets t on t.id = a.ticket_id where a.role <> 'past' and
-			(a.state, a.lead_id, a.assignee_id, a.due_at) is distinct from (t.state, t.lead_id, t.assignee_id, coalesce(t.due_at, 'infinity'))`).Scan(&off); err != nil || off != 0 {
+			(a.state, a.lead_id, a.assignee_id, a.due_at, a.category) is distinct from (t.state, t.lead_id, t.assignee_id, coalesce(t.due_at, 'infinity'), t.category)`).Scan(&off); err != nil || off != 0 {
 			rt.Fatalf("%d access rows differ from their tickets: %v", off, err)
 		}
 		o.gapFree()

@@ -34,6 +34,7 @@ func RouterOf(s *routing.Service) Router {
 		CategoryKnown: func(code string) bool { c, ok := s.Snapshot().Category(code); return ok && c.Active },
 		CategoryLeaf:  func(code string) bool { c, ok := s.Snapshot().Category(code); return ok && c.Leaf },
 		ItemKnown:     func(code string) bool { i, ok := s.Snapshot().ServiceItem(code); return ok && i.Active },
+		ItemCategory:  func(code string) string { i, _ := s.Snapshot().ServiceItem(code); return i.Category },
 		AreaKnown:     func(code string) bool { _, ok := s.Snapshot().Area(code); return ok },
 		AreasBelow:    func(code string) []string { return s.Snapshot().AreasBelow(code) },
 		CategoriesBelow: func(code string) []string {

@@ -57,6 +57,7 @@ type Router struct {
 	CategoryKnown func(code string) bool
 	CategoryLeaf  func(code string) bool     // optional: no category lies below it
 	ItemKnown     func(code string) bool     // optional
+	ItemCategory  func(code string) string   // optional: of a service item, "" where it has none
 	AreaKnown     func(code string) bool     // optional: else every area is
 	AreasBelow    func(code string) []string // optional: the areas inside one
 	// CategoriesBelow is optional: the categories under one.
@@ -109,6 +110,9 @@ func New(d Deps) (*Service, error) {
 	}
 	if d.Router.CategoryLeaf == nil {
 		d.Router.CategoryLeaf = func(string) bool { return false }
+	}
+	if d.Router.ItemCategory == nil {
+		d.Router.ItemCategory = func(string) string { return "" }
 	}
 	if d.Router.AreaKnown == nil {
 		d.Router.AreaKnown = func(string) bool { return true }

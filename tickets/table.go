@@ -63,6 +63,7 @@ const (
 	Unmerge         Action = "unmerge"
 	Withdraw        Action = "withdraw"
 	AddInformation  Action = "add_information"
+	Reclassify      Action = "reclassify"
 	Close           Action = "close"
 )
 
@@ -99,6 +100,7 @@ const (
 	FReached    Field = "reached"
 	FSatisfied  Field = "satisfaction"
 	FTransferTo Field = "transfer_to"
+	FCategory   Field = "category"
 )
 
 // Move is one row of the state table: the only place that says what may happen to a ticket.
@@ -241,6 +243,7 @@ func build() []Move {
 			t = append(t,
 				Move{From: i.State, Name: Supervise, To: i.State, Roles: roles{Supervisor}, Required: fields{FReason, FText}, Start: clocks{sla.Supervision}, Needs: []Guard{NoOrder}},
 				Move{From: i.State, Name: AnswerOrder, To: i.State, Roles: append(slices.Clone(lead), desk...), Required: fields{FText}, Stop: clocks{sla.Supervision}, Needs: []Guard{OpenOrder}},
+				Move{From: i.State, Name: Reclassify, To: i.State, Roles: dispatchers, Required: fields{FCategory, FReason}, Public: true},
 				Move{From: i.State, Name: LiftOrder, To: i.State, Roles: roles{Supervisor}, Required: fields{FText}, Stop: clocks{sla.Supervision}, Needs: []Guard{UnderSupervision}})
 		}
 		// In awaiting_citizen what the citizen says is the awaited reply.

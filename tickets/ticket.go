@@ -170,8 +170,11 @@ type Fields struct {
 	Reached      *bool       `json:"reached,omitempty"`
 	Satisfaction int         `json:"satisfaction,omitempty"` // 1 to 5
 	TransferTo   string      `json:"transfer_to,omitempty"`
+	Category     string      `json:"category,omitempty"` // that the case belongs to
 	Uploads      []uuid.UUID `json:"uploads,omitempty"`
 	Sources      []Source    `json:"sources,omitempty"` // articles that a reply rests on
+	// ModelCall is the call of a language model that suggested it; a person has decided.
+	ModelCall uuid.UUID `json:"model_call,omitzero"`
 
 	// Set by the package in history entries.
 	Clock    string     `json:"clock,omitempty"`
@@ -187,6 +190,8 @@ type Fields struct {
 	By       uuid.UUID  `json:"by,omitzero"` // who asked, where another officer decides
 	// Channels are e-mail and SMS, as far as an entry is about them.
 	Channels []string `json:"channels,omitempty"`
+	// WasCategory is the one before a reclassification.
+	WasCategory string `json:"was_category,omitempty"`
 	// ParentSeq is the entry of Parent that is told on in this one.
 	ParentSeq int `json:"parent_seq,omitempty"`
 }
@@ -228,6 +233,8 @@ func (f Fields) has(name Field) bool {
 		return f.Satisfaction != 0
 	case FTransferTo:
 		return f.TransferTo != ""
+	case FCategory:
+		return f.Category != ""
 	}
 	return false
 }

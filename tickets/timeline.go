@@ -74,6 +74,8 @@ func (e Event) ForCitizen() Event {
 		keep.Text, keep.Outcome, keep.Resolved, keep.Uploads = d.Text, d.Outcome, d.Resolved, d.Uploads
 	case string(ApproveExtend):
 		keep.DueAt = d.DueAt
+	case string(Reclassify):
+		keep.Category, keep.Was, keep.DueAt = d.Category, d.Was, d.DueAt
 	case EntryRecomputed:
 		keep.Was, keep.DueAt = d.Was, d.DueAt
 	case string(RevisitDone):

@@ -355,7 +355,7 @@ func (a *App) services(ctx context.Context) (err error) {
 		return err
 	}
 	if a.Chat, err = chat.New(chat.Deps{Pool: a.pool, Clock: a.clock, Log: a.log, Bus: a.bus, Jobs: inserter, Tickets: a.Tickets, Bot: a.policy,
-		Channels: registry, Blob: a.files, Words: a.words, NodeID: a.node, Options: chat.Options{ReportURL: a.baseURL + "/report", BaseURL: a.baseURL, CallingCode: a.cfg.CallingCode, Sender: a.sender}}); err != nil {
+		Channels: registry, Blob: a.files, Words: a.words, NodeID: a.node, Options: chat.Options{ReportURL: a.baseURL + "/report", BaseURL: a.baseURL, CallingCode: a.cfg.CallingCode, Sender: a.sender, Category: portalCity{a}.CategoryName}}); err != nil {
 		return err
 	}
 	a.Tickets.OnPublic(a.Chat.Notify)

@@ -1,6 +1,9 @@
 package sla
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // StepKind says what happened to a clock after its start.
 type StepKind string
@@ -12,6 +15,8 @@ const (
 	Extended StepKind = "extend"
 	// Shortened: from here on a shorter span holds, which counts at the earliest from this moment.
 	Shortened StepKind = "shorten"
+	// Settled: the deadline had passed when the case was filed under another category. No rules move it any more.
+	Settled StepKind = "settle"
 )
 
 // Step is something that moved a deadline after the clock had started. The steps of a clock are kept with it, so that its deadline can be
@@ -90,7 +95,7 @@ type Rerun struct {
 // Recompute applies the rules in force to a running or paused clock. They changed at Changed.
 //
 // A deadline that the contact was told never moves earlier. Any other may, fairly: a shorter span counts at the earliest from the change, and no
-// deadline that was still ahead is over by the change itself. What was overdue stays as it was unless the rules give more time.
+// deadline that was still ahead is over by the change itself. What was overdue stays as it was unless the rules give more time, and what is Settled stays anyway.
 func Recompute(r Rerun, cal *Calendar) (Outcome, Verdict) {
 	o := Replay(r.Start, r.Span, r.Steps, r.Limit, cal)
 	o.Span = r.Span
@@ -105,6 +110,8 @@ func Recompute(r Rerun, cal *Calendar) (Outcome, Verdict) {
 		return o, v
 	}
 	switch {
+	case slices.ContainsFunc(r.Steps, func(s Step) bool { return s.Kind == Settled }):
+		return keep(Unchanged)
 	case o.Due.Equal(r.Due):
 		return o, Unchanged
 	case o.Due.After(r.Due):

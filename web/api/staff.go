@@ -116,6 +116,7 @@ type ActionInput struct {
 	Reached      *bool       `json:"reached,omitempty"`
 	Satisfaction int         `json:"satisfaction,omitempty" minimum:"1" maximum:"5"`
 	TransferTo   string      `json:"transfer_to,omitempty" maxLength:"200"`
+	Category     string      `json:"category,omitempty" maxLength:"100" doc:"Code of the category that the case belongs to" example:"environment.noise"`
 	Uploads      []uuid.UUID `json:"uploads,omitempty" maxItems:"10"`
 }
 
@@ -394,7 +395,7 @@ func (in *actInput) version() (int, error) {
 
 func (a *API) fields(c *call, in ActionInput) (tickets.Fields, error) {
 	f := tickets.Fields{Reason: channels.CleanLine(in.Reason, 100), Basis: channels.CleanText(in.Basis), RightChannel: channels.CleanText(in.RightChannel), Text: channels.CleanText(in.Text), Outcome: in.Outcome,
-		Resolved: in.Resolved, Days: in.Days, Reached: in.Reached, Satisfaction: in.Satisfaction, TransferTo: channels.CleanText(in.TransferTo), Uploads: in.Uploads}
+		Resolved: in.Resolved, Days: in.Days, Reached: in.Reached, Satisfaction: in.Satisfaction, TransferTo: channels.CleanText(in.TransferTo), Category: in.Category, Uploads: in.Uploads}
 	snapshot := a.Routing.Snapshot()
 	agency := func(code, field string) (uuid.UUID, error) {
 		found, ok := snapshot.AgencyByCode(code)

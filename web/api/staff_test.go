@@ -171,6 +171,27 @@ func TestADeskKeyDispatchesByCode(t *testing.T) {
 	}
 }
 
+func TestADeskKeyChangesTheCategory(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	ticket := decode[FiledTicket](r.send("POST", "/tickets", complaint(), "Idempotency-Key", idem(t, 1)).is(http.StatusCreated))
+	key := "Bearer " + r.key("hotline", auth.ScopeTicketsRead, auth.ScopeTicketsAct)
+	read := func() TicketDetail {
+		return decode[TicketDetail](r.send("GET", "/tickets/"+ticket.Number, nil, "Authorization", key).is(http.StatusOK))
+	}
+	act := func(n int, who, category, reason string) *answer {
+		return r.send("POST", "/tickets/"+ticket.Number+"/actions/reclassify", map[string]any{"version": read().Version, "category": category, "reason": reason}, "Authorization", who, "Idempotency-Key", idem(t, n))
+	}
+	if p := act(1, key, "no.such", "misfiled").problem(http.StatusBadRequest, "tickets.unknown_category"); p.Field != "category" {
+		t.Errorf("%+v", p)
+	}
+	act(2, key, "city.streetlight", "misfiled").is(http.StatusOK)
+	if d := read(); d.Category != "city.streetlight" {
+		t.Errorf("%+v", d)
+	}
+	act(3, key, "city.streetlight", "misfiled").problem(http.StatusConflict, "tickets.same_category")
+}
+
 func TestPagesFollowSignedMarkers(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)

@@ -21,19 +21,20 @@ import (
 
 // actionData is the small form of one action.
 type actionData struct {
-	T        tickets.Ticket
-	Move     tickets.Move
-	Fields   []tickets.Field
-	Reasons  []tickets.Code
-	Outcomes []tickets.Code
-	Options  []proposal // of a dispatch: what routing proposes
-	Agencies []option
-	Others   []option       // agencies that may come to help, or of those that help
-	Asked    tickets.Fields // what is being decided on
-	Form     map[string]string
-	Error    string
-	Query    template.URL
-	Version  int
+	T          tickets.Ticket
+	Move       tickets.Move
+	Fields     []tickets.Field
+	Reasons    []tickets.Code
+	Outcomes   []tickets.Code
+	Categories []option
+	Options    []proposal // of a dispatch: what routing proposes
+	Agencies   []option
+	Others     []option       // agencies that may come to help, or of those that help
+	Asked      tickets.Fields // what is being decided on
+	Form       map[string]string
+	Error      string
+	Query      template.URL
+	Version    int
 }
 
 // Required reports whether the action wants the field.
@@ -77,6 +78,8 @@ func (c *Console) newAction(v View, t tickets.Ticket, name tickets.Action) (*act
 		d.Options = v.route(t).Options
 		d.Agencies = c.agencyOptions(v.Lang, dispatchable)
 		d.Others = d.Agencies
+	case name == tickets.Reclassify:
+		d.Categories = slices.DeleteFunc(c.categories(v.Lang), func(o option) bool { return o.Value == t.Category })
 	case name == tickets.AddCo:
 		d.Others = c.agencyOptions(v.Lang, func(a routing.Agency) bool { return dispatchable(a) && a.ID != t.Lead && !slices.Contains(t.Co, a.ID) })
 	case name == tickets.DropCo:
@@ -129,6 +132,7 @@ func (c *Console) act(w http.ResponseWriter, r *http.Request) error {
 	name := tickets.Action(r.PathValue("action"))
 	fields, err := c.readFields(r.Context(), v, r)
 	if err == nil {
+		fields.ModelCall = c.suggestedBy(r.Context(), v, id, parseID(r.PostForm.Get("ask")), fields)
 		_, err = c.apply(r.Context(), v, id, number(r.PostForm.Get("version")), name, fields, key(r.PostForm.Get("key")))
 	}
 	if err != nil {
@@ -221,6 +225,7 @@ func (c *Console) readFields(ctx context.Context, v View, r *http.Request) (tick
 		Reason: clean(q.Get("reason"), 200), Basis: text(q.Get("basis")), RightChannel: clean(q.Get("right_channel"), 1000), Text: text(q.Get("text")),
 		Outcome: clean(q.Get("outcome"), 200), Resolved: yesNo(q.Get("resolved")), Reached: yesNo(q.Get("reached")), Days: number(q.Get("days")),
 		Satisfaction: number(q.Get("satisfaction")), TransferTo: clean(q.Get("transfer_to"), 1000),
+		Category: clean(q.Get("category"), 100),
 	}
 	f.Lead = parseID(q.Get("lead"))
 	if other := parseID(q.Get("other")); other != uuid.Nil {

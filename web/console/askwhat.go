@@ -45,6 +45,7 @@ type askView struct {
 	Base     string
 	Words    string // why it failed
 	Category string // its name
+	File     *filing
 	Draft    *suggested
 	Panel    assistData // for the button that inserts the draft
 }
@@ -125,6 +126,7 @@ func (c *Console) viewAsk(ctx context.Context, v View, m matter, a ask) askView 
 	}
 	if a.Result.Category != "" {
 		x.Category = v.Category(a.Result.Category)
+		x.File = c.filing(ctx, v, a)
 	}
 	if a.Kind != askDraft || a.State != "done" {
 		return x

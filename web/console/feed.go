@@ -141,6 +141,11 @@ func (v View) eventLines(e tickets.Event, names map[uuid.UUID]string) []string {
 		line("days", itoa(f.Days))
 	}
 	line("transfer_to", f.TransferTo)
+	line("category", v.Category(f.Category))
+	line("was_category", v.Category(f.WasCategory))
+	if f.ModelCall != uuid.Nil {
+		out = append(out, v.T("reclassify.by_model"))
+	}
 	line("number", f.Number)
 	if f.Assignee != uuid.Nil {
 		line("assignee", names[f.Assignee])

@@ -37,6 +37,7 @@ type ticketData struct {
 	Rating       *tickets.Rating
 	Rectify      *rectifyRow
 	MayRectify   bool
+	MayFile      bool         // under another category
 	MayLink      bool         // an assessment link can be made
 	Query        template.URL // of the list it was opened from
 	Conversation chat.Conversation
@@ -64,7 +65,7 @@ type moveView struct {
 // rare actions stand behind "more": they are seldom right and seldom undone.
 var rare = []tickets.Action{tickets.Withdraw, tickets.Merge, tickets.TransferOut, tickets.Supervise, tickets.Refuse, tickets.CitizenReply,
 	tickets.AddInformation, tickets.Recall, tickets.Unmerge, tickets.Appeal, tickets.NotAnswered, tickets.TakeBack, tickets.RevisitAttempt, tickets.AddCo, tickets.DropCo, tickets.CoDecline, tickets.HandUp, tickets.HandDown,
-	tickets.LiftOrder, tickets.RequestExclude}
+	tickets.LiftOrder, tickets.RequestExclude, tickets.Reclassify}
 
 // ahead lead on the main path; the first of them that is possible is the button to reach for.
 var ahead = []tickets.Action{tickets.Accept, tickets.QueueUp, tickets.Dispatch, tickets.Designate, tickets.Sign, tickets.TakeUp, tickets.Complete,
@@ -81,7 +82,7 @@ var hotkeys = map[tickets.Action]string{tickets.Dispatch: "d", tickets.Designate
 var extraFields = map[tickets.Action][]tickets.Field{
 	tickets.RevisitAttempt: {tickets.FReached, tickets.FText}, tickets.ApproveReturn: {tickets.FText}, tickets.ApproveTransfer: {tickets.FText},
 	tickets.Withdraw: {tickets.FText}, tickets.RevisitDone: {tickets.FText}, tickets.Coordinate: {tickets.FText},
-	tickets.HandDown: {tickets.FText},
+	tickets.HandDown: {tickets.FText}, tickets.Reclassify: {tickets.FBasis},
 }
 
 func moveViews(moves []tickets.Move) (first, more []moveView) {
@@ -126,6 +127,7 @@ func (c *Console) loadTicket(ctx context.Context, v View, id uuid.UUID, shown bo
 	}
 	moves := c.Tickets.Moves(act, t)
 	d.First, d.More = moveViews(moves)
+	d.MayFile = mayFile(moves)
 	if d.Clocks, err = c.Tickets.Clocks(ctx, act, id); err != nil {
 		return nil, err
 	}
