@@ -37,8 +37,8 @@ type Article struct {
 
 // Style is how answers sound in a jurisdiction; data of the installation.
 type Style struct {
-	Tone      string `json:"tone,omitempty"`      // in words, to the model: "formal", "warm and plain"
-	Sentences int    `json:"sentences,omitempty"` // of an answer at most; 0 is 6
+	Tone      string // in words, to the model: "formal", "warm and plain"
+	Sentences int    // of an answer at most; 0 is 6
 }
 
 // Deps are what New needs.

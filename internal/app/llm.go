@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"encoding/json"
 
 	"github.com/google/uuid"
 
@@ -33,13 +32,8 @@ func (a *App) sources(ctx context.Context, ids []uuid.UUID) ([]assist.Article, e
 	return out, nil
 }
 
-// answerStyle is the jurisdiction's setting "answers": {"tone": "…", "sentences": 6}.
+// answerStyle is how the jurisdiction wants its models to write.
 func (a *App) answerStyle() assist.Style {
-	var settings struct {
-		Answers assist.Style `json:"answers"`
-	}
-	if json.Unmarshal(a.Routing.Snapshot().Jurisdiction().Settings, &settings) != nil {
-		return assist.Style{} // settings are checked where they are written
-	}
-	return settings.Answers
+	rules := a.Routing.Snapshot().Jurisdiction().ModelRules()
+	return assist.Style{Tone: rules.Tone, Sentences: rules.Sentences}
 }

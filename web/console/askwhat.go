@@ -2,7 +2,6 @@ package console
 
 import (
 	"context"
-	"encoding/json"
 	"net/http"
 	"regexp"
 	"slices"
@@ -59,14 +58,9 @@ type machineData struct {
 	Anything bool
 }
 
-// confidentialAllowed is the jurisdiction's word on whether confidential cases may go to its language models: "models": {"confidential": true}.
+// confidentialAllowed is the jurisdiction's word on whether confidential cases may go to its language models.
 func (c *Console) confidentialAllowed() bool {
-	var settings struct {
-		Models struct {
-			Confidential bool `json:"confidential"`
-		} `json:"models"`
-	}
-	return json.Unmarshal(c.Routing.Snapshot().Jurisdiction().Settings, &settings) == nil && settings.Models.Confidential
+	return c.Routing.Snapshot().Jurisdiction().ModelRules().Confidential
 }
 
 // long is from how many entries on a case is worth a summary.

@@ -23,6 +23,8 @@ func (c *Console) modelRoutes(on func(string, []string, handle)) {
 	on("GET /console/admin/models/new", admin, c.modelForm)
 	on("GET /console/admin/models/calls", admin, c.modelCalls)
 	on("GET /console/admin/models/calls/{id}", admin, c.modelCall)
+	on("GET /console/admin/models/rules", admin, c.modelRules)
+	on("POST /console/admin/models/rules", admin, c.modelRulesSave)
 	on("GET /console/admin/models/{id}", admin, c.modelForm)
 	on("POST /console/admin/models", admin, c.modelSave)
 	on("POST /console/admin/models/{id}/do/{what}", admin, c.modelDo)

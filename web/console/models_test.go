@@ -82,3 +82,28 @@ func (r *rig) modelPages() []pageOf {
 	return []pageOf{{"models", "administrator", "/console/admin/models"}, {"model", "administrator", "/console/admin/models/" + first.ID.String()},
 		{"model-calls", "administrator", "/console/admin/models/calls"}, {"model-call", "administrator", "/console/admin/models/calls/" + trial.Call.String()}}
 }
+
+func TestHowModelsWriteAndWhatTheyReadHasAPage(t *testing.T) {
+	t.Parallel()
+	r, srv := modelled(t, nil)
+	admin := r.signIn("administrator")
+	page := admin.get("/console/admin/models/rules").wants(t, http.StatusOK, `name="tone" value=""`, "replaced before it leaves", "fake")
+	version := between(t, page.body, `name="version" value="`, `"`)
+	admin.post("/console/admin/models/rules", url.Values{"version": {version}, "tone": {"formal"}, "sentences": {"99"}}).wants(t, http.StatusBadRequest, "1 to 20 sentences", `value="99"`, `value="formal"`)
+	admin.post("/console/admin/models/rules", url.Values{"version": {version}, "tone": {"formal"}, "sentences": {"3"}, "confidential": {"yes"}}).wants(t, http.StatusOK, "Saved", `value="formal"`, `value="3"`, `value="yes" checked`)
+	admin.post("/console/admin/models/rules", url.Values{"version": {version}, "tone": {"cold"}}).wants(t, http.StatusConflict, `value="cold"`)
+	for _, who := range []string{"operator", "dispatcher", "handler-env", "editor"} {
+		r.signIn(who).post("/console/admin/models/rules", url.Values{"version": {"2"}, "tone": {"cold"}}).wants(t, http.StatusForbidden)
+	}
+	if got := r.routing.Snapshot().Jurisdiction().ModelRules(); got.Tone != "formal" || got.Sentences != 3 || !got.Confidential {
+		t.Errorf("kept %+v", got)
+	}
+	// A case that nothing of was sent about may be asked about now.
+	k := r.file("report", "Noise at night is allowed for money", "An inspector takes money for construction noise at night", "environment.noise")
+	b := r.signIn("dispatcher")
+	base := "/console/tickets/" + k.ID.String()
+	b.waits(base, b.asks(base, "category"))
+	if srv.Requests() == 0 {
+		t.Error("the model was not asked")
+	}
+}
