@@ -70,6 +70,11 @@ func (s *Service) applyAt(ctx context.Context, tx db.Tx, a Actor, ticket uuid.UU
 	if err := c.checkClosing(ctx, tx, m); err != nil {
 		return Ticket{}, wrap("apply", err)
 	}
+	if m.Name == RevisitAttempt {
+		if err := c.checkTry(ctx, tx); err != nil {
+			return Ticket{}, wrap("apply", err)
+		}
+	}
 	c.run(m, a, f)
 	if err := s.save(ctx, tx, c, key, f); err != nil {
 		return Ticket{}, wrap("apply", err)

@@ -84,9 +84,16 @@ func (c *change) run(m Move, a Actor, f Fields) {
 	if m.Public && a.Kind != KindCitizen {
 		c.clocks.stop(string(sla.Acknowledge))
 	}
-	if m.Name == Unmerge {
+	switch m.Name {
+	case Unmerge, NotAnswered:
 		c.clocks.restore(c.t.ClosedAt, m.Start, c.t.PromisedAt)
-	} else {
+	case TakeBack:
+		var gone *time.Time // the state has no time of its own; the clock of the answer stopped as the ticket went out
+		if clk := c.clocks.rows[string(sla.Resolve)]; clk != nil {
+			gone = clk.stoppedAt
+		}
+		c.clocks.restore(gone, m.Start, c.t.PromisedAt)
+	default:
 		for _, name := range m.Start {
 			c.clocks.start(name, c.t.PromisedAt)
 		}
@@ -147,6 +154,7 @@ func (c *change) effects(m Move, a Actor, f *Fields) {
 	case Dispatch, Designate:
 		t.Lead, t.Co, t.CoSigned, t.Designated = f.Lead, f.Co, nil, m.Name == Designate
 		t.Past = slices.DeleteFunc(slices.Clone(t.Past), func(id uuid.UUID) bool { return id == f.Lead })
+		t.returnUntil = nil
 		t.Dispatches++
 		c.assignment = &assignment{seq: t.Dispatches, lead: f.Lead, co: f.Co, by: a.DB.User(), designated: t.Designated}
 		c.tell(f.Lead, Handler, "dispatched")

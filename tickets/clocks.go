@@ -163,6 +163,13 @@ func (s *clockSet) start(name sla.ClockName, promised *time.Time) {
 		return
 	}
 	s.startSpan(string(name), uuid.Nil, span)
+	if c := s.waiting(); name == sla.AwaitCitizen && c != nil {
+		// The work goes on when the pause is spent, however much of it earlier questions took.
+		if wait, ends := s.rows[string(name)], s.pauseEnds(c, s.now); !ends.IsZero() && ends.Before(wait.dueAt) {
+			wait.dueAt = ends
+			wait.arm(r)
+		}
+	}
 	if c := s.rows[string(name)]; told(c.name) && promised != nil && c.dueAt.Before(*promised) {
 		c.dueAt = *promised // a deadline that the contact was told never moves earlier
 		c.arm(r)
@@ -256,12 +263,29 @@ func (s *clockSet) stopCo() {
 }
 
 func (s *clockSet) pause(name string) {
-	if c := s.rows[name]; c != nil && c.running() {
+	// What is overdue has no time left that could wait: it stays red and on the ladder.
+	if c := s.rows[name]; c != nil && c.running() && s.now.Before(c.dueAt) {
 		now := s.now
 		c.remaining = sla.Pause(now, c.dueAt, c.span.Unit, s.ruled(name, c.agency).Calendar)
 		c.pausedAt, c.nextFireAt, c.dirty = &now, nil, true
 		c.step(sla.Paused, now, 0)
 	}
+}
+
+// pauseEnds is until when a pause of the clock that began at at counts; zero where the policy caps none.
+func (s *clockSet) pauseEnds(c *clockRow, at time.Time) time.Time {
+	r := s.ruled(c.name, c.agency)
+	return sla.PauseEnds(at, r.policy.Clocks[sla.AwaitCitizen], c.steps, r.Calendar)
+}
+
+// waiting is the clock that a question to the citizen pauses: of the answer, or of doing it again. nil: none runs, or it is over.
+func (s *clockSet) waiting() *clockRow {
+	for _, name := range []sla.ClockName{sla.Redo, sla.Resolve} {
+		if c := s.rows[string(name)]; c != nil && c.stoppedAt == nil && s.now.Before(c.dueAt) {
+			return c
+		}
+	}
+	return nil
 }
 
 func (s *clockSet) resume(name string) {
@@ -271,7 +295,7 @@ func (s *clockSet) resume(name string) {
 	}
 	r := s.ruled(name, c.agency)
 	was := c.dueAt
-	c.dueAt, c.provisional = sla.Resume(*c.pausedAt, s.now, c.dueAt, c.remaining, r.policy.Clocks[sla.AwaitCitizen], r.Calendar)
+	c.dueAt, c.provisional = sla.Resume(*c.pausedAt, s.now, c.dueAt, c.remaining, s.pauseEnds(c, *c.pausedAt), r.Calendar)
 	c.pausedAt, c.remaining = nil, sla.Remaining{}
 	c.step(sla.Resumed, s.now, 0)
 	c.rearm(r, was, s.now)

@@ -156,7 +156,7 @@ func (l *life) resume() {
 	r := l.clocks.ruled(c.name, c.agency)
 	// However late the citizen answers, the pause counts to its cap and no further.
 	end, _ := sla.Deadline(*c.pausedAt, r.policy.Clocks[sla.AwaitCitizen], r.Calendar)
-	most, _ := sla.Resume(*c.pausedAt, end, c.dueAt, c.remaining, sla.Span{}, r.Calendar)
+	most, _ := sla.Resume(*c.pausedAt, end, c.dueAt, c.remaining, time.Time{}, r.Calendar)
 	l.clocks.resume(c.name)
 	if c.dueAt.After(most) {
 		l.t.Fatalf("resumed to %s; the cap allows %s", c.dueAt, most)

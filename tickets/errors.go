@@ -38,6 +38,16 @@ var (
 	ErrExpired = errs.New(errs.Conflict, "tickets.expired", "the deadline has passed; an extension must be requested before it")
 	// ErrExtensionCap: no extension is left. Args: limit.
 	ErrExtensionCap = errs.New(errs.Conflict, "tickets.extension_cap", "this ticket has had all the extensions it may have")
+	// ErrNoExtension: a case that is done again has a clock of its own, which nothing extends.
+	ErrNoExtension = errs.New(errs.Conflict, "tickets.no_extension", "only the time to the first answer can be extended, not that of doing it again")
+	// ErrPauseSpent: the questions to the citizen have paused the clock for as long as they may.
+	ErrPauseSpent = errs.New(errs.Conflict, "tickets.pause_spent", "the time for waiting on the citizen is used up; write to them without stopping the clock")
+	// ErrHandedUp: the agency below has just handed the ticket up. Args: agency.
+	ErrHandedUp = errs.New(errs.Conflict, "tickets.handed_up", "that agency has handed the ticket up; sign for it before you hand it down there again")
+	// ErrRevisitSoon: another try of the revisit comes too soon after the last. Args: next.
+	ErrRevisitSoon = errs.New(errs.Conflict, "tickets.revisit_soon", "the last try was a short while ago; try again at another time of day")
+	// ErrNotAsked: the citizen has not been asked yet.
+	ErrNotAsked = errs.New(errs.Conflict, "tickets.not_asked", "the citizen has not rated the answer; revisit them before closing")
 	// ErrSameOfficer: the decision is for another officer.
 	ErrSameOfficer = errs.New(errs.Forbidden, "tickets.same_officer", "another officer has to do this")
 	// ErrAppealed: one appeal only.

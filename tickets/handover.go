@@ -16,7 +16,7 @@ func (c *change) above() (uuid.UUID, bool) {
 	return parent.ID, ok && parent.Active && !parent.Desk
 }
 
-// checkBelow wants an active agency in the tree below the lead. Errors: ErrUnknownAgency, ErrNotBelow.
+// checkBelow wants an active agency in the tree below the lead. Errors: ErrUnknownAgency, ErrNotBelow, ErrHandedUp.
 func (c *change) checkBelow(to uuid.UUID) error {
 	a, ok := c.svc.router.Agency(to)
 	switch {
@@ -24,6 +24,9 @@ func (c *change) checkBelow(to uuid.UUID) error {
 		return ErrUnknownAgency
 	case !slices.Contains(a.Ancestors, c.t.Lead):
 		return ErrNotBelow
+	case c.t.State == Dispatched && slices.Contains(c.t.Past, to):
+		// Else two agencies could pass it to and fro, each inside its time to sign, and nobody would ever have signed.
+		return ErrHandedUp.With("agency", to.String())
 	}
 	return nil
 }
@@ -52,6 +55,14 @@ func (c *change) checkCo(m Move, f Fields) error {
 func (c *change) handOver(m Move, a Actor, f *Fields) {
 	t := &c.t
 	before := t.Lead
+	if t.returnUntil == nil {
+		// The window to return is that of the hotline's dispatch, whoever signs in the end; once it was signed for it is over.
+		until := c.now
+		if t.State == Dispatched && t.SignDueAt != nil {
+			until = *t.SignDueAt
+		}
+		t.returnUntil = &until
+	}
 	if m.Name == HandUp {
 		f.Lead, _ = c.above()
 		// Who handed it up still sees what becomes of it.

@@ -67,7 +67,8 @@ func TestADistrictHandsDownToItsStreetAndTheStreetHandsUp(t *testing.T) {
 	if _, err := o.ByID(t.Context(), o.as("handler-street"), k.ID); err != nil {
 		t.Errorf("the street does not see what becomes of it: %v", err)
 	}
-	// And down once more to the same street: its handing up was no return.
+	// And down once more to the same street, once the district has signed for it: its handing up was no return.
+	k = o.apply(head, k, tickets.Sign, tickets.Fields{})
 	k = o.apply(head, k, tickets.HandDown, tickets.Fields{Lead: street})
 	var states []string
 	rows, err := o.owner.Query(t.Context(), `select state from assignments where ticket_id = $1 order by seq`, k.ID)

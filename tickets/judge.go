@@ -28,10 +28,19 @@ func (s *Service) Moves(a Actor, t Ticket) []Move {
 		}
 		c := s.newChange(t, nil, s.clock.Now())
 		if c.guards(m, a) == nil {
-			out = append(out, m)
+			out = append(out, m.of(a))
 		}
 	}
 	return out
+}
+
+// of is the move as this actor has to make it: a case does not go because somebody at the hotline wants it gone, so staff who withdraw one write who
+// wished it.
+func (m Move) of(a Actor) Move {
+	if m.Name == Withdraw && a.Kind == KindStaff {
+		m.Required = append(slices.Clone(m.Required), FText)
+	}
+	return m
 }
 
 // judge finds the move and decides whether the actor may make it with these fields. It changes nothing.
@@ -47,6 +56,7 @@ func (c *change) judge(a Actor, name Action, f Fields) (Move, error) {
 	if err := c.guards(m, a); err != nil {
 		return Move{}, err
 	}
+	m = m.of(a)
 	if err := c.check(m, f); err != nil {
 		return Move{}, err
 	}
@@ -59,8 +69,12 @@ func (c *change) guards(m Move, a Actor) error {
 		var err *errs.Error
 		switch g {
 		case WithinSignWindow:
-			if t.SignDueAt != nil && !c.now.Before(*t.SignDueAt) {
-				err = ErrLateReturn.With("due", *t.SignDueAt)
+			until := t.SignDueAt
+			if t.returnUntil != nil {
+				until = t.returnUntil
+			}
+			if until != nil && !c.now.Before(*until) {
+				err = ErrLateReturn.With("due", *until)
 			}
 		case NotDesignated:
 			if t.Designated {
@@ -81,6 +95,20 @@ func (c *change) guards(m Move, a Actor) error {
 		case BeforeExpiry:
 			if t.PromisedAt != nil && !c.now.Before(*t.PromisedAt) {
 				err = ErrExpired
+			}
+		case FirstAnswer:
+			if t.AgencyResolved != nil {
+				err = ErrNoExtension
+			}
+		case PauseLeft:
+			if clk := c.clocks.waiting(); clk != nil && clk.pausedAt == nil {
+				if ends := c.clocks.pauseEnds(clk, c.now); !ends.IsZero() && !ends.After(c.now) {
+					err = ErrPauseSpent
+				}
+			}
+		case RatedWell:
+			if t.Grade < 3 {
+				err = ErrNotAsked
 			}
 		case UnderExtCap:
 			if t.Extensions >= c.set.MaxExtensions {
@@ -201,7 +229,7 @@ func (c *change) check(m Move, f Fields) error {
 	switch m.Name {
 	case RequestExtend:
 		// At most the policy's part of the original length, in its own unit.
-		if clk := c.clocks.rows["resolve"]; clk == nil || f.Days > max(1, clk.span.N*c.set.SLA.Limits.WithDefaults().ExtensionPercent/100) {
+		if clk := c.clocks.rows["resolve"]; clk == nil || clk.stoppedAt != nil || f.Days > max(1, clk.span.N*c.set.SLA.Limits.WithDefaults().ExtensionPercent/100) {
 			return bad(FDays)
 		}
 	case Merge:

@@ -98,7 +98,7 @@ func TestAPartOfACaseGoesToAnotherAgencyAndItsAnswerComesBack(t *testing.T) {
 	part = o.must("handler-util", part, tickets.Sign, tickets.Fields{})
 	// Two answers in a row: the whole hears of both ends.
 	part = o.must("handler-util", part, tickets.Reply, tickets.Fields{Text: "The pump runs again.", Outcome: "resolved", Resolved: yes()})
-	o.must("dispatcher", second, tickets.Withdraw, tickets.Fields{})
+	o.must("dispatcher", second, tickets.Withdraw, tickets.Fields{Text: "The part was split off by mistake."})
 	var answered, over *tickets.Event
 	for _, e := range must(o.Timeline(ctx, o.as("handler-env"), whole.ID)) {
 		switch e.Type {

@@ -84,6 +84,23 @@ func (s *Service) tryRevisit(ctx context.Context, tx db.Tx, ticket uuid.UUID, no
 	return len(c.events) > 0, s.save(ctx, tx, c, "", Fields{})
 }
 
+// checkTry wants some hours between two tries, so that three of them are three times of day and not three clicks. Errors: ErrRevisitSoon.
+func (c *change) checkTry(ctx context.Context, tx db.Tx) error {
+	var last *time.Time
+	if err := tx.QueryRow(ctx, lastTrySQL, c.t.ID).Scan(&last); err != nil || last == nil {
+		return err
+	}
+	gap := time.Duration(c.set.SLA.Limits.WithDefaults().RevisitGapHours) * time.Hour
+	if next := last.Add(gap); c.now.Before(next) {
+		return ErrRevisitSoon.With("next", next)
+	}
+	return nil
+}
+
+// lastTrySQL: a reopened case begins its tries anew, so only those since the last reopening count.
+const lastTrySQL = `select max(at) from ticket_events where ticket_id = $1 and type in ('revisit_attempt', 'ask_revisit')
+	and seq > coalesce((select max(seq) from ticket_events where ticket_id = $1 and type = 'start_revisit'), 0)`
+
 // AnswerRevisit is the citizen's own answer to the revisit: whether the case is solved, and how satisfied they are. It is their assessment too
 // when they have given none.
 // Errors: those of Apply for the revisit's result, ErrBadField, ErrTooLong.

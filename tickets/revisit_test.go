@@ -177,6 +177,7 @@ func TestWhoCannotBeWrittenToIsOnTheCallList(t *testing.T) {
 	k = o.must("operator", k, tickets.StartRevisit, tickets.Fields{})
 	for range 3 {
 		k = o.must("operator", k, tickets.RevisitAttempt, tickets.Fields{Reached: no()})
+		o.clock.Advance(3 * time.Hour)
 	}
 	o.refused(o.as("operator"), k, tickets.RevisitAttempt, tickets.Fields{Reached: no()}, tickets.ErrRevisits)
 	if calls, _, _ := o.CallList(t.Context(), o.as("operator"), "", 10); len(calls) != 1 || calls[0].LastTry == nil {
@@ -225,7 +226,8 @@ func TestARectificationIsAnsweredAndRatedAgain(t *testing.T) {
 		}
 	}
 	// It runs on when the case is closed, and climbs its ladder.
-	o.must("operator", o.again(k), tickets.Close, tickets.Fields{})
+	k = o.must("operator", o.must("operator", o.again(k), tickets.StartRevisit, tickets.Fields{}), tickets.RevisitDone, tickets.Fields{Resolved: yes(), Satisfaction: 3})
+	o.must("operator", k, tickets.Close, tickets.Fields{})
 	o.clock.Advance(8 * 24 * time.Hour)
 	o.sweep()
 	if !contains(o.notices("dunning"), "dept-environment head") {

@@ -307,7 +307,7 @@ func TestWhoMayDoWhat(t *testing.T) {
 	for _, m := range o.Moves(o.as("operator"), k) {
 		offered = append(offered, string(m.Name))
 	}
-	if got := strings.Join(offered, " "); got != "start_revisit close reopen add_information" {
+	if got := strings.Join(offered, " "); got != "start_revisit reopen add_information" {
 		t.Errorf("offered: %s", got)
 	}
 	if moves := o.Moves(o.as("handler-util"), k); len(moves) != 0 {

@@ -132,6 +132,9 @@ const (
 	NothingAsked     Guard = "nothing_asked" // one open request at a time
 	BeforeExpiry     Guard = "before_expiry" // the resolution clock has not run out
 	UnderExtCap      Guard = "under_extension_cap"
+	FirstAnswer      Guard = "first_answer"     // the case has not been answered before: a redo gets no extension
+	PauseLeft        Guard = "pause_left"       // earlier questions to the citizen have not used up the pause
+	RatedWell        Guard = "rated_well"       // the citizen has rated the answer, not badly: nobody has to ask them any more
 	OtherOfficer     Guard = "other_officer"    // not the officer who refused
 	NotTheHandler    Guard = "not_the_handler"  // not the one who answered
 	FirstAppeal      Guard = "first_appeal"     // one appeal
@@ -176,14 +179,14 @@ func build() []Move {
 		{From: ReturnRequested, Name: RefuseReturn, To: Dispatched, Roles: dispatchers, Required: fields{FText}, Stop: clocks{sla.ReturnDecision}, Start: clocks{sla.Sign}},
 		{From: InCoordination, Name: Designate, To: Dispatched, Roles: dispatchers, Required: fields{FLead, FText}, Stop: clocks{sla.Coordination}, Start: clocks{sla.Sign}, Public: true},
 
-		{From: InProgress, Name: AskCitizen, To: AwaitingCitizen, Roles: lead, Required: fields{FText}, Stop: clocks{sla.FirstReply}, Pause: clocks{sla.Resolve, sla.Redo}, Start: clocks{sla.AwaitCitizen}, Public: true},
+		{From: InProgress, Name: AskCitizen, To: AwaitingCitizen, Roles: lead, Required: fields{FText}, Stop: clocks{sla.FirstReply}, Pause: clocks{sla.Resolve, sla.Redo}, Start: clocks{sla.AwaitCitizen}, Public: true, Needs: []Guard{PauseLeft}},
 		{From: AwaitingCitizen, Name: CitizenReply, To: InProgress, Roles: roles{Citizen, Operator, Supervisor}, Required: fields{FText}, Stop: clocks{sla.AwaitCitizen}, Resume: clocks{sla.Resolve, sla.Redo}, Public: true},
 		{From: AwaitingCitizen, Name: Resume, To: InProgress, Roles: roles{Handler, Head, SystemRole}, Stop: clocks{sla.AwaitCitizen}, Resume: clocks{sla.Resolve, sla.Redo}, Public: true},
 		{From: InProgress, Name: Reply, To: Replied, Roles: lead, Required: fields{FText, FOutcome, FResolved}, Stop: clocks{sla.FirstReply, sla.Resolve, sla.Redo}, Start: clocks{sla.Check}, Public: true},
 		{From: InProgress, Name: RequestTransfer, To: InProgress, Roles: lead, Required: fields{FReason, FBasis}, Needs: []Guard{NothingAsked, NotDesignated}},
 		{From: InProgress, Name: ApproveTransfer, To: PendingDispatch, Roles: dispatchers, Start: clocks{sla.Dispatch}, Needs: []Guard{AskedTransfer}},
 		{From: InProgress, Name: RefuseTransfer, To: InProgress, Roles: dispatchers, Required: fields{FText}, Needs: []Guard{AskedTransfer}},
-		{From: InProgress, Name: RequestExtend, To: InProgress, Roles: lead, Required: fields{FText, FDays}, Needs: []Guard{NothingAsked, BeforeExpiry, UnderExtCap}},
+		{From: InProgress, Name: RequestExtend, To: InProgress, Roles: lead, Required: fields{FText, FDays}, Needs: []Guard{NothingAsked, FirstAnswer, BeforeExpiry, UnderExtCap}},
 		{From: InProgress, Name: ApproveExtend, To: InProgress, Roles: roles{Dispatcher, Supervisor}, Public: true, Needs: []Guard{AskedExtension}},
 		{From: InProgress, Name: RefuseExtend, To: InProgress, Roles: roles{Dispatcher, Supervisor}, Required: fields{FText}, Needs: []Guard{AskedExtension}},
 
@@ -195,7 +198,7 @@ func build() []Move {
 		{From: Revisiting, Name: RequestExclude, To: Revisiting, Roles: roles{Operator, Supervisor}, Required: fields{FReason, FBasis}, Needs: []Guard{Unsatisfied, NothingAsked}},
 		{From: Revisiting, Name: ApproveExclude, To: Closed, Roles: roles{Supervisor}, Required: fields{FText}, StopAll: true, Public: true, Needs: []Guard{AskedExclusion, OtherThanAsked}},
 		{From: Revisiting, Name: RefuseExclude, To: Reopened, Roles: roles{Supervisor}, Required: fields{FText}, Stop: clocks{sla.Check, sla.Revisit, sla.RevisitTry}, Start: clocks{sla.Redo}, Public: true, Needs: []Guard{AskedExclusion, OtherThanAsked}},
-		{From: Completed, Name: Close, To: Closed, Roles: roles{Operator, Supervisor, SystemRole}, StopAll: true, Public: true, Needs: []Guard{HasReply, NotUnsatisfied}},
+		{From: Completed, Name: Close, To: Closed, Roles: roles{Operator, Supervisor, SystemRole}, StopAll: true, Public: true, Needs: []Guard{HasReply, NotUnsatisfied, RatedWell}},
 		{From: Revisiting, Name: Close, To: Closed, Roles: roles{Operator, Supervisor, SystemRole}, StopAll: true, Public: true, Needs: []Guard{HasReply, RevisitsSpent, NotUnsatisfied}},
 		{From: Reopened, Name: TakeUp, To: InProgress, Roles: lead, Public: true},
 		{From: Reopened, Name: Redispatch, To: PendingDispatch, Roles: dispatchers, Required: fields{FText}, Start: clocks{sla.Dispatch}},
@@ -219,7 +222,7 @@ func build() []Move {
 	for _, s := range []State{Replied, Completed, Revisiting} {
 		t = append(t, Move{From: s, Name: Reopen, To: Reopened, Roles: desk, Required: fields{FText}, Stop: clocks{sla.Check, sla.Revisit, sla.RevisitTry}, Start: clocks{sla.Redo}, Public: true})
 	}
-	for _, s := range []State{Dispatched, InProgress, AwaitingCitizen, Reopened} {
+	for _, s := range []State{Dispatched, ReturnRequested, InProgress, AwaitingCitizen, Reopened} {
 		t = append(t,
 			Move{From: s, Name: CoSign, To: s, Roles: lead, Needs: []Guard{CoUnsigned}},
 			Move{From: s, Name: CoDecline, To: s, Roles: lead, Required: fields{FReason, FBasis}, Needs: []Guard{CoUnsigned, WithinCoWindow}},

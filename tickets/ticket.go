@@ -73,8 +73,10 @@ type Ticket struct {
 	head      []byte // seal of the newest entry
 	// categoryFixed: a person named the category; what routing guessed it may guess again.
 	categoryFixed bool
-	decidedBy     uuid.UUID
-	repliedBy     uuid.UUID
+	// returnUntil is the end of the window to return a ticket that was handed over inside a tree; nil: its time to sign.
+	returnUntil *time.Time
+	decidedBy   uuid.UUID
+	repliedBy   uuid.UUID
 }
 
 // Light is the colour of the ticket's earliest deadline; Green when nothing runs.

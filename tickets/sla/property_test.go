@@ -64,15 +64,15 @@ func TestPauseNeverMovesADeadlineEarlier(t *testing.T) {
 			limit = Span{N: rapid.IntRange(1, 9).Draw(t, "cap"), Unit: WorkingDays}
 		}
 		rem := Pause(p, due, s.Unit, c)
-		got, _ := Resume(p, r, due, rem, limit, c)
+		got, _ := Resume(p, r, due, rem, PauseEnds(p, limit, nil, c), c)
 		if got.Before(due) {
 			t.Fatalf("moved from %s to %s", due, got)
 		}
-		later, _ := Resume(p, r.Add(time.Hour), due, rem, limit, c)
+		later, _ := Resume(p, r.Add(time.Hour), due, rem, PauseEnds(p, limit, nil, c), c)
 		if later.Before(got) {
 			t.Fatalf("a longer pause moved the deadline from %s to %s", got, later)
 		}
-		if capped, _ := Resume(p, r, due, rem, Span{N: 1, Unit: WorkingDays}, c); limit.N > 0 && capped.After(got) {
+		if capped, _ := Resume(p, r, due, rem, PauseEnds(p, Span{N: 1, Unit: WorkingDays}, nil, c), c); limit.N > 0 && capped.After(got) {
 			t.Fatalf("a tighter cap moved the deadline from %s to %s", got, capped)
 		}
 	})

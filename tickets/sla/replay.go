@@ -25,6 +25,8 @@ type Step struct {
 	Kind StepKind  `json:"k"`
 	At   time.Time `json:"at"`
 	N    int       `json:"n,omitempty"` // units of an extension
+	// Free, of a resumption: the pause was none for the citizen (the ticket was merged, or with another body); the cap neither ends nor counts it.
+	Free bool `json:"f,omitempty"`
 }
 
 // Outcome is a deadline with what else there is to say of it.
@@ -39,18 +41,22 @@ type Outcome struct {
 	Shortened bool
 }
 
-// Replay computes a deadline from its beginning: the span from start, then every step. limit caps each pause. Steps that mean nothing (a second
+// Replay computes a deadline from its beginning: the span from start, then every step. limit caps the pauses together. Steps that mean nothing (a second
 // pause, a resumption of what runs) are passed over.
 func Replay(start time.Time, s Span, steps []Step, limit Span, cal *Calendar) Outcome {
 	var o Outcome
 	o.Due, o.Provisional = Deadline(start, s, cal)
-	for _, st := range steps {
+	for i, st := range steps {
 		switch {
 		case st.Kind == Paused && o.PausedAt == nil:
 			at := st.At
 			o.PausedAt, o.Left = &at, Pause(at, o.Due, s.Unit, cal)
 		case st.Kind == Resumed && o.PausedAt != nil:
-			o.Due, o.Provisional = Resume(*o.PausedAt, st.At, o.Due, o.Left, limit, cal)
+			var ends time.Time
+			if !st.Free {
+				ends = PauseEnds(*o.PausedAt, limit, steps[:i], cal)
+			}
+			o.Due, o.Provisional = Resume(*o.PausedAt, st.At, o.Due, o.Left, ends, cal)
 			o.PausedAt, o.Left = nil, Remaining{}
 		case st.Kind == Shortened:
 			if fair, provisional := Deadline(st.At, s, cal); fair.After(o.Due) {

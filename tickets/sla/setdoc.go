@@ -151,7 +151,7 @@ func (s Set) checkNumbers() error {
 		name    string
 		n, most int
 	}{{"dispatches", s.Limits.Dispatches, 20}, {"extensions", s.Limits.Extensions, 10}, {"extension_percent", s.Limits.ExtensionPercent, 100},
-		{"revisit_tries", s.Limits.RevisitTries, 20}, {"rectify_days", s.Limits.RectifyDays, 365}} {
+		{"revisit_tries", s.Limits.RevisitTries, 20}, {"revisit_gap_hours", s.Limits.RevisitGapHours, 72}, {"rectify_days", s.Limits.RectifyDays, 365}} {
 		if l.n < 0 || l.n > l.most {
 			return problem("limits", "limit", l.name, "value", fmt.Sprint(l.n), "most", fmt.Sprint(l.most))
 		}

@@ -113,14 +113,54 @@ func Pause(now, due time.Time, u Unit, cal *Calendar) Remaining {
 	return Remaining{Left: max(due.Sub(now), 0)}
 }
 
-// Resume returns the new end of a span that was paused at pausedAt with rem left and goes on at now. limit caps the pause: a
-// longer one counts only up to the end of the limit (a zero limit caps nothing). The result is never before oldDue.
-func Resume(pausedAt, now, oldDue time.Time, rem Remaining, limit Span, cal *Calendar) (due time.Time, provisional bool) {
-	from := now
-	if limit.N > 0 {
-		if end, _ := Deadline(pausedAt, limit, cal); from.After(end) {
-			from = end
+// PauseEnds returns until when a pause that begins at at counts, at the latest. limit caps all pauses of a clock together: what those among steps
+// have used is taken off. It returns the zero time where limit caps nothing, and at where nothing is left.
+func PauseEnds(at time.Time, limit Span, steps []Step, cal *Calendar) time.Time {
+	if limit.N <= 0 {
+		return time.Time{}
+	}
+	var used time.Duration
+	ends := func(from time.Time) time.Time {
+		end, _ := Deadline(from, limit, cal)
+		if limit.Unit == WorkingDays {
+			end = cal.subWorking(end, used)
+		} else {
+			end = end.Add(-used)
 		}
+		if end.Before(from) {
+			return from
+		}
+		return end
+	}
+	var began time.Time
+	for _, st := range steps {
+		switch {
+		case st.Kind == Paused && began.IsZero():
+			began = st.At
+		case st.Kind == Resumed && !began.IsZero():
+			if !st.Free {
+				until := st.At
+				if end := ends(began); until.After(end) {
+					until = end
+				}
+				if limit.Unit == WorkingDays {
+					used += cal.WorkingBetween(began, until)
+				} else {
+					used += until.Sub(began)
+				}
+			}
+			began = time.Time{}
+		}
+	}
+	return ends(at)
+}
+
+// Resume returns the new end of a span that was paused at pausedAt with rem left and goes on at now. A pause that is longer counts only up to ends
+// (PauseEnds; a zero time caps nothing). The result is never before oldDue.
+func Resume(pausedAt, now, oldDue time.Time, rem Remaining, ends time.Time, cal *Calendar) (due time.Time, provisional bool) {
+	from := now
+	if !ends.IsZero() && from.After(ends) {
+		from = ends
 	}
 	if from.Before(pausedAt) {
 		from = pausedAt

@@ -149,24 +149,24 @@ func TestPauseKeepsWorkingTime(t *testing.T) {
 		t.Fatalf("left %s", rem.Left)
 	}
 	limit := Span{N: 5, Unit: WorkingDays}
-	got, prov := Resume(p, at(t, cn, "2026-03-16 09:00"), due, rem, limit, cn)
+	got, prov := Resume(p, at(t, cn, "2026-03-16 09:00"), due, rem, PauseEnds(p, limit, nil, cn), cn)
 	if want := at(t, cn, "2026-03-17 11:00"); !got.Equal(want) || prov {
 		t.Errorf("resumed to %s %v, want %s", got, prov, want)
 	}
 	// The pause is capped: its end is 17:30 on the 17th, however late the citizen answers.
-	got, _ = Resume(p, at(t, cn, "2026-04-20 09:00"), due, rem, limit, cn)
+	got, _ = Resume(p, at(t, cn, "2026-04-20 09:00"), due, rem, PauseEnds(p, limit, nil, cn), cn)
 	if want := at(t, cn, "2026-03-19 11:00"); !got.Equal(want) {
 		t.Errorf("capped to %s, want %s", got, want)
 	}
 	// What was overdue stays overdue.
 	late := at(t, cn, "2026-03-20 09:00")
-	if got, _ := Resume(late, at(t, cn, "2026-03-23 09:00"), due, Pause(late, due, WorkingDays, cn), limit, cn); !got.Equal(due) {
+	if got, _ := Resume(late, at(t, cn, "2026-03-23 09:00"), due, Pause(late, due, WorkingDays, cn), PauseEnds(late, limit, nil, cn), cn); !got.Equal(due) {
 		t.Errorf("an overdue clock moved to %s", got)
 	}
 	// Elapsed units keep elapsed time.
 	due = at(t, cn, "2026-03-10 12:00")
 	p = at(t, cn, "2026-03-10 11:00")
-	if got, _ := Resume(p, at(t, cn, "2026-03-10 20:00"), due, Pause(p, due, HoursUnit, cn), Span{}, cn); !got.Equal(at(t, cn, "2026-03-10 21:00")) {
+	if got, _ := Resume(p, at(t, cn, "2026-03-10 20:00"), due, Pause(p, due, HoursUnit, cn), time.Time{}, cn); !got.Equal(at(t, cn, "2026-03-10 21:00")) {
 		t.Errorf("elapsed resumed to %s", got)
 	}
 }

@@ -367,7 +367,7 @@ func (c *Console) policySetSave(w http.ResponseWriter, r *http.Request) error {
 		q := r.PostForm
 		set.Calendar, set.WarnFraction = clean(q.Get("calendar"), 60), float64(number(q.Get("warn")))/100
 		set.Limits = sla.Limits{Dispatches: number(q.Get("dispatches")), Extensions: number(q.Get("extensions")), ExtensionPercent: number(q.Get("extension_percent")),
-			RevisitTries: number(q.Get("revisit_tries")), RectifyDays: number(q.Get("rectify_days"))}
+			RevisitTries: number(q.Get("revisit_tries")), RevisitGapHours: number(q.Get("revisit_gap_hours")), RectifyDays: number(q.Get("rectify_days"))}
 		set.Ladder = nil
 		for _, stage := range sla.Stages() {
 			k := string(stage)

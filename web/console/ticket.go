@@ -81,7 +81,7 @@ var hotkeys = map[tickets.Action]string{tickets.Dispatch: "d", tickets.Designate
 // extraFields are inputs that an action takes without requiring them.
 var extraFields = map[tickets.Action][]tickets.Field{
 	tickets.RevisitAttempt: {tickets.FReached, tickets.FText}, tickets.ApproveReturn: {tickets.FText}, tickets.ApproveTransfer: {tickets.FText},
-	tickets.Withdraw: {tickets.FText}, tickets.RevisitDone: {tickets.FText}, tickets.Coordinate: {tickets.FText},
+	tickets.RevisitDone: {tickets.FText}, tickets.Coordinate: {tickets.FText},
 	tickets.HandDown: {tickets.FText}, tickets.Reclassify: {tickets.FBasis},
 }
 

@@ -318,7 +318,7 @@ func (p *player) revisiting(s *story, t tickets.Ticket, operator worker) {
 		yes, solved := true, s.grade >= 3
 		if s.silent {
 			no := false
-			p.soon(s, p.working(minute, day), func(t tickets.Ticket) (tickets.Ticket, error) {
+			p.soon(s, p.working(3*hour, day), func(t tickets.Ticket) (tickets.Ticket, error) {
 				if t.Revisits >= 3 {
 					return p.move(t, operator, tickets.Close, tickets.Fields{})
 				}
