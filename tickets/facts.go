@@ -44,7 +44,7 @@ const (
 	pastTicketsSQL = `select t.id, t.state, t.lead_id, t.closed_at, t.opened_at, t.citizen_resolved, t.kind, coalesce(t.category, ''), coalesce(t.area, ''), t.channel, t.confidential, t.events,
 		coalesce(c.phone, ''), coalesce(c.email, '') from tickets t left join contacts c on c.id = t.contact_id where t.id = any($1) order by t.opened_at, t.id`
 	pastEventsSQL = `select ticket_id, type, to_state, coalesce((data->>'grade')::int, 0), coalesce((data->>'satisfaction')::int, 0), at from ticket_events
-		where ticket_id = any($1) and type in ('opened', 'answer_directly', 'not_answered', 'reply', 'reopen', 'rated', 'revisit_done', 'taken_over', 'approve_transfer', 'approve_exclusion') order by ticket_id, seq`
+		where ticket_id = any($1) and type in ('opened', 'answer_directly', 'not_answered', 'reply', 'complete', 'reopen', 'refuse_exclusion', 'rated', 'revisit_done', 'taken_over', 'approve_transfer', 'approve_exclusion') order by ticket_id, seq`
 	pastClocksSQL      = `select ticket_id, name, due_at, provisional, paused_at, stopped_at from ticket_clocks where ticket_id = any($1) and name in ('dispatch', 'first_reply', 'resolve', 'rectify')`
 	pastAssignmentsSQL = `select ticket_id, lead_id, state, sign_due_at, signed_at, ended_at, return_code <> '' from assignments where ticket_id = any($1) order by ticket_id, seq`
 	pastAppealsSQL     = `select ticket_id, agency_id, failure from measure_appeals where ticket_id = any($1) and state = 'upheld'`

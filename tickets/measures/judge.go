@@ -163,6 +163,10 @@ const (
 // clock judges one clock. A paused one runs: its deadline is not known yet.
 func (j *judge) clock(name string) verdict {
 	c, found := j.h.Clocks[name]
+	return j.judged(c, found, name)
+}
+
+func (j *judge) judged(c Clock, found bool, name string) verdict {
 	end := c.StoppedAt
 	if end == nil && !j.h.Open && name != "rectify" {
 		end = j.h.ClosedAt // the case is over, whatever left the clock running
@@ -185,6 +189,19 @@ func (j *judge) clock(name string) verdict {
 	}
 	j.again(c.DueAt.Add(time.Microsecond))
 	return running
+}
+
+// resolve judges the answer that stands. One that the hotline's check sent back has stopped the clock and is no answer: until the next one comes the
+// deadline runs on.
+func (j *judge) resolve(s survey) verdict {
+	c, found := j.h.Clocks["resolve"]
+	if found && s.sentBack {
+		c.StoppedAt, c.PausedAt = nil, nil
+		if !s.stands.IsZero() {
+			c.StoppedAt = &s.stands
+		}
+	}
+	return j.judged(c, found, "resolve")
 }
 
 // ticket fills what the ticket as a whole counts.
@@ -241,7 +258,7 @@ func (j *judge) ticket(row int) {
 		}
 	}
 	put(j.clock("first_reply"), ResponseOK, ResponseLate, ResponseOpen, ResponseOpen, ResponseExcluded, LateResponse)
-	put(j.clock("resolve"), ResolveOK, ResolveLate, ResolveOpen, ResolveProvisional, ResolveExcluded, LateResolve)
+	put(j.resolve(s), ResolveOK, ResolveLate, ResolveOpen, ResolveProvisional, ResolveExcluded, LateResolve)
 	switch {
 	case !j.h.Contact:
 		n[RepeatUnknown] = 1
@@ -260,20 +277,31 @@ func (j *judge) ticket(row int) {
 type survey struct {
 	direct, takenOver, excluded, redone, rated bool
 	answered                                   time.Time
-	grade                                      int
+	// stands is when the answer came that the hotline's check took, or has not judged; sentBack: it refused one before.
+	stands   time.Time
+	sentBack bool
+	grade    int
 }
 
 func (j *judge) survey() survey {
 	var s survey
-	voice := 0
+	voice, checked := 0, false
 	for _, e := range j.h.Events {
 		switch e.Type {
 		case "reply":
 			if s.answered.IsZero() {
 				s.answered = e.At
 			}
-		case "reopen":
+			if !checked {
+				s.stands = e.At
+			}
+		case "complete":
+			checked = true
+		case "reopen", "refuse_exclusion":
 			s.redone = true
+			if !checked {
+				s.stands, s.sentBack = time.Time{}, true
+			}
 		case "taken_over":
 			s.takenOver = true
 		case "approve_exclusion":

@@ -152,3 +152,26 @@ func TestTalks(t *testing.T) {
 		}
 	}
 }
+
+func TestAnAnswerThatTheCheckSentBackIsNotOnTime(t *testing.T) {
+	t.Parallel()
+	due := monday.Add(40 * time.Hour)
+	h := measures.History{Desk: desk, OpenedAt: monday, State: "replied", Open: true, Lead: env,
+		Clocks: map[string]measures.Clock{"resolve": {DueAt: due, StoppedAt: after(39 * time.Hour)}},
+		Events: []measures.Event{{Type: "reply", At: monday.Add(39 * time.Hour)}}}
+	n := count(t, h, monday.Add(41*time.Hour))
+	want(t, "answered", n[env], measures.ResolveOK)
+	// Anything will do to stop a clock; the answer that the hotline takes is the one that counts.
+	h.State, h.Events = "reopened", append(h.Events, measures.Event{Type: "reopen", At: monday.Add(39*time.Hour + 30*time.Minute)})
+	facts, recheck := measures.Judge(h, monday.Add(39*time.Hour+45*time.Minute))
+	want(t, "sent back", facts[0].N, measures.ResolveOpen, measures.Redone)
+	if !recheck.After(due) {
+		t.Errorf("looked at again at %s", recheck)
+	}
+	want(t, "sent back and overdue", count(t, h, due.Add(time.Hour))[env], measures.ResolveLate)
+	h.Events = append(h.Events, measures.Event{Type: "reply", At: due.Add(2 * time.Hour)}, measures.Event{Type: "complete", At: due.Add(3 * time.Hour)})
+	want(t, "answered late", count(t, h, due.Add(9*time.Hour))[env], measures.ResolveLate)
+	// Whoever is reopened after the check had passed answered in time.
+	h.Events = []measures.Event{{Type: "reply", At: monday.Add(39 * time.Hour)}, {Type: "complete", At: monday.Add(40 * time.Hour)}, {Type: "refuse_exclusion", At: due.Add(time.Hour)}}
+	want(t, "reopened after the revisit", count(t, h, due.Add(2*time.Hour))[env], measures.ResolveOK, measures.Redone)
+}
