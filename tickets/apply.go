@@ -97,7 +97,7 @@ func (s *Service) applyAt(ctx context.Context, tx db.Tx, a Actor, ticket uuid.UU
 
 // input drops what only the package writes.
 func (f Fields) input() Fields {
-	f.WasCategory, f.Clock, f.DueAt, f.Was, f.Number, f.Assignee, f.Grade, f.Score, f.Article, f.Version, f.Title, f.By, f.Channels, f.ParentSeq = "", "", nil, nil, "", uuid.Nil, 0, 0, uuid.Nil, 0, "", uuid.Nil, nil, 0
+	f.WasCategory, f.Clock, f.DueAt, f.Was, f.Number, f.Assignee, f.Grade, f.Score, f.Article, f.Version, f.Title, f.By, f.Channels, f.ParentSeq, f.Unit = "", "", nil, nil, "", uuid.Nil, 0, 0, uuid.Nil, 0, "", uuid.Nil, nil, 0, ""
 	return f
 }
 

@@ -183,20 +183,20 @@ func (c *change) effects(m Move, a Actor, f *Fields) {
 	case Coordinate:
 		c.giveBack("returned")
 	case RefuseReturn:
+		c.keepWindow() // the hotline has decided; the agency gets time to sign, and not to ask once more
 		c.ended = "dispatched"
 		c.tell(t.Lead, Handler, "return_refused")
 	case RequestTransfer:
 		t.Ask, t.AskData = "transfer", *f
 		c.tell(desk, Dispatcher, "transfer_requested")
 	case RequestExtend:
-		t.Ask, t.AskData = "extension", *f
-		c.tell(desk, Dispatcher, "extension_requested")
+		c.askExtension(f)
 	case ApproveTransfer:
 		t.Ask, t.AskData = "", Fields{}
 		c.giveBack("transferred")
 		c.redecide()
 	case ApproveExtend:
-		f.Days = t.AskData.Days
+		f.Days, f.Unit = t.AskData.Days, t.AskData.Unit
 		c.clocks.extend(string(sla.Resolve), f.Days)
 		t.Extensions++
 		t.Ask, t.AskData = "", Fields{}

@@ -36,6 +36,8 @@ var (
 	ErrAlreadyAsked = errs.New(errs.Conflict, "tickets.already_asked", "another request on this ticket is still open")
 	// ErrExpired: an extension must be requested before expiry.
 	ErrExpired = errs.New(errs.Conflict, "tickets.expired", "the deadline has passed; an extension must be requested before it")
+	// ErrExtensionLength: an extension is at most as long as the case had from the beginning. Args: limit, unit.
+	ErrExtensionLength = errs.New(errs.Invalid, "tickets.extension_length", "this is longer than an extension may be")
 	// ErrExtensionCap: no extension is left. Args: limit.
 	ErrExtensionCap = errs.New(errs.Conflict, "tickets.extension_cap", "this ticket has had all the extensions it may have")
 	// ErrNoExtension: a case that is done again has a clock of its own, which nothing extends.

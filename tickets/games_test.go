@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"hotline/internal/db"
 	"hotline/tickets"
 	"hotline/tickets/sla"
 )
@@ -108,6 +109,19 @@ func TestHandingOverOpensNoNewWindowToReturn(t *testing.T) {
 	k := o.apply(head, o.must("dispatcher", o.file(), tickets.Dispatch, tickets.Fields{Lead: o.city.Agencies["dist-east"]}), tickets.Sign, tickets.Fields{})
 	k = o.apply(head, k, tickets.HandDown, tickets.Fields{Lead: street})
 	o.refused(o.as("handler-street"), k, tickets.RequestReturn, back, tickets.ErrLateReturn)
+	// Nor after it was handed down before, and up again, and signed for then.
+	k = o.must("handler-street", k, tickets.HandUp, tickets.Fields{Text: "The district's machines."})
+	k = o.apply(head, o.apply(head, k, tickets.Sign, tickets.Fields{}), tickets.HandDown, tickets.Fields{Lead: street})
+	o.refused(o.as("handler-street"), k, tickets.RequestReturn, back, tickets.ErrLateReturn)
+	// A return that was refused is not asked for until somebody gives in.
+	k = o.must("handler-env", o.dispatched(), tickets.RequestReturn, back)
+	o.at("2026-03-12 09:00")
+	k = o.must("dispatcher", k, tickets.RefuseReturn, tickets.Fields{Text: "It is yours."})
+	if !k.SignDueAt.After(o.clock.Now()) {
+		t.Errorf("no time left to sign: %s", k.SignDueAt)
+	}
+	o.refused(o.as("handler-env"), k, tickets.RequestReturn, back, tickets.ErrLateReturn)
+	o.at("2026-03-10 10:00")
 	// Handed down on the last afternoon: the window is the hotline's, and ends when it would have ended.
 	k = o.must("dispatcher", o.file(), tickets.Dispatch, tickets.Fields{Lead: o.city.Agencies["dist-east"]})
 	window := *k.SignDueAt
@@ -217,5 +231,38 @@ func TestAHelperSignsWhileAReturnIsDecided(t *testing.T) {
 	k = o.must("handler-util", k, tickets.CoReply, tickets.Fields{Text: "Our pipe is sound."})
 	if !slices.Contains(k.CoSigned, o.city.Agencies["dept-utilities"]) {
 		t.Error("not signed")
+	}
+}
+
+func TestAProgramsKeyIsNobodyInParticular(t *testing.T) {
+	t.Parallel()
+	o := open(t)
+	agency := tickets.Staff(db.Staff(uuid.Nil, o.city.Agencies["dept-environment"], false, false), []string{"handler"})
+	hotline := tickets.Staff(db.Staff(uuid.Nil, o.city.Agencies["hotline"], true, false), []string{"operator", "dispatcher"})
+	k := o.apply(agency, o.inProgress(), tickets.Reply, answer())
+	k = o.apply(hotline, k, tickets.Complete, tickets.Fields{})
+	// Two programs have no name, and are not the same officer for that.
+	k = o.apply(hotline, k, tickets.StartRevisit, tickets.Fields{})
+	o.apply(hotline, k, tickets.RevisitDone, tickets.Fields{Resolved: yes(), Satisfaction: 4})
+}
+
+func TestWhoDecidesOnAnExtensionSeesTheNewDate(t *testing.T) {
+	t.Parallel()
+	o := open(t)
+	k := o.inProgress(func(d *tickets.Draft) { d.Category = "utilities.water" }) // a day of 24 hours
+	ask, ok, err := o.ExtensionOf(t.Context(), o.as("handler-env"), k)
+	if err != nil || !ok || ask.Most != 24 || ask.Unit != sla.HoursUnit || !ask.DueAt.Equal(*k.PromisedAt) || ask.Later != nil {
+		t.Fatalf("%+v %v %v", ask, ok, err)
+	}
+	k = o.must("handler-env", k, tickets.RequestExtend, tickets.Fields{Text: "Parts", Days: 6})
+	ask, ok, err = o.ExtensionOf(t.Context(), o.as("dispatcher"), k)
+	if err != nil || !ok || ask.Later == nil || !ask.Later.Equal(k.PromisedAt.Add(6*time.Hour)) || k.AskData.Unit != sla.HoursUnit {
+		t.Fatalf("%+v %+v %v", ask, k.AskData, err)
+	}
+	if k = o.must("dispatcher", k, tickets.ApproveExtend, tickets.Fields{}); !k.PromisedAt.Equal(*ask.Later) {
+		t.Errorf("shown %s, approved %s", ask.Later, k.PromisedAt)
+	}
+	if _, ok, _ := o.ExtensionOf(t.Context(), o.as("dispatcher"), o.must("handler-env", k, tickets.Reply, answer())); ok {
+		t.Error("there is an extension of what is answered")
 	}
 }

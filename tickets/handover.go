@@ -4,6 +4,8 @@ import (
 	"slices"
 
 	"github.com/google/uuid"
+
+	"hotline/tickets/sla"
 )
 
 // above is the agency over the lead, when there is one beside the hotline that can take a ticket.
@@ -55,13 +57,10 @@ func (c *change) checkCo(m Move, f Fields) error {
 func (c *change) handOver(m Move, a Actor, f *Fields) {
 	t := &c.t
 	before := t.Lead
-	if t.returnUntil == nil {
-		// The window to return is that of the hotline's dispatch, whoever signs in the end; once it was signed for it is over.
-		until := c.now
-		if t.State == Dispatched && t.SignDueAt != nil {
-			until = *t.SignDueAt
-		}
-		t.returnUntil = &until
+	// The window to return is that of the hotline's dispatch, whoever signs in the end; once it was signed for it is over.
+	if c.keepWindow(); t.State != Dispatched {
+		now := c.now
+		t.returnUntil = &now
 	}
 	if m.Name == HandUp {
 		f.Lead, _ = c.above()
@@ -78,6 +77,14 @@ func (c *change) handOver(m Move, a Actor, f *Fields) {
 	c.ended = "handed"
 	c.assignment = &assignment{lead: t.Lead, co: t.Co, by: a.DB.User(), designated: t.Designated}
 	c.tell(t.Lead, Handler, string(m.Name))
+}
+
+// keepWindow makes the window to return that of the dispatch, before the clock to sign starts anew.
+func (c *change) keepWindow() {
+	if clk := c.clocks.rows[string(sla.Sign)]; clk != nil && c.t.returnUntil == nil {
+		until := clk.dueAt
+		c.t.returnUntil = &until
+	}
 }
 
 // dropCo takes co-agencies off the ticket, with their clocks.

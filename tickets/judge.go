@@ -119,7 +119,7 @@ func (c *change) guards(m Move, a Actor) error {
 				err = ErrSameOfficer
 			}
 		case NotTheHandler:
-			if a.Kind == KindStaff && a.DB.User() == t.repliedBy {
+			if a.person() && a.DB.User() == t.repliedBy {
 				err = ErrSameOfficer
 			}
 		case FirstAppeal:
@@ -228,10 +228,7 @@ func (c *change) check(m Move, f Fields) error {
 	}
 	switch m.Name {
 	case RequestExtend:
-		// At most the policy's part of the original length, in its own unit.
-		if clk := c.clocks.rows["resolve"]; clk == nil || clk.stoppedAt != nil || f.Days > max(1, clk.span.N*c.set.SLA.Limits.WithDefaults().ExtensionPercent/100) {
-			return bad(FDays)
-		}
+		return c.checkExtension(f.Days)
 	case Merge:
 		if f.Parent == c.t.ID {
 			return bad(FParent)

@@ -225,7 +225,7 @@ func TestExtensionIsAskedBeforeExpiryApprovedAndCapped(t *testing.T) {
 	ctx := t.Context()
 	k := o.inProgress()
 	promised := *k.PromisedAt
-	if _, err := o.Apply(ctx, o.as("handler-env"), k.ID, k.Version, tickets.RequestExtend, tickets.Fields{Text: "Parts", Days: 6}, ""); !errors.Is(err, tickets.ErrBadField) {
+	if _, err := o.Apply(ctx, o.as("handler-env"), k.ID, k.Version, tickets.RequestExtend, tickets.Fields{Text: "Parts", Days: 6}, ""); !errors.Is(err, tickets.ErrExtensionLength) {
 		t.Errorf("longer than the original: %v", err)
 	}
 	k = o.must("handler-env", k, tickets.RequestExtend, tickets.Fields{Text: "Waiting for parts", Days: 3})

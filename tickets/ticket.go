@@ -180,6 +180,7 @@ type Fields struct {
 
 	// Set by the package in history entries.
 	Clock    string     `json:"clock,omitempty"`
+	Unit     sla.Unit   `json:"unit,omitempty"` // of Days
 	DueAt    *time.Time `json:"due_at,omitempty"`
 	Was      *time.Time `json:"was,omitempty"` // the deadline before a recomputation
 	Number   string     `json:"number,omitempty"`
