@@ -31,6 +31,8 @@ type actionData struct {
 	Agencies   []option
 	Others     []option       // agencies that may come to help, or of those that help
 	Asked      tickets.Fields // what is being decided on
+	AskedIn    []string       // and in lines
+	Longer     *tickets.Extension
 	Form       map[string]string
 	Error      string
 	Query      template.URL
@@ -63,7 +65,7 @@ func (d actionData) Picked(name, value string) bool {
 // Dispatching reports whether the action chooses an agency.
 func (d actionData) Dispatching() bool { return slices.Contains(d.Move.Required, tickets.FLead) }
 
-func (c *Console) newAction(v View, t tickets.Ticket, name tickets.Action) (*actionData, error) {
+func (c *Console) newAction(ctx context.Context, v View, t tickets.Ticket, name tickets.Action) (*actionData, error) {
 	moves := c.Tickets.Moves(actor(v.Me), t)
 	i := slices.IndexFunc(moves, func(m tickets.Move) bool { return m.Name == name })
 	if i < 0 {
@@ -80,13 +82,30 @@ func (c *Console) newAction(v View, t tickets.Ticket, name tickets.Action) (*act
 		d.Others = d.Agencies
 	case name == tickets.Reclassify:
 		d.Categories = slices.DeleteFunc(c.categories(v.Lang), func(o option) bool { return o.Value == t.Category })
+	case name == tickets.RequestExtend, name == tickets.ApproveExtend, name == tickets.RefuseExtend:
+		longer, ok, err := c.Tickets.ExtensionOf(ctx, actor(v.Me), t)
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			d.Longer = &longer
+		}
 	case name == tickets.AddCo:
 		d.Others = c.agencyOptions(v.Lang, func(a routing.Agency) bool { return dispatchable(a) && a.ID != t.Lead && !slices.Contains(t.Co, a.ID) })
 	case name == tickets.DropCo:
 		d.Others = c.agencyOptions(v.Lang, func(a routing.Agency) bool { return slices.Contains(t.Co, a.ID) })
 	}
+	if t.Ask != "" && slices.Contains(deciding, name) {
+		d.AskedIn = v.eventLines(tickets.Event{Type: asks[t.Ask], Data: t.AskData}, nil)
+	}
 	return d, nil
 }
+
+// deciding are the moves that decide on what an agency or an officer asked for; asks are the moves that asked.
+var (
+	deciding = []tickets.Action{tickets.ApproveTransfer, tickets.RefuseTransfer, tickets.ApproveExtend, tickets.RefuseExtend, tickets.ApproveExclude, tickets.RefuseExclude}
+	asks     = map[string]string{"transfer": string(tickets.RequestTransfer), "extension": string(tickets.RequestExtend), "exclusion": string(tickets.RequestExclude)}
+)
 
 func dispatchable(a routing.Agency) bool { return a.Active && !a.Desk() }
 
@@ -101,7 +120,7 @@ func (c *Console) actionForm(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	d, err := c.newAction(v, t, tickets.Action(r.PathValue("action")))
+	d, err := c.newAction(r.Context(), v, t, tickets.Action(r.PathValue("action")))
 	if err != nil {
 		return err
 	}
@@ -205,7 +224,7 @@ func (c *Console) actFailed(w http.ResponseWriter, r *http.Request, v View, id u
 		w.Header().Set("HX-Trigger", "ticket-changed")
 		return c.formError(w, r, place, words, status, map[string]any{"Version": t.Version, "ID": "form"})
 	}
-	d, err := c.newAction(v, t, name)
+	d, err := c.newAction(r.Context(), v, t, name)
 	if err != nil {
 		// The action is no longer possible: the ticket as it is now says more than an empty form. What was written waits in the composer.
 		return c.showTicket(w, r, id, status, func(d *ticketData) {

@@ -77,7 +77,7 @@ func (c *Console) showDesk(w http.ResponseWriter, r *http.Request, v View, t *ti
 		d.Light, d.Move = v.lightOfTicket(*t), deskMove(*t)
 		v.Watch.Ticket = t.ID.String()
 		if d.Action == nil {
-			if d.Action, err = c.newAction(v, *t, d.Move); errs.KindOf(err) == errs.Conflict {
+			if d.Action, err = c.newAction(r.Context(), v, *t, d.Move); errs.KindOf(err) == errs.Conflict {
 				d.Action = &actionData{T: *t, Version: t.Version} // coordination first: the ticket's own page has the action
 			} else if err != nil {
 				return err
@@ -150,7 +150,7 @@ func (c *Console) deskFailed(w http.ResponseWriter, r *http.Request, v View, id 
 		return err
 	}
 	status, after := httperr.Status(errs.KindOf(cause)), r.PostForm.Get("after")
-	action, err := c.newAction(v, t, name)
+	action, err := c.newAction(r.Context(), v, t, name)
 	if err == nil {
 		action.fill(r.PostForm)
 		d := &deskData{Action: action, After: after, Error: c.explain(r.Context(), v, cause)}

@@ -10,6 +10,7 @@ import (
 	"hotline/chat"
 	"hotline/tickets"
 	"hotline/tickets/measures"
+	"hotline/tickets/sla"
 	"hotline/web/figures"
 )
 
@@ -138,7 +139,7 @@ func (v View) eventLines(e tickets.Event, names map[uuid.UUID]string) []string {
 		line("reached", v.YesNo(*f.Reached))
 	}
 	if f.Days > 0 {
-		line("days", itoa(f.Days))
+		line("days", v.Amount(f.Days, f.Unit))
 	}
 	line("transfer_to", f.TransferTo)
 	line("category", v.Category(f.Category))
@@ -171,6 +172,17 @@ func (v View) eventLines(e tickets.Event, names map[uuid.UUID]string) []string {
 
 // Event gives the words for a kind of history entry.
 func (v View) Event(code string) string { return v.word("event.", code) }
+
+// Unit names the unit of a clock.
+func (v View) Unit(u sla.Unit) string { return v.word("policies.unit.", string(u)) }
+
+// Amount is a number of units. Entries of earlier versions have none, and then it is a number.
+func (v View) Amount(n int, u sla.Unit) string {
+	if u == "" {
+		return itoa(n)
+	}
+	return v.T("field.amount", "n", n, "unit", v.Unit(u))
+}
 
 // YesNo writes a boolean.
 func (v View) YesNo(b bool) string {
