@@ -86,22 +86,41 @@ var (
 
 // Tab is a page in the browser, with what it logged.
 type Tab struct {
-	Ctx context.Context
-	mu  sync.Mutex
-	bad []string
+	Ctx     context.Context
+	browser *Browser
+	own     cdp.BrowserContextID
+	mu      sync.Mutex
+	bad     []string
 }
 
 // Open makes a tab with its own cookies and storage, and goes to url. The tab ends with the test, and every action in it within two minutes.
 func (b *Browser) Open(t testing.TB, view View, url string) *Tab {
 	t.Helper()
-	id, err := b.target()
+	executor := cdp.WithExecutor(b.ctx, chromedp.FromContext(b.ctx).Browser)
+	own, err := target.CreateBrowserContext().WithDisposeOnDetach(true).Do(executor)
+	if err != nil {
+		t.Fatalf("open %s: %v", url, err)
+	}
+	return b.open(t, view, url, own)
+}
+
+// Beside makes a tab that shares cookies and storage with this one, as a second tab of the same person does.
+func (tab *Tab) Beside(t testing.TB, view View, url string) *Tab {
+	t.Helper()
+	return tab.browser.open(t, view, url, tab.own)
+}
+
+func (b *Browser) open(t testing.TB, view View, url string, own cdp.BrowserContextID) *Tab {
+	t.Helper()
+	// Chromium wants a window for the first tab of a context.
+	id, err := target.CreateTarget("about:blank").WithBrowserContextID(own).WithNewWindow(true).Do(cdp.WithExecutor(b.ctx, chromedp.FromContext(b.ctx).Browser))
 	if err != nil {
 		t.Fatalf("open %s: %v", url, err)
 	}
 	ctx, stop := chromedp.NewContext(b.ctx, chromedp.WithTargetID(id))
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
 	t.Cleanup(func() { cancel(); stop() })
-	tab := &Tab{Ctx: ctx}
+	tab := &Tab{Ctx: ctx, browser: b, own: own}
 	chromedp.ListenTarget(ctx, tab.listen)
 	scheme := "light"
 	if view.Dark {
@@ -126,16 +145,6 @@ func (b *Browser) Open(t testing.TB, view View, url string) *Tab {
 		t.Fatalf("open %s: %v", url, err)
 	}
 	return tab
-}
-
-// target makes an empty tab in a context of its own. Chromium wants a window for the first one of a context.
-func (b *Browser) target() (target.ID, error) {
-	executor := cdp.WithExecutor(b.ctx, chromedp.FromContext(b.ctx).Browser)
-	own, err := target.CreateBrowserContext().WithDisposeOnDetach(true).Do(executor)
-	if err != nil {
-		return "", err
-	}
-	return target.CreateTarget("about:blank").WithBrowserContextID(own).WithNewWindow(true).Do(executor)
 }
 
 func (tab *Tab) listen(event any) {

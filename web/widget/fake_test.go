@@ -219,6 +219,16 @@ func (h *fakeHub) cut() {
 	}
 }
 
+// awaits waits until the server has seen something.
+func (h *fakeHub) awaits(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	for until := time.Now().Add(20 * time.Second); !ok(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(until) {
+			t.Fatalf("in vain: %s", what)
+		}
+	}
+}
+
 func (h *fakeHub) set(change func()) { h.mu.Lock(); defer h.mu.Unlock(); change() }
 
 func (h *fakeHub) serveMessages(w http.ResponseWriter, r *http.Request) {

@@ -83,7 +83,7 @@ func TestChangedLanguageLosesNothing(t *testing.T) {
 	tab.WaitJS(t, `document.querySelector("hotline-chat").transport.state === "online"`)
 	hub.set(func() { hub.lossy = true })
 	write(t, tab, "lost on the way")
-	tab.WaitJS(t, `document.querySelector("hotline-chat").transport.unacked.size === 1`)
+	tab.WaitJS(t, `document.querySelector("hotline-chat").transport.inflight !== ""`)
 	hub.set(func() { hub.lossy = false })
 	click(t, tab, ".lang")
 	tab.WaitJS(t, js(`r.querySelectorAll(".message.citizen[data-seq]").length === 1 && !r.querySelector(".message.waiting")`))

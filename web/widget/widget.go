@@ -27,7 +27,7 @@ import (
 var src embed.FS
 
 // order is the order in which the files need one another.
-var order = []string{"dom.js", "format.js", "store.js", "transport.js", "forms.js", "tray.js", "bubbles.js", "element.js", "boot.js"}
+var order = []string{"dom.js", "format.js", "store.js", "outbox.js", "transport.js", "forms.js", "tray.js", "bubbles.js", "element.js", "boot.js"}
 
 // Path is where the script is mounted.
 const Path = "/widget/v1/widget.js"

@@ -106,6 +106,12 @@ class Bubbles {
     this.receipt();
   }
 
+  // gone: another tab has sent it; the server tells it to all of them.
+  gone(ref) {
+    this.pending.get(ref)?.remove();
+    this.pending.delete(ref);
+  }
+
   refused(ref, words, retry) {
     const el = this.pending.get(ref);
     if (!el) return;

@@ -19,6 +19,7 @@ class HotlineChat extends HTMLElement {
     this.t = (key, args) => words(this.lang, key, args);
     this.transport = new Transport({ base: this.base, site: this.dataset.site, store: this.store, lang: this.lang, on: this.handlers() });
     this.draw();
+    document.addEventListener("visibilitychange", () => this.read());
     if (this.transport.token) {
       this.opened = true; // come back to a conversation that exists, for its unread count
       this.transport.start();
@@ -31,6 +32,8 @@ class HotlineChat extends HTMLElement {
       welcome: (f) => this.welcome(f),
       message: (m) => this.message(m),
       ack: (ref, seq) => this.bubbles.acked(ref, seq),
+      adopted: (item) => this.bubbles.mine(item, item.files),
+      gone: (ref) => this.bubbles.gone(ref),
       refused: (ref, problem) => this.refused(ref, problem),
       typing: (f) => this.typing(f),
       partial: (f) => this.partial(f),
@@ -89,7 +92,7 @@ class HotlineChat extends HTMLElement {
     this.root.replaceChildren(this.launcher, this.panel);
     this.count(0);
     this.greet();
-    for (const item of this.transport.outbox) this.bubbles.mine(item, item.files);
+    for (const item of this.transport.outbox.items) this.bubbles.mine(item, item.files);
     this.showState();
   }
 
@@ -97,7 +100,7 @@ class HotlineChat extends HTMLElement {
     const c = this.config || {};
     this.quick = (c.quick_replies || []).slice(0, 3);
     if (!this.quick.length) this.quick = ["file", "status", "human"].map((id) => ({ id, label: this.t("quick_" + id) }));
-    const talked = this.transport.after > 0 || this.transport.outbox.length > 0;
+    const talked = this.transport.after > 0 || this.transport.outbox.items.length > 0;
     const numbers = (c.emergency || []).slice(0, 3).map((e) => e.number + " (" + e.name + ")");
     this.bubbles.greeting(c.greeting || this.t("greeting"), talked ? [] : this.quick, numbers.length ? this.t("emergency", { numbers: numbers.join(" · ") }) : "");
   }
@@ -262,6 +265,8 @@ class HotlineChat extends HTMLElement {
     if (f.staff_seen) this.bubbles.receipt(f.staff_seen);
     if (f.holder) this.setHolder(f);
     this.tray.resume();
+    this.toldSeen = 0; // what was told last may have been lost with the connection
+    this.read();
   }
 
   message(m) {

@@ -1,5 +1,6 @@
 // The way to the server: a socket that comes back by itself and replays from the last seq, or plain HTTP where sockets do not get through.
-// What a person wrote stays in the outbox until the server has acknowledged it; its ref makes sending it twice harmless.
+// What a person wrote stays in the outbox until the server has acknowledged it; its ref makes sending it twice harmless. One message is under way at a time, so
+// what the server refuses for now is never overtaken by what was written after it.
 const PROTOCOL = "hotline.chat.v1";
 const GOODBYE = 1000;
 const RESTART = 4000; // this server stops, another answers: come back at once
@@ -16,11 +17,12 @@ class Transport {
   constructor({ base, site, store, lang, on }) {
     Object.assign(this, { base, site, store, lang, on });
     this.after = 0;
-    this.outbox = store.get("outbox", []);
+    this.outbox = new Outbox(store, (ref) => this.elsewhere(ref));
     this.state = "idle";
     this.failures = 0;
     this.sockets = 0; // attempts in a row that never reached a welcome
-    this.unacked = new Set();
+    this.inflight = ""; // ref of the message that is under way
+    this.resting = false; // the server named a time to come back
     this.slowed = false; // the server takes no more just now; what is written waits
     this.silence = SILENCE;
     addEventListener("online", () => this.hurry());
@@ -73,12 +75,11 @@ class Transport {
       clearTimeout(slow);
       if (this.socket !== socket) return;
       this.socket = null;
-      this.unacked.clear();
+      this.inflight = "";
       if (e.code === GOODBYE) return this.setState("idle"); // the next message connects again
       if (e.code === UNKNOWN_TOKEN && this.token) {
-        this.store.clear(); // the token is none any more: begin anew, and keep what is not yet sent
+        this.store.clear(); // the token is none any more: begin anew
         this.after = 0;
-        this.store.set("outbox", this.outbox);
         this.on.reset();
         return this.later();
       }
@@ -107,7 +108,7 @@ class Transport {
   drop() {
     const socket = this.socket;
     this.socket = null;
-    this.unacked.clear(); // nobody will hear of it on this socket any more
+    this.inflight = ""; // nobody will hear of it on this socket any more
     clearTimeout(this.timer);
     if (socket) socket.close(1000);
     if (this.state !== "idle" && this.state !== "stopped") this.state = "offline";
@@ -116,12 +117,12 @@ class Transport {
   // watch leaves a socket on which a message was sent and nothing came back: the network is gone, and a browser may take minutes to notice.
   watch() {
     clearTimeout(this.watching);
-    if (!this.unacked.size) return;
+    if (!this.inflight) return;
     this.watching = setTimeout(() => {
       const socket = this.socket;
-      if (!socket || !this.unacked.size) return;
+      if (!socket || !this.inflight) return;
       this.socket = null;
-      this.unacked.clear();
+      this.inflight = "";
       socket.close();
       this.later();
     }, this.silence);
@@ -148,7 +149,8 @@ class Transport {
         if (f.token) this.store.set("token", f.token);
         this.setState("online");
         this.on.welcome(f);
-        if (!this.outbox.length) this.slow(false);
+        this.adopt();
+        if (!this.outbox.items.length) this.slow(false);
         this.flush();
         break;
       case "message":
@@ -174,46 +176,59 @@ class Transport {
 
   send(message) {
     const item = { ref: newRef(), ...message };
-    this.outbox.push(item);
-    this.store.set("outbox", this.outbox);
+    this.outbox.add(item);
     if (this.state === "idle") this.connect();
     this.flush();
     return item;
   }
 
   flush() {
-    if (this.state === "online") {
-      for (const { files, ...item } of this.outbox) { // files are only for showing them again
-        if (!this.unacked.has(item.ref) && this.frame({ t: "send", ...item })) this.unacked.add(item.ref);
-      }
-      this.watch();
-    } else if (this.state === "polling") {
-      this.round();
-    }
+    if (this.state === "polling") return this.round();
+    const next = this.outbox.items[0];
+    if (this.state !== "online" || this.inflight || this.resting || !next) return;
+    if (this.frame({ t: "send", ...frameOf(next) })) this.inflight = next.ref;
+    this.watch();
+  }
+
+  // adopt shows what another tab left.
+  adopt() {
+    for (const item of this.outbox.adopt()) this.on.adopted(item);
+  }
+
+  // elsewhere: another tab had the answer to a message that waits here too.
+  elsewhere(ref) {
+    if (this.inflight === ref) return; // its answer comes here as well
+    this.on.gone(ref);
+    this.flush();
   }
 
   acked(ref, seq) {
     this.forget(ref);
     this.slow(false);
     this.on.ack(ref, seq);
+    this.flush();
   }
 
   // refuse handles an answer to one message. What will never be accepted leaves the outbox; the rest is tried again.
   refuse(ref, problem) {
-    this.unacked.delete(ref);
     if (problem.retry) {
+      if (this.inflight === ref) this.inflight = "";
       if (problem.code === "chat.rate_limited") this.slow(true);
-      setTimeout(() => this.flush(), problem.retry * 1000 * (1 + Math.random()));
+      this.resting = true;
+      setTimeout(() => {
+        this.resting = false;
+        this.flush();
+      }, problem.retry * 1000 * (1 + Math.random()));
       return;
     }
     this.forget(ref);
     this.on.refused(ref, problem);
+    this.flush();
   }
 
   forget(ref) {
-    this.unacked.delete(ref);
-    this.outbox = this.outbox.filter((item) => item.ref !== ref);
-    this.store.set("outbox", this.outbox);
+    if (this.inflight === ref) this.inflight = "";
+    this.outbox.remove(ref);
   }
 
   // --- plain HTTP ---
@@ -257,8 +272,11 @@ class Transport {
         const { ok, data } = await this.http("POST", "/token");
         if (ok) this.store.set("token", data.token);
       }
-      for (const { files, ...item } of [...this.outbox]) {
-        const { ok, status, data } = await this.http("POST", "/messages", item);
+      this.adopt();
+      for (const item of [...this.outbox.items]) {
+        if (this.resting) break;
+        if (!this.outbox.has(item.ref)) continue;
+        const { ok, status, data } = await this.http("POST", "/messages", frameOf(item));
         if (ok) this.acked(item.ref, data.seq);
         else if (status < 500 && status !== 429) this.refuse(item.ref, { code: data.code, message: data.detail });
         else {
