@@ -1,3 +1,6 @@
+// Quick replies that answer no question but turn away from it.
+const ASIDE = /^guide:(unsure|back|stop|change)$/;
+
 // The messages as they are seen. A message has a place by its seq; one that is not acknowledged yet stands at the end.
 class Bubbles {
   constructor({ t, lang, base, transport, send }) {
@@ -84,10 +87,16 @@ class Bubbles {
     this.settle();
     const el = this.bubble({ author: "citizen", text: item.text || "", at: null }, { uploads });
     el.classList.add("waiting");
-    el.querySelector(".meta").textContent = this.t("sending");
     this.pending.set(item.ref, el);
+    this.underWay();
     this.el.append(el);
     this.scroll(el, true);
+  }
+
+  // underWay says of what is not acknowledged yet whether it is on its way or waits for a better moment.
+  underWay() {
+    const words = this.t(this.transport.moving ? "sending" : "waiting");
+    for (const el of this.pending.values()) el.querySelector(".meta").textContent = words;
   }
 
   acked(ref, seq) {
@@ -164,7 +173,7 @@ class Bubbles {
 
   choices(list) {
     if (!list || !list.length) return "";
-    return h("div", { class: "choices", role: "group", "aria-label": this.t("choices") }, list.map((c) => h("button", { type: "button", class: "choice", onclick: () => this.send({ text: c.label, choice: c.id }) }, c.label)));
+    return h("div", { class: "choices", role: "group", "aria-label": this.t("choices") }, list.map((c) => h("button", { type: "button", class: ASIDE.test(c.id) ? "choice aside" : "choice", onclick: () => this.send({ text: c.label, choice: c.id }) }, c.label)));
   }
 
   citation(c) {

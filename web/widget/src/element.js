@@ -330,6 +330,7 @@ class HotlineChat extends HTMLElement {
 
   showState() {
     if (!this.notice) return;
+    this.bubbles.underWay();
     const { holder, name } = this.holder;
     const state = this.transport.state;
     this.status.replaceChildren(icon(holder === "staff" ? "person" : "bot"), this.t("with_" + (holder || "bot"), { name: name || this.t("staff") }));

@@ -128,6 +128,11 @@ class Transport {
     }, this.silence);
   }
 
+  // moving: what is written goes out at once.
+  get moving() {
+    return !this.slowed && ["online", "polling", "connecting", "idle"].includes(this.state);
+  }
+
   slow(yes) {
     if (this.slowed === yes) return;
     this.slowed = yes;
