@@ -49,12 +49,11 @@ func (set *trainingSet) calibrate(opts Options) (mix, temperature float64) {
 				left[d.label]++
 			}
 		}
-		machine, bayes := set.fit(held, opts).apart()
+		learned := set.fit(held, opts)
 		for _, d := range set.docs {
 			if held[d.example] && d.asked && d.example%stride == 0 && left[d.label] > 0 {
 				text := heldOut{label: d.label}
-				text.machine, text.known = machine.margins(d.counts)
-				text.bayes, _ = bayes.margins(d.counts)
+				text.machine, text.bayes, text.known = learned.margins(d.counts)
 				texts = append(texts, text)
 			}
 		}

@@ -10,7 +10,7 @@
 //   - Pure: no clock, no network, no database, no global state.
 //   - Deterministic: the same examples in the same order with the same options
 //     give the same model, bit for bit, whatever the number of CPUs.
-//   - A *Model never changes after Train or UnmarshalBinary and may be used by
+//   - A *Model never changes after Train and may be used by
 //     any number of goroutines.
 //   - Scores of one Predict are probabilities: each in [0,1], together 1.
 //

@@ -205,9 +205,10 @@ func counts(text string, grams int) []count {
 // vocabulary maps the features seen in training to columns and knows how rare
 // each is.
 type vocabulary struct {
-	shape  shape
-	column map[uint64]uint32
-	idf    []float32
+	shape   shape
+	hashes  []uint64 // sorted; a map would take four times the memory
+	columns []uint32 // of the hash at the same place
+	idf     []float32
 	// unseen is the idf of a feature that no training text has. It counts in
 	// what is known of a text, so that foreign words lower the score.
 	unseen float64
@@ -234,13 +235,15 @@ func newVocabulary(docs [][]count, sh shape) *vocabulary {
 	}
 	n := float64(len(docs))
 	v := &vocabulary{
-		shape:  sh,
-		column: make(map[uint64]uint32, len(order)),
-		idf:    make([]float32, len(order)),
-		unseen: (math.Log(1+n) + 1),
+		shape:   sh,
+		hashes:  slices.Sorted(slices.Values(order)),
+		columns: make([]uint32, len(order)),
+		idf:     make([]float32, len(order)),
+		unseen:  (math.Log(1+n) + 1),
 	}
 	for i, h := range order {
-		v.column[h] = uint32(i)
+		at, _ := slices.BinarySearch(v.hashes, h)
+		v.columns[at] = uint32(i)
 		v.idf[i] = float32(math.Log((1+n)/(1+float64(df[h]))) + 1)
 	}
 	return v
@@ -255,11 +258,12 @@ func (v *vocabulary) vectorOf(doc []count) (row vector, known float64) {
 	blocks := make([]block, 0, len(doc))
 	for _, c := range doc {
 		tf := 1 + math.Log(float64(c.n))
-		col, ok := v.column[c.hash]
+		at, ok := slices.BinarySearch(v.hashes, c.hash)
 		if !ok {
 			unseen += tf * tf * v.unseen * v.unseen
 			continue
 		}
+		col := v.columns[at]
 		w := tf * float64(v.idf[col])
 		b := blockOf(c.hash)
 		sum[b] += w * w

@@ -4,7 +4,6 @@ import (
 	"math"
 	"math/rand/v2"
 	"runtime"
-	"slices"
 	"sync"
 )
 
@@ -27,18 +26,49 @@ type fitted struct {
 	bayes      []float32
 }
 
-// apart returns the two learners as models of their own.
-func (f *fitted) apart() (machine, bayes *Model) {
-	machine = &Model{labels: f.labels, vocab: f.vocab, weights: f.machine, intercepts: f.intercepts}
-	bayes = &Model{labels: f.labels, vocab: f.vocab, weights: f.bayes, intercepts: make([]float32, len(f.labels))}
-	return machine, bayes
+// margins are those of the two learners apart, and what is known of the text; see [Model.margins].
+func (f *fitted) margins(doc []count) (machine, bayes []float64, known float64) {
+	classes := len(f.labels)
+	machine, bayes = make([]float64, classes), make([]float64, classes)
+	row, known := f.vocab.vectorOf(doc)
+	if len(row) == 0 {
+		return machine, bayes, 0
+	}
+	for k, x := range f.intercepts {
+		machine[k] = float64(x)
+	}
+	for _, c := range row {
+		from, to := int(c.col)*classes, (int(c.col)+1)*classes
+		for k, w := range f.machine[from:to] {
+			machine[k] += float64(w * c.val)
+		}
+		for k, w := range f.bayes[from:to] {
+			bayes[k] += float64(w * c.val)
+		}
+	}
+	return machine, bayes, known
 }
 
-// mixed adds the two learners, the second one weighted.
+// mixed adds the two learners, the second one weighted, and rounds each weight to one of the 255 steps between the greatest of its feature and its opposite.
 func (f *fitted) mixed(bayes float64) *Model {
-	m := &Model{labels: f.labels, vocab: f.vocab, weights: slices.Clone(f.machine), intercepts: f.intercepts}
-	for i, w := range f.bayes {
-		m.weights[i] += float32(bayes) * w
+	dim, classes := len(f.vocab.idf), len(f.labels)
+	m := &Model{labels: f.labels, vocab: f.vocab, weights: make([]int8, dim*classes), steps: make([]float32, dim), intercepts: f.intercepts}
+	row := make([]float32, classes)
+	for i := range dim {
+		from, to := i*classes, (i+1)*classes
+		var greatest float32
+		for k, w := range f.machine[from:to] {
+			row[k] = w + float32(bayes)*f.bayes[from+k]
+			greatest = max(greatest, row[k], -row[k])
+		}
+		step := greatest / math.MaxInt8
+		if step == 0 {
+			continue
+		}
+		m.steps[i] = step
+		for k, w := range row {
+			m.weights[from+k] = int8(math.Round(float64(w / step)))
+		}
 	}
 	return m
 }
