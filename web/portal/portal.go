@@ -3,7 +3,6 @@ package portal
 import (
 	"embed"
 	"fmt"
-	"html/template"
 	"io/fs"
 	"log/slog"
 	"net/http"
@@ -45,7 +44,7 @@ type Deps struct {
 // Portal serves the citizen pages.
 type Portal struct {
 	Deps
-	pages   map[string]*template.Template
+	pages   *pages
 	assets  *static.Assets
 	drafts  *drafts
 	session *trackSessions
