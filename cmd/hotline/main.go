@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime"
 	"syscall"
 
 	"hotline/internal/config"
@@ -40,6 +41,7 @@ func commands() []command {
 }
 
 func main() {
+	runtime.MemProfileRate = 0 // nobody reads a heap profile, and its samples are two megabytes
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := dispatch(ctx, os.Args[1:], os.Stdout)
 	stop()

@@ -15,7 +15,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"runtime/debug"
 	"strconv"
 	"sync/atomic"
 	"syscall"
@@ -318,8 +317,7 @@ func (a *App) services(ctx context.Context) (err error) {
 		return err
 	}
 	a.metrics = telemetry.NewMetrics(a.pool)
-	// Start-up and learning need several times the memory that a node needs afterwards; it goes back to the system once they are done.
-	a.Routing = routing.New(routing.Deps{Pool: a.pool, Bus: a.bus, Log: a.log, TrainLater: true, Trained: debug.FreeOSMemory})
+	a.Routing = routing.New(routing.Deps{Pool: a.pool, Bus: a.bus, Log: a.log, TrainLater: true})
 	if err := a.Routing.Start(ctx); err != nil {
 		return err
 	}

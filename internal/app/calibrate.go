@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"runtime/debug"
 	"time"
 )
 
@@ -38,7 +37,6 @@ func (a *App) calibrate(ctx context.Context) {
 		if err == nil && due {
 			pause = calibrateRest
 			err = a.Knowledge.Calibrate(ctx)
-			debug.FreeOSMemory() // a round needs several times the memory that a node needs between two
 		}
 		if err != nil && ctx.Err() == nil {
 			a.log.Error("calibration", "error", err)

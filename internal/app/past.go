@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/url"
-	"runtime/debug"
 	"time"
 
 	"hotline/channels"
@@ -25,7 +24,6 @@ func (a *App) playPast(ctx context.Context) {
 	}
 	began := time.Now()
 	sum, err := a.past(ctx)
-	debug.FreeOSMemory() // months of work in seconds need more than a node at rest
 	if err != nil {
 		if ctx.Err() == nil {
 			a.log.Error("the demo's past is not complete", "error", err)

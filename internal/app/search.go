@@ -3,9 +3,6 @@ package app
 import (
 	"context"
 	"fmt"
-	"os"
-	"runtime"
-	"runtime/debug"
 	"time"
 
 	"hotline/internal/db"
@@ -100,21 +97,6 @@ func (a *App) followKnowledge(ctx context.Context) error {
 		}
 	})
 	return nil
-}
-
-// mostRoom bounds the memory that the collector lets pile up on a large heap, in bytes. Usually it is as much again as is in use, which with the terms of a
-// hundred thousand articles is a gigabyte that nothing needs.
-const mostRoom = 256 << 20
-
-// giveBack returns the memory that filling an index needed, and keeps the room on a large heap small where the operator has not said otherwise.
-func giveBack() {
-	debug.FreeOSMemory()
-	if os.Getenv("GOGC") != "" || os.Getenv("GOMEMLIMIT") != "" {
-		return
-	}
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	debug.SetGCPercent(int(min(100, max(25, 100*mostRoom/max(1, m.HeapAlloc)))))
 }
 
 func (a *App) newestArticle(ctx context.Context) (newest time.Time, err error) {

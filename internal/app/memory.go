@@ -1,0 +1,68 @@
+package app
+
+import (
+	"context"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"runtime/metrics"
+	"time"
+)
+
+// mostRoom bounds the memory that the collector lets pile up on a large heap, in bytes. Usually it is as much again as is in use, which with the terms of a
+// hundred thousand articles is a gigabyte that nothing needs.
+const mostRoom = 256 << 20
+
+// giveBack returns the memory that filling an index needed, and keeps the room on a large heap small where the operator has not said otherwise.
+func giveBack() {
+	debug.FreeOSMemory()
+	if os.Getenv("GOGC") != "" || os.Getenv("GOMEMLIMIT") != "" {
+		return
+	}
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	debug.SetGCPercent(int(min(100, max(25, 100*mostRoom/max(1, m.HeapAlloc)))))
+}
+
+// restEvery is how often a node looks whether it is at rest.
+const restEvery = 10 * time.Second
+
+// giveBackAtRest returns what the start, a demo's past, learning and a busy hour have left behind, once nobody needs the node.
+func giveBackAtRest(ctx context.Context) {
+	look := []metrics.Sample{{Name: "/gc/heap/allocs:bytes"}, {Name: "/gc/heap/live:bytes"}}
+	var r rest
+	tick := time.NewTicker(restEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		metrics.Read(look)
+		if r.due(look[0].Value.Uint64(), look[1].Value.Uint64()) {
+			debug.FreeOSMemory()
+		}
+	}
+}
+
+// rest tells when a node at rest has something to give back.
+type rest struct {
+	seen  uint64 // bytes ever allocated, at the last look
+	given uint64 // and when memory was given back last
+}
+
+// idleBytes is what a node allocates between two looks while nobody uses it: it sends its heartbeat and asks the database for jobs.
+const idleBytes = 2 << 20
+
+// due is asked at every look, with the bytes ever allocated and those in use after the last collection. A collection walks over what is in use, so a node
+// with much of it waits until there is more to give back.
+func (r *rest) due(allocated, live uint64) bool {
+	idle := allocated-r.seen < idleBytes
+	r.seen = allocated
+	if !idle || allocated-r.given < max(idleBytes, live/16) {
+		return false
+	}
+	r.given = allocated
+	return true
+}
