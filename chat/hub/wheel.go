@@ -49,15 +49,36 @@ func (h *Hub) tick() {
 		case <-h.ctx.Done():
 			return
 		case now := <-t.C:
-			for _, c := range h.wheel.turn() {
-				h.visit(c)
-			}
 			h.watchWriters(now)
+			h.visitAll(h.wheel.turn())
 			if now.Sub(cleaned) > time.Minute {
 				cleaned = now
 				h.addrs.clean(h.opt.Clock.Now())
 			}
 		}
+	}
+}
+
+// visitAll visits those of one tick a few at a time: ten thousand sockets have hundreds in a tick, whose pings and pongs at one moment would hold up the messages.
+func (h *Hub) visitAll(due []*conn) {
+	const parts = 16
+	step := (len(due) + parts - 1) / parts
+	for len(due) > 0 && h.ctx.Err() == nil {
+		n := min(step, len(due))
+		for _, c := range due[:n] {
+			h.visit(c)
+		}
+		if due = due[n:]; len(due) > 0 {
+			h.rest(h.opt.TickEvery / (parts + 1))
+		}
+	}
+}
+
+// rest lets others have their turn.
+func (h *Hub) rest(d time.Duration) {
+	select {
+	case <-h.ctx.Done():
+	case <-time.After(d):
 	}
 }
 
@@ -117,6 +138,9 @@ func (h *Hub) catchUpLoop() {
 	}
 }
 
+// catchUpRest stands between two pages of conversations, so that messages do not wait for all of them.
+const catchUpRest = 20 * time.Millisecond
+
 // CatchUp looks once after every conversation of this node, as the slow tick does.
 func (h *Hub) CatchUp() {
 	h.mu.Lock()
@@ -152,7 +176,9 @@ func (h *Hub) CatchUp() {
 		for id, head := range heads {
 			h.catchUpOne(id, head)
 		}
-		ids = ids[n:]
+		if ids = ids[n:]; len(ids) > 0 {
+			h.rest(catchUpRest)
+		}
 	}
 }
 
