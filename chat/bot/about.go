@@ -42,23 +42,26 @@ func (p *Policy) about(ctx context.Context, t *turn, r *reading) bool {
 	return true
 }
 
-// wanted adds to an article what was asked for beside its name: "which documents for a passport?". The part stands under a heading of its own.
+// wanted adds to an article what was asked for beside its name: "what does a passport cost, and how long does it take?". Each part stands
+// under a heading of its own.
 func (p *Policy) wanted(ctx context.Context, t *turn, a Answer) Answer {
-	want := t.st.Want
+	wants := strings.Split(t.st.Want, ",")
 	t.st.Want = ""
-	if want == "" || a.Worded || p.kb == nil {
+	if wants[0] == "" || a.Worded || p.kb == nil {
 		return a
 	}
 	sections, err := p.kb.Sections(ctx, a.Citations[0].ArticleID, t.lang)
 	if err != nil {
 		return a
 	}
-	for _, s := range sections {
-		if r := p.lex.read(s.Heading); !r.has("aspect."+want, "heading."+want) || strings.Contains(a.Text, strings.TrimSpace(s.Text)) {
-			continue
+	for _, want := range wants {
+		for _, s := range sections {
+			if r := p.lex.read(s.Heading); !r.has("aspect."+want, "heading."+want) || strings.Contains(a.Text, strings.TrimSpace(s.Text)) {
+				continue
+			}
+			a.Text += "\n\n**" + s.Heading + "**\n\n" + cut(strings.TrimSpace(s.Text), maxSection)
+			break
 		}
-		a.Text += "\n\n**" + s.Heading + "**\n\n" + cut(strings.TrimSpace(s.Text), maxSection)
-		break
 	}
 	return a
 }

@@ -109,6 +109,9 @@ func (p *Policy) person(t *turn, reason string) {
 		when = p.moment(t.lang, next)
 	}
 	m := p.say(t, key, "when", when)
+	if number := p.emergency.Number(t.st.Alarm); reason == HandOffEmergency && number != "" {
+		m.Text += p.tx.t(t.lang, "joint") + p.tx.t(t.lang, "emergency.until", "emergency_number", number)
+	}
 	if t.st.Form != nil {
 		p.offer(t, m, "wait", "go_on")
 	} else {
@@ -382,7 +385,7 @@ func (p *Policy) smallTalk(ctx context.Context, t *turn, r *reading) bool {
 		t.st.Greeted = true
 	case r.only("bye", "thanks", "greet", "no", "yes"):
 		p.bye(t)
-	case r.only("thanks", "greet", "yes", "helped"):
+	case r.only("thanks", "greet", "yes", "helped"), r.mostly("thanks", "greet", "yes") && !r.question && !r.has("upset", "problem", "sarcasm") && r.kind() == "" && r.code.digits == "":
 		p.say(t, "thanks")
 	case r.mostly("who"):
 		m := p.say(t, "who", "name", p.name(t.lang))

@@ -10,6 +10,9 @@ import (
 
 // ask looks a text up in the knowledge base and says what was found, or that nothing was.
 func (p *Policy) ask(ctx context.Context, t *turn, r *reading, in Input) {
+	if r.has("grief") {
+		p.say(t, "grief")
+	}
 	a, asked, ok := p.lookUp(ctx, t, r)
 	if t.st.About == nil && t.st.Want == "" && aspect(r) != "" && p.topic(r) == "" { // "which documents?" of what?
 		m := p.say(t, "about.what")
@@ -148,7 +151,7 @@ func (p *Policy) tellAndAsk(ctx context.Context, t *turn, r *reading, a Answer, 
 		return
 	}
 	if t.st.Want == "" {
-		t.st.Want = asks(r)
+		t.st.Want = strings.Join(asksAll(r), ",")
 	}
 	a = p.wanted(ctx, t, a)
 	p.tell(t, a)

@@ -77,6 +77,9 @@ func (p *Policy) goOn(ctx context.Context, t *turn, r *reading, own Answer) bool
 	}
 	words := p.topic(r)
 	same := own.Outcome == OutcomeAnswer && about != nil && own.Citations[0].ArticleID == about.ArticleID
+	if about != nil && p.tellsOfAnother(ctx, t, r, own) {
+		return true
+	}
 	if !r.has("follow_up") && !r.leaning {
 		return p.restOf(ctx, t, r, own, words, same)
 	}
@@ -92,6 +95,9 @@ func (p *Policy) goOn(ctx context.Context, t *turn, r *reading, own Answer) bool
 	}
 	if about == nil || own.Outcome == OutcomeAnswer && !same && own.Form != nil {
 		return false
+	}
+	if p.offerFor(ctx, t, r) {
+		return true
 	}
 	p.notInArticle(t, r, *about)
 	return true
@@ -112,7 +118,14 @@ func (p *Policy) restOf(ctx context.Context, t *turn, r *reading, own Answer, wo
 	if own.Outcome == OutcomeAnswer {
 		return false
 	}
-	return p.rewritten(ctx, t, r) || r.has("pronoun") && p.other(ctx, t, r, own, words)
+	if p.rewritten(ctx, t, r) || r.has("pronoun") && p.other(ctx, t, r, own, words) {
+		return true
+	}
+	if own.Outcome == OutcomeNone && r.has("pronoun") && p.topicWords(words) <= 1 { // "how long is it valid?"
+		p.notInArticle(t, r, *t.st.About)
+		return true
+	}
+	return false
 }
 
 // names reports whether a title has one of the words a text is about.
@@ -123,12 +136,19 @@ func names(title, words string) bool {
 
 // asks names the aspect that a question is about beside other words, "" when there is none.
 func asks(r *reading) string {
-	for _, a := range aspects {
-		if r.has("aspect." + a) {
-			return a
-		}
+	if all := asksAll(r); len(all) > 0 {
+		return all[0]
 	}
 	return ""
+}
+
+func asksAll(r *reading) (out []string) {
+	for _, a := range aspects {
+		if r.has("aspect." + a) {
+			out = append(out, a)
+		}
+	}
+	return out
 }
 
 // tellPassage tells the passage of the article before that speaks most of what was asked; all: it must have all of the words, in Chinese half

@@ -60,10 +60,7 @@ func (p *Policy) offerGuide(t *turn, a Answer, r *reading) bool {
 		p.beginGuide(t, a, r.text)
 		return true
 	}
-	m := p.say(t, "guide.offer", "n", strconv.Itoa(a.Form.Longest(nil)))
-	m.Ask, t.st.Waiting = AskHelped, waitGuide
-	p.offer(t, m, "guide:start", "helped", "not_helped")
-	m.Choices[1].Label = p.tx.t(t.lang, "choice.guide:no")
+	p.askGuideOffer(t, "guide.offer", a)
 	return true
 }
 

@@ -286,7 +286,7 @@ func (p *Policy) step(ctx context.Context, t *turn, in Input) {
 		if alerted && p.afterAlarm(t, &r) {
 			return
 		}
-		t.st.Alarm = ""
+		t.st.Alarm, t.st.Consoled = "", false
 		if l := r.lastSuffixed("speak."); l != "" && r.rest("speak.en", "speak.zh-CN", "question", "thanks", "yes", "undo") <= 2*r.slack() && p.tx[l] != nil {
 			t.lang, t.st.Lang = l, l
 			p.say(t, "speak")
@@ -384,7 +384,7 @@ func plain(s string) string {
 
 // alarm answers an emergency, then goes on with the form if there is one.
 func (p *Policy) alarm(t *turn, s Service, r *reading, in Input) {
-	t.st.Alerted, t.st.Alarm = true, s
+	t.st.Alerted, t.st.Alarm, t.st.Consoled = true, s, false
 	if t.st.Form == nil {
 		t.st.Question, t.st.Cited, t.st.Waiting = question(r.text), nil, ""
 	}
@@ -423,19 +423,20 @@ func (p *Policy) afterAlarm(t *turn, r *reading) bool {
 	case r.has("human"), t.st.Form == nil && r.only("yes", "thanks"):
 		p.person(t, HandOffEmergency)
 	case t.st.Form == nil && t.st.Alarm == SelfHarm && r.only("thanks"):
-		p.duringAlarm(t)
+		p.duringAlarm(t, "emergency.thanks_self_harm")
 	case r.mostly("all_clear", "thanks", "no"), t.st.Form == nil && r.only("no", "thanks"):
 		p.clearAlarm(t)
 	case t.st.Form == nil && !r.question && r.code.digits == "" && !r.has("insist", "file", "problem", "status", "cancel", "thanks", "bye", "question_first") && r.kind() != Complaint && r.kind() != Suggestion && r.kind() != Praise:
-		p.duringAlarm(t)
+		p.duringAlarm(t, "emergency.still_self_harm")
 	default:
 		return false
 	}
 	return true
 }
 
-// duringAlarm answers what people go on telling after an emergency: nobody in danger wants articles.
-func (p *Policy) duringAlarm(t *turn) {
+// duringAlarm answers what people go on telling after an emergency: nobody in danger wants articles. again is what is said to somebody in
+// despair who was answered before: a text that comes back word by word is a machine's.
+func (p *Policy) duringAlarm(t *turn, again string) {
 	number := p.emergency.Number(t.st.Alarm)
 	if number == "" {
 		number = p.tx.t(t.lang, "emergency.no_number")
@@ -443,11 +444,14 @@ func (p *Policy) duringAlarm(t *turn) {
 	key := "emergency.more"
 	if t.st.Alarm == SelfHarm {
 		key = "emergency.more_self_harm"
+		if t.st.Consoled {
+			key = again
+		}
 	}
 	m := p.say(t, key, "emergency_number", number)
 	p.offer(t, m, "human_now", "false_alarm")
 	m.Choices[0].ID = "human"
-	t.st.Alerted = true
+	t.st.Alerted, t.st.Consoled = true, true
 }
 
 // clearAlarm goes back to what the citizen came for: what sounded like an emergency may have been a complaint.

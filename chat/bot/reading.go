@@ -21,13 +21,30 @@ type reading struct {
 func (l *lexicon) read(text string) reading {
 	r := reading{text: clean(text)}
 	r.toks = l.tokens(r.text)
-	r.found = l.find(r.toks)
+	r.found = affirmed(l.find(r.toks))
 	r.question = strings.ContainsAny(r.text, "?？") || r.has("question")
 	r.code = findCode(r.text)
 	r.email = findEmail(r.text)
 	r.phone = findPhone(r.text)
 	r.place = l.findPlace(r.text)
 	return r
+}
+
+// affirmed leaves out what a text says that it is not: "this is not a complaint", 我不是要投诉.
+func affirmed(found []match) []match {
+	var denied []match
+	for _, m := range found {
+		if m.class == "no_matter" {
+			denied = append(denied, m)
+		}
+	}
+	if denied == nil {
+		return found
+	}
+	return slices.DeleteFunc(found, func(m match) bool {
+		return (strings.HasPrefix(m.class, "kind.") || m.class == "file" || m.class == "insist") &&
+			slices.ContainsFunc(denied, func(d match) bool { return m.from < d.to && d.from < m.to })
+	})
 }
 
 // has reports whether a cue of one of the classes occurs.
@@ -118,8 +135,11 @@ func (r *reading) lastSuffixed(prefix string) string {
 	return found
 }
 
-// kind gives the kind of inquiry that the words name, "" when they name none.
+// kind gives the kind of inquiry that the words name, "" when they name none. Praise of what did not happen is none.
 func (r *reading) kind() string {
+	if r.has("kind."+Praise) && !r.has("kind."+Report) && r.has("sarcasm", "problem") {
+		return Complaint
+	}
 	for _, k := range []string{Report, Praise, Suggestion, Complaint, Help} {
 		if r.has("kind." + k) {
 			return k

@@ -24,6 +24,7 @@ type State struct {
 	Offered  []Choice  `json:"offered,omitempty"`  // quick replies of the last message, so that a typed label or number works too
 	Alerted  bool      `json:"alerted,omitempty"`  // the last message was an emergency
 	Alarm    Service   `json:"alarm,omitempty"`    // which one it was
+	Consoled bool      `json:"consoled,omitempty"` // the citizen was answered since that emergency
 	About    *Citation `json:"about,omitempty"`    // the article told last, for "and what does it cost?"
 	Want     string    `json:"want,omitempty"`     // the aspect that was asked for before the service was named
 	Later    []string  `json:"later,omitempty"`    // other matters told while a form was open, each a ticket of its own

@@ -46,7 +46,13 @@ func (l *lexicon) toldYesNo(q *decision.Question, ts []token) Verdict {
 	if len(l.content(asked)) == 1 { // a single word tells something in a short clause only
 		told = slices.DeleteFunc(slices.Clone(told), func(t token) bool { return clauseLength(told, t.clause) > 8 })
 	}
-	return l.tells(asked, told, 0.75)
+	v := l.tells(asked, told, 0.75)
+	if v != Unheard { // "I have paid for 11 months" is not "for at least a year"
+		if w := l.passes(asked, told); w != Unheard {
+			return w
+		}
+	}
+	return v
 }
 
 // statements leaves out what somebody asks: "do I have to live alone?" tells nothing. A question begins with its verb or question word.
@@ -110,6 +116,9 @@ func (l *lexicon) asksAge(q *decision.Question) bool {
 	return slices.ContainsFunc(l.ageAsked, func(w string) bool { return strings.Contains(s, w) })
 }
 
+// relations are characters that words for people end in.
+const relations = "我他她妈爸爷奶公婆叔姨哥姐弟妹伯舅姑娘儿女子人居友亲父母"
+
 // isAge: "I am 67", "my dad is 66", "67 years old", "aged 67", 67岁.
 func (l *lexicon) isAge(ts []token, n number) bool {
 	at := func(i int) string {
@@ -121,7 +130,7 @@ func (l *lexicon) isAge(ts []token, n number) bool {
 	if next := at(n.to); next == "岁" || next == "周" && at(n.to+1) == "岁" || next == "yo" || (next == "years" || next == "year") && at(n.to+1) == "old" {
 		return n.value < 130
 	}
-	if at(n.to) == "了" && n.from > 0 && ts[n.from-1].han && n.value > 0 && n.value < 130 { // 我爸66了
+	if n.from > 0 && ts[n.from-1].han && n.value > 0 && n.value < 130 && (at(n.to) == "了" || strings.Contains(relations, at(n.from-1)) && at(n.to) != "" && strings.Contains("能可也要该", at(n.to))) { // 我爸66了, 大妈71能
 		return true
 	}
 	if ts[n.from].han {

@@ -36,6 +36,11 @@ type words struct {
 	AgeAsked []string           `json:"age_asked"`
 	Nearly   []string           `json:"nearly"` // in front of a number that is not reached yet
 	Time     []string           `json:"time"`   // units of time, which tell no matter
+	// Units are what numbers count, each in the smallest of its group; Above and Below are expressions that compare, with = in front where the
+	// number itself is meant too.
+	Units map[string]map[string]float64 `json:"units"`
+	Above []string                      `json:"above"`
+	Below []string                      `json:"below"`
 }
 
 // lexicon is all languages together, by first token.
@@ -47,6 +52,8 @@ type lexicon struct {
 	nearly   [][]string
 	numbers  map[string]float64
 	ageAsked []string
+	units    map[string]unit
+	compare  []comparison
 }
 
 // start is an expression that an answer begins with.
@@ -68,9 +75,21 @@ const (
 	Unsure  Verdict = "unsure"
 )
 
+// unit is what a number counts: so many of the smallest of its group.
+type unit struct {
+	group string
+	size  float64
+}
+
+// comparison is an expression that says on which side of a number a yes is.
+type comparison struct {
+	words         string
+	below, itself bool
+}
+
 // load reads the embedded words once. They are part of the program: that they can be read is tested.
 var load = sync.OnceValue(func() *lexicon {
-	l := &lexicon{starts: map[string][]start{}, negation: map[string]bool{}, hollow: map[string]bool{}, time: map[string]bool{}, numbers: map[string]float64{}}
+	l := &lexicon{starts: map[string][]start{}, units: map[string]unit{}, negation: map[string]bool{}, hollow: map[string]bool{}, time: map[string]bool{}, numbers: map[string]float64{}}
 	entries, err := data.ReadDir("data")
 	if err != nil {
 		panic(err)
@@ -100,6 +119,22 @@ var load = sync.OnceValue(func() *lexicon {
 				for _, t := range split(s) {
 					(*set)[t.text] = true
 				}
+			}
+		}
+		for group, sizes := range w.Units {
+			for u, size := range sizes {
+				l.units[u] = unit{group, size}
+			}
+		}
+		for below, list := range map[bool][]string{false: w.Above, true: w.Below} {
+			for _, s := range list {
+				s, itself := strings.CutPrefix(s, "=")
+				toks := split(s)
+				said := joined(toks)
+				if toks[0].han { // stands among other characters
+					said = said[1:]
+				}
+				l.compare = append(l.compare, comparison{said, below, itself})
 			}
 		}
 		for _, s := range w.Nearly {

@@ -99,6 +99,38 @@ const chinese = `问题 age：您多大年纪？
 结果 b：不行
 `
 
+// What is counted is compared, whatever the verb: the question says paid in, the citizen paid.
+func TestAgesOfOthers(t *testing.T) {
+	t.Parallel()
+	zh := form(t, chinese)
+	for text, want := range map[string]string{"邻居大妈71能办吗": "71", "我奶奶80也可以吗": "80", "他64了": "64", "我家住3栋能办吗": "", "我们小区5号楼能报修吗": "", "我要2能吗": ""} {
+		if got := hear.Facts(zh, text)["age"]; got != want {
+			t.Errorf("%s: %q, want %q", text, got, want)
+		}
+	}
+}
+
+func TestAnswersThatTellANumberToAQuestionThatCompares(t *testing.T) {
+	t.Parallel()
+	const paid, 缴满 = "Have you paid unemployment insurance for at least one year?", "您缴失业保险满一年了吗？"
+	for _, c := range []struct {
+		question, text string
+		want           hear.Verdict
+	}{
+		{paid, "I paid for two and a half years", hear.Yes}, {paid, "two years", hear.Yes}, {paid, "12 months", hear.Yes}, {paid, "for 18 months", hear.Yes},
+		{paid, "I paid unemployment insurance for 11 months", hear.No}, {paid, "half a year", hear.No}, {paid, "3 times", hear.Unheard}, {paid, "first 3 months, then 2 years", hear.Unheard},
+		{paid, "exactly one year", hear.Yes}, {paid, "no, 3 years ago I stopped", hear.No}, {paid, "they fired me", hear.Unheard},
+		{缴满, "交了两年", hear.Yes}, {缴满, "才交半年", hear.No}, {缴满, "八个月", hear.No}, {缴满, "两年半", hear.Yes}, {缴满, "三十岁", hear.Unheard},
+		{"Do you earn more than 3,000 yuan a month?", "I get 2,800 yuan", hear.No}, {"Do you earn more than 3,000 yuan a month?", "3000 yuan", hear.No},
+		{"您家月收入不超过3000元吗？", "三千块", hear.Yes}, {"您家月收入不超过3000元吗？", "一万二千元", hear.No}, {"Are you 65 or older?", "67", hear.Yes}, {"Are you under 18?", "I am 19", hear.No},
+		{"Did you move here less than six months ago?", "three weeks", hear.Yes}, {"Do you live alone?", "for 3 years", hear.Unheard},
+	} {
+		if got := hear.YesNo(c.question, c.text); got != c.want {
+			t.Errorf("%s — %s: %q, want %q", c.question, c.text, got, c.want)
+		}
+	}
+}
+
 func TestAnswersToTheQuestionAsked(t *testing.T) {
 	t.Parallel()
 	en, zh := form(t, english), form(t, chinese)

@@ -15,6 +15,9 @@ func YesNo(question, text string) Verdict {
 	if v := l.opening(q, ts); v != Unheard {
 		return v
 	}
+	if v := l.passes(q, ts); v != Unheard {
+		return v
+	}
 	if v := l.tells(q, ts, 0.6); v != Unheard {
 		return v
 	}

@@ -1,0 +1,107 @@
+package hear
+
+import "strings"
+
+// compared is how a question for yes or no compares: "for at least one year", 满一年, "more than 3,000 yuan".
+type compared struct {
+	value  float64
+	group  string // what is counted: "time" in days, "money"; "" for bare numbers
+	below  bool   // yes is below the value
+	itself bool   // the value itself is a yes
+}
+
+// compares reads what a question compares with: its only number, with a word that says which side of it is a yes.
+func (l *lexicon) compares(q []token) (c compared, ok bool) {
+	ns := l.numbersIn(q)
+	if len(ns) != 1 {
+		return c, false
+	}
+	c.value, c.group = l.measured(q, ns[0])
+	said := joined(q)
+	longest := 0
+	for _, w := range l.compare {
+		if len(w.words) > longest && strings.Contains(said, w.words) {
+			longest, c.below, c.itself, ok = len(w.words), w.below, w.itself, true
+		}
+	}
+	return c, ok
+}
+
+// joined writes tokens with blanks between words and none between characters, so that expressions can be found in it.
+func joined(ts []token) string {
+	var b strings.Builder
+	b.WriteByte(' ')
+	for _, t := range ts {
+		b.WriteString(t.text)
+		if !t.han {
+			b.WriteByte(' ')
+		}
+	}
+	return b.String()
+}
+
+// measured gives a number in the unit that stands behind it, and what that unit counts: a year and a half is 547.9 days.
+func (l *lexicon) measured(ts []token, n number) (value float64, group string) {
+	value = n.value
+	at := func(i int) string {
+		if i < 0 || i >= len(ts) || ts[i].clause != ts[n.from].clause {
+			return ""
+		}
+		return ts[i].text
+	}
+	to := n.to
+	if at(to) == "and" && at(to+1) == "a" && at(to+2) == "half" {
+		value, to = value+.5, to+3
+	}
+	for i := to; i < to+2; i++ { // 两个月: the unit may stand behind a measure word
+		if u, ok := l.units[at(i)]; ok {
+			if at(i+1) == "半" {
+				value += .5
+			}
+			return value * u.size, u.group
+		}
+		if at(i) != "个" && at(i) != "full" {
+			break
+		}
+	}
+	return value, ""
+}
+
+// halves finds the half that is no part of a number: 半年, "half a year".
+func (l *lexicon) halves(ts []token) (out []number) {
+	for i, t := range ts {
+		to := i + 1
+		if t.text == "half" && to < len(ts) && ts[to].text == "a" {
+			to++
+		}
+		if i > 0 && ts[i-1].text == "a" || t.text != "半" && t.text != "half" || to >= len(ts) || l.units[ts[to].text].size == 0 && ts[to].text != "个" {
+			continue
+		}
+		out = append(out, number{value: .5, from: i, to: to})
+	}
+	return out
+}
+
+// passes answers a question that compares with the number that a text tells in the same unit: 交了两年 says yes to "paid for at least one year?".
+func (l *lexicon) passes(q, ts []token) Verdict {
+	c, ok := l.compares(q)
+	if !ok {
+		return Unheard
+	}
+	verdict := Unheard
+	for _, n := range append(l.numbersIn(ts), l.halves(ts)...) {
+		value, group := l.measured(ts, n)
+		if group != c.group || l.nearlyAt(ts, n) && value == c.value {
+			continue
+		}
+		v := No
+		if c.below && value < c.value || !c.below && value > c.value || c.itself && value == c.value {
+			v = Yes
+		}
+		if verdict != Unheard && verdict != v {
+			return Unheard
+		}
+		verdict = v
+	}
+	return verdict
+}
