@@ -31,16 +31,13 @@ type recalled struct {
 	answer tickets.Ticket // whose agency waits for this answer; without an id there is none
 	text   string
 	files  []uuid.UUID
+	// several are the tickets one of which a number is the answer to.
+	several []tickets.Ticket
+	number  string
 }
 
 // stopWords end messages. They must be all that is said.
 var stopWords = []string{"stop", "stop all", "stopall", "unsubscribe", "退订", "回t退订", "td", "t"}
-
-// recallSQL lists what a person was told last on a channel, after what this conversation has last said to them.
-const recallSQL = `select m.ticket_id from deliveries d join messages m on m.conversation_id = d.conversation_id and m.seq = d.seq
-	where d.person = $1 and d.created_at > greatest($2, (select coalesce(max(o.created_at), '-infinity') from messages o where o.conversation_id = $3 and o.author <> 'citizen'))
-		and d.state in ('sent', 'delivered', 'unknown') and m.ticket_id is not null
-	order by d.created_at desc, d.id desc limit 20`
 
 // recallTx puts a turn where the last message to the person left off. thread is the channel's name of the conversation, which begins with the address.
 func (s *Service) recallTx(ctx context.Context, tx db.Tx, t *turn, thread string, ms []Message) error {
@@ -54,53 +51,61 @@ func (s *Service) recallTx(ctx context.Context, tx db.Tx, t *turn, thread string
 		t.recalled.stop = true
 		return nil
 	}
+	if k, number, ok, err := s.chosenTx(ctx, tx, t.channel, address, last.Choice); err != nil || ok {
+		if ok {
+			s.takes(t, k, number, ms)
+		}
+		return err
+	}
 	if t.alert != nil || last.Choice != "" || t.state.Form != nil && !isGrade(last.Text) {
 		return nil
 	}
 	if about, err := s.answeredTx(ctx, tx, t, ms); err != nil || about {
 		return err
 	}
-	k, ok, err := s.askedLastTx(ctx, tx, t.channel, address, t.conversation)
-	switch {
-	case err != nil || !ok:
+	if isGrade(last.Text) {
+		k, ok, several, err := s.numberTx(ctx, tx, t.channel, address, t.conversation)
+		switch {
+		case ok && (k.State != tickets.AwaitingCitizen || t.state.Form == nil):
+			s.takes(t, k, "", ms)
+		case len(several) > 0:
+			t.recalled.several, t.recalled.number = several, digit(last.Text)
+		}
 		return err
-	case k.State != tickets.AwaitingCitizen:
-		s.asks(t, k)
-	case t.state.Form == nil:
-		t.recalled.pass(k, ms)
 	}
-	return nil
+	k, ok, err := s.askedLastTx(ctx, tx, t.channel, address, t.conversation)
+	if err == nil && ok {
+		s.takes(t, k, "", ms)
+	}
+	return err
 }
 
-// askedLastTx finds the ticket on which the person was last told something beside the conversation, after what that has last said to them, if an answer is
+// takes puts the turn where the person's word on a ticket is understood, or passes it on to the agency that waits for it. A number that was said before is what
+// they said.
+func (s *Service) takes(t *turn, k tickets.Ticket, number string, ms []Message) {
+	if number != "" {
+		t.in[len(t.in)-1] = bot.Input{Text: number}
+	}
+	if k.State != tickets.AwaitingCitizen {
+		s.asks(t, k)
+		return
+	}
+	t.recalled.pass(k, ms)
+	if number != "" {
+		t.recalled.text = number
+	}
+}
+
+// askedLastTx finds the ticket on which the person was last told something beside the conversation, after what that has last said to them, if their words are
 // waited for.
 func (s *Service) askedLastTx(ctx context.Context, tx db.Tx, channel, address string, conversation uuid.UUID) (tickets.Ticket, bool, error) {
-	rows, err := tx.Query(ctx, recallSQL, s.tickets.PersonKey(channel, address), s.now().Add(-recallFor), conversation)
-	if err != nil {
-		return tickets.Ticket{}, false, fmt.Errorf("chat: recall: %w", err)
-	}
-	told, err := pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
-	if err != nil {
-		return tickets.Ticket{}, false, fmt.Errorf("chat: recall: %w", err)
-	}
-	seen := map[uuid.UUID]bool{}
-	for _, id := range told {
-		if seen[id] {
-			continue
-		}
-		seen[id] = true
-		k, err := s.tickets.ByIDTx(ctx, tx, id)
-		if errors.Is(err, tickets.ErrNotFound) {
-			continue
-		}
-		if err != nil {
-			return tickets.Ticket{}, false, err
-		}
-		if !k.Confidential && (k.State == tickets.AwaitingCitizen || k.AskedBack() || k.MayRate()) {
-			return k, true, nil
+	told, err := s.toldTx(ctx, tx, channel, address, conversation)
+	for _, a := range told {
+		if a.k.State == tickets.AwaitingCitizen || a.k.AskedBack() || a.k.MayRate() {
+			return a.k, true, err
 		}
 	}
-	return tickets.Ticket{}, false, nil
+	return tickets.Ticket{}, false, err
 }
 
 // askedElsewhereTx reports whether a number that fits a quick reply of a conversation is what recallTx will take for the answer to something newer.
@@ -113,16 +118,18 @@ func (s *Service) askedElsewhereTx(ctx context.Context, tx db.Tx, in *channels.I
 		return false, nil
 	}
 	address, _, _ := strings.Cut(in.Thread, " ")
-	k, ok, err := s.askedLastTx(ctx, tx, in.Channel, address, conversation)
-	return ok && !(form && k.State == tickets.AwaitingCitizen), err
+	k, ok, several, err := s.numberTx(ctx, tx, in.Channel, address, conversation)
+	return len(several) > 0 || ok && !(form && k.State == tickets.AwaitingCitizen), err
 }
 
 // isGrade reports whether a text is but the number of an answer to the revisit or of a grade: what a filing that is being written leaves to the question that
 // came between.
 func isGrade(text string) bool {
-	said := narrow(strings.Trim(text, around))
+	said := digit(text)
 	return len(said) == 1 && said[0] >= '1' && said[0] <= '5'
 }
+
+func digit(text string) string { return narrow(strings.Trim(text, around)) }
 
 // asks puts the bot where it asks for the person's word on a ticket, if there is one to ask for.
 func (s *Service) asks(t *turn, k tickets.Ticket) bool {
@@ -212,6 +219,8 @@ func (s *Service) recalledReply(t *turn) (bot.Reply, bool) {
 	switch {
 	case t.recalled.stop:
 		return say("stopped")
+	case len(t.recalled.several) > 0:
+		return bot.Reply{Messages: []bot.Message{s.which(t)}, Lang: t.lang}, true
 	case t.recalled.answer.ID != uuid.Nil:
 		return say("answered", "number", t.recalled.answer.Number)
 	}
