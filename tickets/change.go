@@ -22,6 +22,7 @@ type change struct {
 	notices    []notice
 	assignment *assignment          // a new one
 	extras     []func(b *pgx.Batch) // statements of its own, elevated like the rest
+	start      []sla.ClockName      // clocks that the effects start, beside those of the move
 	ended      string               // the state in which the running assignment ends or goes on ("signed", "returned", …)
 }
 
@@ -94,7 +95,7 @@ func (c *change) run(m Move, a Actor, f Fields) {
 		}
 		c.clocks.restore(gone, m.Start, c.t.PromisedAt)
 	default:
-		for _, name := range m.Start {
+		for _, name := range slices.Concat(m.Start, c.start) {
 			c.clocks.start(name, c.t.PromisedAt)
 		}
 	}
@@ -267,6 +268,7 @@ func (c *change) effects(m Move, a Actor, f *Fields) {
 		t.Revisits = 0
 	case RevisitAttempt:
 		t.Revisits++
+		c.nextCall()
 	case AskRevisit:
 		t.Revisits++
 	case RevisitDone:

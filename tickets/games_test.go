@@ -266,3 +266,27 @@ func TestWhoDecidesOnAnExtensionSeesTheNewDate(t *testing.T) {
 		t.Error("there is an extension of what is answered")
 	}
 }
+
+func TestSayingThatOneRevisitsIsNoCall(t *testing.T) {
+	t.Parallel()
+	o := open(t)
+	k := o.must("operator", o.must("handler-env", o.inProgress(), tickets.Reply, answer()), tickets.Complete, tickets.Fields{})
+	k = o.must("operator", k, tickets.StartRevisit, tickets.Fields{})
+	if c := o.clockOf(k, "revisit"); c.Stopped {
+		t.Error("the clock of the revisit ends though nobody has called")
+	}
+	k = o.must("operator", k, tickets.RevisitAttempt, tickets.Fields{Reached: no()})
+	first := o.clockOf(k, "revisit")
+	if first.Stopped || k.DueAt == nil {
+		t.Fatalf("nothing says when to call again: %+v", first)
+	}
+	o.at("2026-03-13 10:00") // the second try is overdue
+	o.sweep()
+	if !contains(o.notices("notice"), "hotline operator") && !contains(o.notices("dunning"), "hotline supervisor") {
+		t.Errorf("nobody is told that the second try is late: %v %v", o.notices("notice"), o.notices("dunning"))
+	}
+	k = o.must("operator", o.again(k), tickets.RevisitDone, tickets.Fields{Resolved: yes(), Satisfaction: 5})
+	if c := o.clockOf(k, "revisit"); !c.Stopped {
+		t.Error("the clock goes on after the citizen was reached")
+	}
+}

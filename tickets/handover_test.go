@@ -219,3 +219,20 @@ func TestTheBoardCountsLightsByAgencyAndListsTheLadder(t *testing.T) {
 		t.Errorf("another agency sees the ladder: %+v %v", ladder, err)
 	}
 }
+
+func TestTheWayOfATicketSaysWhoSignedLate(t *testing.T) {
+	t.Parallel()
+	o := open(t)
+	head := o.member("dist-east", "head")
+	k := o.must("dispatcher", o.file(), tickets.Dispatch, tickets.Fields{Lead: o.city.Agencies["dist-east"]})
+	o.at("2026-03-12 09:00") // a day after the window
+	k = o.apply(head, k, tickets.HandDown, tickets.Fields{Lead: o.city.Agencies["street-east-1"]})
+	k = o.must("handler-street", k, tickets.Sign, tickets.Fields{})
+	way := must(o.Assignments(t.Context(), head, k.ID))
+	if len(way) != 2 || way[0].State != "handed" || !way[0].Late(o.clock.Now()) || way[1].State != "signed" || way[1].Late(o.clock.Now()) || way[1].Agency != k.Lead {
+		t.Errorf("%+v", way)
+	}
+	if way := must(o.Assignments(t.Context(), o.as("handler-util"), k.ID)); len(way) != 0 {
+		t.Errorf("an agency beside it reads the way: %+v", way)
+	}
+}

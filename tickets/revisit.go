@@ -36,9 +36,7 @@ func (t Ticket) ByMessage() bool {
 func (c *change) revisited() {
 	c.clocks.stop(string(sla.RevisitTry))
 	if !c.t.Unsatisfied() {
-		if _, ok := c.clocks.policy.Clocks[sla.RevisitTry]; ok {
-			c.clocks.startSpan(string(sla.RevisitTry), uuid.Nil, sla.Span{Unit: sla.Minutes})
-		}
+		c.endSoon()
 		return
 	}
 	c.clocks.start(sla.Check, nil)
@@ -74,7 +72,7 @@ func (s *Service) tryRevisit(ctx context.Context, tx db.Tx, ticket uuid.UUID, no
 	case c.t.State == Revisiting && (c.t.CitizenResolved != nil || c.t.Revisits >= c.set.RevisitTries):
 		step(Close)
 	case !reached:
-		c.tell(s.router.Desk(), Operator, "revisit_call")
+		c.call()
 	default:
 		if c.t.State == Completed {
 			step(StartRevisit)
@@ -82,6 +80,30 @@ func (s *Service) tryRevisit(ctx context.Context, tx db.Tx, ticket uuid.UUID, no
 		step(AskRevisit)
 	}
 	return len(c.events) > 0, s.save(ctx, tx, c, "", Fields{})
+}
+
+// call asks the operators for a call, by the deadline of the revisit or, where that ended with a message, by a new one.
+func (c *change) call() {
+	if clk := c.clocks.rows[string(sla.Revisit)]; clk == nil || clk.stoppedAt != nil {
+		c.clocks.start(sla.Revisit, nil)
+	}
+	c.tell(c.svc.router.Desk(), Operator, "revisit_call")
+}
+
+// nextCall goes on after a call that reached nobody: the next one has the time of the first, and after the last the sweep closes the case.
+func (c *change) nextCall() {
+	if c.t.Revisits < c.set.RevisitTries {
+		c.start = append(c.start, sla.Revisit)
+		return
+	}
+	c.endSoon()
+}
+
+// endSoon lets the next sweep close the case.
+func (c *change) endSoon() {
+	if _, ok := c.clocks.policy.Clocks[sla.RevisitTry]; ok {
+		c.clocks.startSpan(string(sla.RevisitTry), uuid.Nil, sla.Span{Unit: sla.Minutes})
+	}
 }
 
 // checkTry wants some hours between two tries, so that three of them are three times of day and not three clicks. Errors: ErrRevisitSoon.
@@ -170,7 +192,8 @@ func (s *Service) UnreachedTx(ctx context.Context, tx db.Tx, ticket uuid.UUID, c
 			return nil
 		}
 		c.clocks.stop(string(sla.RevisitTry))
-		c.tell(s.router.Desk(), Operator, "revisit_call")
+		c.call()
+		c.clocks.summarize(&c.t)
 		c.add(Event{Type: unreachedEntry, Data: Fields{Channels: []string{channel}, Text: words}}, System())
 		return nil
 	})

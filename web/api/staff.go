@@ -76,9 +76,34 @@ type TicketDetail struct {
 	AgencyResolved  *bool        `json:"agency_resolved,omitempty"`
 	CitizenResolved *bool        `json:"citizen_resolved,omitempty"`
 	ClosedAt        *time.Time   `json:"closed_at,omitempty"`
+	Clocks          []ClockInfo  `json:"clocks" doc:"The deadlines, the nearest first; those that have ended come last"`
+	Way             []WayStep    `json:"way" doc:"The agencies that led it, in order: by dispatch of the hotline, or handed over inside a tree"`
 	Files           []File       `json:"files"`
 	Fields          []FieldValue `json:"fields" doc:"The category's own fields that have a value"`
 	Actions         []ActionInfo `json:"actions" doc:"What this key may do now"`
+}
+
+// ClockInfo is one deadline of a ticket.
+type ClockInfo struct {
+	Name        string    `json:"name" doc:"sign, first_reply, resolve, return_decision, …; co_sign and co_reply are those of a co-agency" example:"resolve"`
+	Agency      *Named    `json:"agency,omitempty" doc:"The co-agency whose clock it is"`
+	StartedAt   time.Time `json:"started_at"`
+	DueAt       time.Time `json:"due_at"`
+	State       string    `json:"state" enum:"running,paused,ended" example:"running"`
+	Light       string    `json:"light" enum:"green,yellow,red" doc:"Of a clock that has ended: red when it ended late"`
+	Stage       string    `json:"stage,omitempty" doc:"The last rung of the ladder: reminder, notice, dunning, criticism" example:"reminder"`
+	Provisional bool      `json:"provisional" doc:"The calendar of that year is not published yet"`
+}
+
+// WayStep is an agency on the way of a ticket.
+type WayStep struct {
+	Agency     *Named     `json:"agency,omitempty"`
+	State      string     `json:"state" enum:"dispatched,signed,returned,transferred,recalled,handed,done" example:"signed"`
+	Designated bool       `json:"designated" doc:"After coordination; it has to handle the ticket"`
+	GivenAt    time.Time  `json:"given_at"`
+	SignDueAt  *time.Time `json:"sign_due_at,omitempty"`
+	SignedAt   *time.Time `json:"signed_at,omitempty"`
+	EndedAt    *time.Time `json:"ended_at,omitempty"`
 }
 
 // ActionInfo is an action with the fields it needs.
@@ -284,6 +309,12 @@ func (a *API) get(c *call, in *numberInput) (*ticketOutput, error) {
 			info.Required = append(info.Required, string(f))
 		}
 		d.Actions = append(d.Actions, info)
+	}
+	if d.Clocks, err = a.clocks(c, t); err != nil {
+		return nil, err
+	}
+	if d.Way, err = a.way(c, t); err != nil {
+		return nil, err
 	}
 	attached, err := a.Tickets.Attachments(c.ctx, c.staff(), t.ID)
 	if err != nil {

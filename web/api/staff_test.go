@@ -21,6 +21,17 @@ func TestAKeySeesItsAgencyOnly(t *testing.T) {
 	if d.Number != ticket.Number || d.Description != noise || !d.Anonymous || d.Lead == nil || d.Lead.Code != "dept-environment" || len(d.Actions) == 0 {
 		t.Fatalf("%+v", d)
 	}
+	// What has to be kept, and by whom.
+	if len(d.Way) != 1 || d.Way[0].Agency == nil || d.Way[0].Agency.Code != "dept-environment" || d.Way[0].State != "dispatched" || d.Way[0].SignDueAt == nil {
+		t.Errorf("way: %+v", d.Way)
+	}
+	running := map[string]string{}
+	for _, k := range d.Clocks {
+		running[k.Name] = k.State
+	}
+	if running["sign"] != "running" || running["resolve"] != "running" || running["dispatch"] == "running" {
+		t.Errorf("clocks: %v", running)
+	}
 	// What is not there and what is not to be seen read alike.
 	hidden := r.send("GET", path, nil, "Authorization", utl).problem(http.StatusNotFound, "tickets.not_found")
 	absent := r.send("GET", "/tickets/2020-000001", nil, "Authorization", utl).problem(http.StatusNotFound, "tickets.not_found")

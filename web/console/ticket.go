@@ -25,6 +25,7 @@ type ticketData struct {
 	Feed         []feedItem
 	First, More  []moveView
 	Clocks       []tickets.ClockView
+	Way          []tickets.Assignment
 	Composer     composer
 	Contact      contactView
 	Hears        hearsView
@@ -129,6 +130,9 @@ func (c *Console) loadTicket(ctx context.Context, v View, id uuid.UUID, shown bo
 	d.First, d.More = moveViews(moves)
 	d.MayFile = mayFile(moves)
 	if d.Clocks, err = c.Tickets.Clocks(ctx, act, id); err != nil {
+		return nil, err
+	}
+	if d.Way, err = c.Tickets.Assignments(ctx, act, id); err != nil {
 		return nil, err
 	}
 	events, err := c.Tickets.Timeline(ctx, act, id)
