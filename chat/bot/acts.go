@@ -183,6 +183,10 @@ func (p *Policy) fresh(ctx context.Context, t *turn, r *reading, in Input, shelv
 		p.status(ctx, t, r.code.digits)
 		return
 	}
+	if f := p.foreignTo(r, t.st.Page); f != nil {
+		p.inForeign(ctx, t, r, f)
+		return
+	}
 	lead := p.leadOff(r)
 	r = &lead
 	waiting := t.st.Waiting
@@ -298,8 +302,18 @@ func (p *Policy) answersWaiting(ctx context.Context, t *turn, r *reading, waitin
 			m := p.say(t, "sorry_not_helped")
 			t.st.Waiting = waitFile
 			p.offer(t, m, "human", "file_question", "ask")
-		case yes || r.mostly("file"):
+		case yes || r.mostly("file") || r.only("confirm", "thanks", "yes"):
 			p.fileQuestion(t)
+		case r.mostly("anonymous") && !r.question, r.mostly("reply_here"), r.only("skip"):
+			p.fileQuestion(t)
+			if f := t.st.Form; f != nil && !f.ContactDone { // how it is to be filed says that it is
+				t.reply.Messages = nil
+				if r.has("anonymous") {
+					f.anonymise()
+				}
+				f.ContactDone = true
+				p.next(t)
+			}
 		case no:
 			p.say(t, "ok_else")
 		default:
@@ -410,6 +424,11 @@ func (p *Policy) smallTalk(ctx context.Context, t *turn, r *reading) bool {
 		p.offer(t, m, "file", "status", "human")
 	case r.only("guide.resume", "go_on"), r.only("go_on", "guide.resume"):
 		p.say(t, "ask.go_ahead")
+	case r.mostly("anonymous", "greet", "yes") && !r.question && len(r.toks) > r.slack() && r.phone == "" && r.email == "":
+		p.start(t, "", false)
+		t.st.Form.anonymise()
+		t.lead = p.tx.t(t.lang, "form.got_anonymous")
+		p.next(t)
 	case r.only("confirm"), r.only("anonymous"), r.only("skip"), r.only("change"), r.only("reply_here"):
 		p.say(t, "choice_gone")
 	case r.only("cancel"), r.only("no"):

@@ -13,6 +13,9 @@ func (p *Policy) ask(ctx context.Context, t *turn, r *reading, in Input) {
 	if r.has("grief") {
 		p.say(t, "grief")
 	}
+	if p.several(ctx, t, r) {
+		return
+	}
 	a, asked, ok := p.lookUp(ctx, t, r)
 	if t.st.About == nil && t.st.Want == "" && aspect(r) != "" && p.topic(r) == "" { // "which documents?" of what?
 		m := p.say(t, "about.what")
@@ -102,6 +105,9 @@ func (p *Policy) lookUp(ctx context.Context, t *turn, r *reading) (a Answer, ask
 	if err != nil {
 		t.reply.Problems = append(t.reply.Problems, err)
 		return Answer{}, asked, false
+	}
+	if len(a.Citations) > 0 && (a.Outcome == OutcomeChoices || asks(r) != "") {
+		a = p.named(ctx, t, r, a)
 	}
 	return a, asked, true
 }

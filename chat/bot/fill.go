@@ -260,6 +260,11 @@ func (p *Policy) fillConfirm(ctx context.Context, t *turn, r *reading) {
 	case r.only("thanks") || r.only("greet"):
 		p.next(t)
 	case r.question && p.aside(ctx, t, r, true):
+	case r.place != "" && len(r.toks) <= len(p.lex.tokens(r.place))+r.slack() && !r.has("problem"): // an address by itself is where it is
+		f.clearPlace()
+		f.Place, f.Last = r.place, AskWhere
+		t.lead = p.tx.t(t.lang, "form.changed")
+		p.next(t)
 	case (r.email != "" || r.phone != "") && len(r.toks) <= 8:
 		f.clearContact()
 		p.fillContact(t, r)

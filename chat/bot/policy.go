@@ -47,6 +47,7 @@ type Policy struct {
 	emergency *Emergency
 	lex       *lexicon
 	tx        texts
+	foreign   []foreign
 	kb        Knowledge
 	tickets   Tickets
 	classify  Classifier
@@ -71,11 +72,15 @@ func New(o Options) (*Policy, error) {
 	if err != nil {
 		return nil, err
 	}
+	abroad, err := loadForeign(dataFS)
+	if err != nil {
+		return nil, err
+	}
 	e.numbers = func() map[Service]string { return o.Live().Numbers }
 	if o.CategoryScore == 0 {
 		o.CategoryScore = 0.5
 	}
-	return &Policy{env: o.Live, emergency: e, lex: e.lex, tx: e.tx, kb: o.Knowledge, tickets: o.Tickets, classify: o.Classifier, fields: o.Fields, llm: o.LLM, offered: o.Categories, minScore: o.CategoryScore}, nil
+	return &Policy{env: o.Live, emergency: e, lex: e.lex, tx: e.tx, foreign: abroad, kb: o.Knowledge, tickets: o.Tickets, classify: o.Classifier, fields: o.Fields, llm: o.LLM, offered: o.Categories, minScore: o.CategoryScore}, nil
 }
 
 // Emergency gives the detector, for the intake.

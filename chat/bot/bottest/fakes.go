@@ -197,6 +197,7 @@ var articles = []Article{
 	{"allowance", "en", "Winter allowance for older people", "Older people get 600 yuan each winter towards their heating.", 5, []string{"allowance", "heating money"}},
 	{"bus-card", "en", "Bus card for older people", "From 65 you ride free of charge. Any metro station office makes the card in ten minutes.", 2, []string{"bus card", "bus free", "senior card cost"}},
 	{"noise-rules", "en", "Quiet hours", "Building work is not allowed from 22:00 to 6:00.", 2, []string{"quiet hours", "noise", "building work"}},
+	{"passport", "es", "Solicitar un pasaporte", "Se pide en persona en la oficina de extranjería. Tarda 7 días laborables y cuesta 120 yuanes.", 1, []string{"pasaporte"}},
 	{"passport", "zh-CN", "办理护照", "本人到出入境大厅办理，7个工作日，工本费120元，带身份证和照片。", 3, []string{"护照"}},
 	{"passport-lost", "zh-CN", "护照丢失补办", "先到出入境大厅报失，补办工本费160元。", 1, []string{"丢了", "补办护照"}},
 	{"primary-school", "zh-CN", "小学一年级入学报名", "每年5月10日至25日网上报名，不收费。", 2, []string{"小学", "上学", "学校", "报名"}},
