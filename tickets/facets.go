@@ -18,12 +18,34 @@ type Filter struct {
 	Category string // a node: its children match too
 	Urgency  string
 	State    State
-	Lead     uuid.UUID
+	Lead     uuid.UUID // NoLead: those that no agency leads
 	Area     string    // a code: those inside it match too
 	Tag      uuid.UUID // of the reader's agency
 	Lacking  bool      // details that intake needs are missing
-	Text     string    // words in English or Chinese, or a ticket's number
+	Light    string    // red, yellow or green: open tickets by their earliest deadline
+	Text     string    // words in English or Chinese, a ticket's number, a telephone number or an address
 	From, To time.Time // opened in [From, To)
+}
+
+// NoLead as a filter's lead means tickets that are with the hotline itself.
+var NoLead = uuid.Max
+
+// Lights are the lights that a filter may ask for.
+func Lights() []string { return []string{"red", "yellow", "green"} }
+
+// light writes what a light asks of an access row, as the supervision board counts.
+func (f Filter) light(now time.Time, arg func(any) string) string {
+	switch f.Light {
+	case "red":
+		return " and a.open and a.due_at <= " + arg(now)
+	case "yellow":
+		at := arg(now)
+		return " and a.open and a.due_at > " + at + " and a.warn_at <= " + at
+	case "green":
+		at := arg(now)
+		return " and a.open and a.due_at > " + at + " and (a.warn_at is null or a.warn_at > " + at + ")"
+	}
+	return ""
 }
 
 // facet names one of a filter's fields that an index of ticket_access (or of ticket_tags) holds.
@@ -63,7 +85,7 @@ func (f Filter) indexed(desk bool, r Router) (facets []facet, values [][]string)
 	put(slices.Contains([]string{"report", "suggestion", "praise"}, f.Kind), byKind, f.Kind)
 	put(f.Urgency != "" && f.Urgency != "normal", byUrgency, f.Urgency)
 	put(f.State.Info().Open, byState, string(f.State))
-	put(f.Lead != uuid.Nil && desk, byLead, f.Lead.String())
+	put(f.Lead != uuid.Nil && f.Lead != NoLead && desk, byLead, f.Lead.String())
 	put(f.Tag != uuid.Nil, byTag, f.Tag.String())
 	put(f.Lacking, byLacking)
 	put(!f.From.IsZero() && !f.To.IsZero(), byOpened, f.From.UTC().Format(time.RFC3339Nano), f.To.UTC().Format(time.RFC3339Nano))
@@ -151,7 +173,9 @@ func (f Filter) conditions(v View, arg func(any) string, r Router) string {
 			and("false") // the queue follows from the state: no need to look for it
 		}
 	}
-	if f.Lead != uuid.Nil {
+	if f.Lead == NoLead {
+		and(of + "lead_id is null")
+	} else if f.Lead != uuid.Nil {
 		and(of + "lead_id = " + arg(f.Lead))
 	}
 	if f.Area != "" {

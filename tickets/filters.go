@@ -39,6 +39,7 @@ type storedFilter struct {
 	Area     string    `json:"area,omitempty"`
 	Tag      uuid.UUID `json:"tag,omitzero"`
 	Lacking  bool      `json:"lacking,omitempty"`
+	Light    string    `json:"light,omitempty"`
 	Text     string    `json:"text,omitempty"`
 	From     time.Time `json:"from,omitzero"`
 	To       time.Time `json:"to,omitzero"`
@@ -219,15 +220,14 @@ func (s *Service) filterCountQuery(a Actor, f SavedFilter, narrow facet) (string
 	if err != nil {
 		return "", nil, err
 	}
-	facets := "true" + f.Filter.without(narrow).conditions(f.View, arg, s.router)
+	facets := "true" + f.Filter.without(narrow).conditions(f.View, arg, s.router) + f.Filter.light(s.clock.Now(), arg)
 	switch {
 	case f.Filter.Text != "":
-		words := searchQuery(f.Filter.Text)
-		if words == "" {
+		found := s.found(f.Filter.Text, 101, arg)
+		if found == "" {
 			return "", nil, nil
 		}
-		return fmt.Sprintf(`with found as materialized (select * from search_tickets(%s::text::tsquery, %d, 101))
-			select count(*), false from found f%s%s where %s and %s`, arg(words), searchDepth, looked("f", mine), by.also(), where, facets), args, nil
+		return fmt.Sprintf(`with found as materialized (%s) select count(*), false from found f%s%s where %s and %s`, found, looked("f", mine), by.also(), where, facets), args, nil
 	case narrow != byView:
 		return fmt.Sprintf(`select count(*), false from (select from %s where %s and %s limit 101) few`, f.Filter.fence(narrow, mine, f.View, arg, s.router), where, facets), args, nil
 	}

@@ -185,10 +185,7 @@ func decodeCursor(s string, v View) (cursor, error) {
 	return c, nil
 }
 
-var (
-	keyShape    = regexp.MustCompile(`^(|infinity|\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d{1,6})?\+00)$`)
-	numberShape = regexp.MustCompile(`^\s*(\d{4}-\d{6,12})\s*$`)
-)
+var keyShape = regexp.MustCompile(`^(|infinity|\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d{1,6})?\+00)$`)
 
 // listSettings holds for the transaction of a list. Every view is a range of an index in the order of the list, so that the first rows found are
 // the first rows wanted; a bitmap or a sequential scan reads the whole range first and is only ever a gamble that the table is small. Starting parallel workers takes longer than a page.
@@ -314,18 +311,19 @@ func (s *Service) listQuery(a Actor, v View, f Filter, after string, limit int, 
 			return listQuery{}, err
 		}
 	}
-	if m := numberShape.FindStringSubmatch(f.Text); m != nil {
-		q.sql = `select ` + ticketColumns + `, a.role, a.acting, '' from tickets t join ticket_access a on a.ticket_id = t.id and ` + mine + by.also() + ` where t.number = ` + arg(m[1]) + ` and ` + where
+	where += f.light(s.clock.Now(), arg)
+	if number, whole := wholeNumber(f.Text); whole {
+		q.sql = `select ` + ticketColumns + `, a.role, a.acting, '' from tickets t join ticket_access a on a.ticket_id = t.id and ` + mine + by.also() + ` where t.number = ` + arg(number) + ` and ` + where
 		return q, nil
 	}
 	if f.Text != "" {
-		words := searchQuery(f.Text)
-		if words == "" {
+		found := s.found(f.Text, maxFound, arg)
+		if found == "" {
 			return listQuery{}, nil // nothing but punctuation
 		}
 		q.ranked, q.skip = true, c.Skip
 		// found is materialized: its rows are few and ranked, and everything after goes by primary key.
-		q.sql = `with found as materialized (select * from search_tickets(` + arg(words) + `::text::tsquery, ` + fmt.Sprint(searchDepth) + `, ` + fmt.Sprint(maxFound) + `))
+		q.sql = `with found as materialized (` + found + `)
 			select ` + ticketColumns + `, a.role, a.acting, '' from found f` + looked("f", mine) + by.also() + `
 			join tickets t on t.id = f.ticket_id where ` + where + ` order by f.rank desc, f.ticket_id desc offset ` + arg(c.Skip) + ` limit ` + arg(q.limit+1)
 		return q, nil
