@@ -19,6 +19,7 @@ type Point struct {
 	Title string // what a pointer shows
 	Value float64
 	Ghost float64
+	URL   string // what is behind the bar; "" leads nowhere
 }
 
 // Series is one line; NaN leaves a gap.
@@ -151,8 +152,13 @@ func Bars(w, h int, points []Point) template.HTML {
 	for i, p := range points {
 		text = append(text, p.Label)
 		y := c.y(p.Value, top)
-		fmt.Fprintf(c, `<g><title>%s</title><rect class="hit" x="%s" y="%s" width="%s" height="%s"/><rect class="bar" x="%s" y="%s" width="%s" height="%s" rx="%s"/></g>`, html.EscapeString(p.Title),
-			n(x(i)-slot/2), n(c.top), n(slot), n(c.plotH()), n(x(i)-thick/2), n(y), n(thick), n(max(0, c.h-c.bottom-y)), n(min(2, thick/3)))
+		open, end := "<g>", "</g>"
+		if p.URL != "" {
+			// The chart is hidden from screen readers and the table beside it has the same links, so Tab passes it by.
+			open, end = `<a href="`+html.EscapeString(p.URL)+`" tabindex="-1">`, "</a>"
+		}
+		fmt.Fprintf(c, `%s<title>%s</title><rect class="hit" x="%s" y="%s" width="%s" height="%s"/><rect class="bar" x="%s" y="%s" width="%s" height="%s" rx="%s"/>%s`, open, html.EscapeString(p.Title),
+			n(x(i)-slot/2), n(c.top), n(slot), n(c.plotH()), n(x(i)-thick/2), n(y), n(thick), n(max(0, c.h-c.bottom-y)), n(min(2, thick/3)), end)
 	}
 	var ghost []float64
 	for _, p := range points {

@@ -66,7 +66,7 @@ func (c *Console) showCalibration(w http.ResponseWriter, r *http.Request, status
 		row := calibrationRow{Calibration: one, Name: one.Lang, Answer: wish(one.WantAnswer), Choice: wish(one.WantChoice)}
 		for _, l := range v.Langs() {
 			if knowledge.BaseLang(l) == one.Lang {
-				row.Name = v.LangName(l)
+				row.Name = v.LangIn(l)
 			}
 		}
 		t, met := one.Thresholds(own)

@@ -98,7 +98,7 @@ func TestATranslationIsMadeBesideItsOriginalAndFlagged(t *testing.T) {
 	r := newRig(t)
 	e, reviewer := r.signIn("editor"), r.signIn("reviewer")
 	path, id := r.published(e, reviewer, nil)
-	e.get(path).wants(t, http.StatusOK, "Begin a translation", "简体中文")
+	e.get(path).wants(t, http.StatusOK, "Begin a translation", "Chinese")
 	made := e.post(path+"/translate", url.Values{"lang_of": {"zh-CN"}})
 	made.wants(t, http.StatusOK, "Original", "No building work after 22:00.", "This text says what version 1 of the original says")
 	zh := articleID(made)

@@ -51,19 +51,10 @@ func (c *Console) newComposer(ctx context.Context, v View, d *ticketData, moves 
 	}
 	out.Modes = append(out.Modes, "note")
 	out.Mode = out.Modes[0]
-	due := ""
-	if d.T.PromisedAt != nil {
-		due = v.Date(*d.T.PromisedAt)
-	}
-	lang := d.T.Lang
-	agency := v.Me.AgencyID
-	if d.T.Lead != uuid.Nil {
-		agency = d.T.Lead
-	}
-	to := View{c: c, Lang: lang, Now: v.Now}
-	fill := strings.NewReplacer("{number}", d.T.Number, "{agency}", to.Agency(agency), "{due}", due, "{officer}", v.Me.NameIn(to.Lang))
+	lang, values := d.T.Lang, c.macroValues(ctx, v, d.T)
+	fill := strings.NewReplacer("{number}", values["number"], "{agency}", values["agency"], "{due}", values["due"], "{officer}", values["me"])
 	for _, one := range c.cannedReplies() {
-		if isForm(one) {
+		if isForm(one) || len(out.Modes) == 1 { // they are for citizens, to whom nothing can be written here
 			continue
 		}
 		words := one.Text[lang]
@@ -76,7 +67,7 @@ func (c *Console) newComposer(ctx context.Context, v View, d *ticketData, moves 
 		}
 		out.Canned = append(out.Canned, cannedOption{Name: name, Text: fill.Replace(words)})
 	}
-	out.Canned = append(out.Canned, c.macroOptions(ctx, v, d.T)...)
+	out.Canned = append(out.Canned, c.macroOptions(ctx, v, d.T, values, out.Modes)...)
 	return out
 }
 
@@ -155,6 +146,9 @@ func (c *Console) write(ctx context.Context, v View, r *http.Request, id uuid.UU
 		if err == nil {
 			c.Chat.Announce(t)
 		}
+		return err
+	}
+	if err := checkGaps(words); err != nil {
 		return err
 	}
 	t, err := c.Tickets.ByID(ctx, a, id)

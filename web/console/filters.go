@@ -55,7 +55,7 @@ func (c *Console) toolRoutes(on func(string, []string, handle)) {
 var leadRoles = []string{"supervisor", "head"}
 
 // listKeys are the parts of a query that name a list.
-var listKeys = []string{"view", "kind", "category", "urgency", "state", "lead", "area", "tag", "lacking", "from", "to", "q", "saved"}
+var listKeys = []string{"view", "kind", "category", "urgency", "state", "lead", "area", "tag", "light", "lacking", "from", "to", "q", "saved"}
 
 // listQuery is the part of a query that names a list.
 func listQuery(q url.Values) url.Values {
@@ -76,7 +76,10 @@ func (c *Console) parseFilter(q url.Values) (tickets.View, tickets.Filter) {
 		view = tickets.ViewOpen
 	}
 	f := tickets.Filter{Kind: q.Get("kind"), Category: q.Get("category"), Urgency: q.Get("urgency"), State: tickets.State(q.Get("state")),
-		Lead: parseID(q.Get("lead")), Area: clean(q.Get("area"), 100), Tag: parseID(q.Get("tag")), Lacking: q.Get("lacking") != "", Text: clean(q.Get("q"), 200)}
+		Lead: leadOf(q.Get("lead")), Area: clean(q.Get("area"), 100), Tag: parseID(q.Get("tag")), Lacking: q.Get("lacking") != "", Text: clean(q.Get("q"), 200)}
+	if light := q.Get("light"); slices.Contains(tickets.Lights(), light) {
+		f.Light = light
+	}
 	// The day that somebody names is the whole day, where the hotline is.
 	if day, err := time.ParseInLocation(dayShape, q.Get("from"), c.zone()); err == nil {
 		f.From = day
@@ -85,6 +88,16 @@ func (c *Console) parseFilter(q url.Values) (tickets.View, tickets.Filter) {
 		f.To = day.AddDate(0, 0, 1)
 	}
 	return view, f
+}
+
+// nobody is how a query names tickets that no agency leads.
+const nobody = "none"
+
+func leadOf(s string) uuid.UUID {
+	if s == nobody {
+		return tickets.NoLead
+	}
+	return parseID(s)
 }
 
 // filterQuery is parseFilter the other way round.
@@ -101,9 +114,14 @@ func (c *Console) filterQuery(view tickets.View, f tickets.Filter) url.Values {
 	set("state", string(f.State))
 	set("area", f.Area)
 	set("q", f.Text)
-	if f.Lead != uuid.Nil {
+	switch f.Lead {
+	case uuid.Nil:
+	case tickets.NoLead:
+		q.Set("lead", nobody)
+	default:
 		q.Set("lead", f.Lead.String())
 	}
+	set("light", f.Light)
 	if f.Tag != uuid.Nil {
 		q.Set("tag", f.Tag.String())
 	}
@@ -122,11 +140,13 @@ func (c *Console) filterQuery(view tickets.View, f tickets.Filter) url.Values {
 // facets is the form of the list.
 type facets struct {
 	Kinds, Urgencies []string
+	Lights           []string
 	States           []tickets.State
 	Categories       []option
 	Leads, Areas     []option
 	Tags             []tickets.Tag
 	From, To         string
+	LeadValue        string // as the form writes it
 	Chips            []chip
 	Saved            *tickets.SavedFilter
 	MayDelete        bool
@@ -147,8 +167,13 @@ func (c *Console) wholeList(r *http.Request, v View, selected uuid.UUID) (*inbox
 	}
 	q := r.URL.Query()
 	a := actor(v.Me)
-	f := facets{Kinds: tickets.Kinds(), Urgencies: []string{"normal", "urgent", "complex"}, Categories: c.categories(v.Lang), Areas: c.areaOptions(v.Lang),
-		Leads: c.agencyOptions(v.Lang, dispatchable), From: q.Get("from"), To: q.Get("to"), MayShare: a.Leads()}
+	if len(d.Rows) == 0 && d.Filter.Text != "" && d.View != tickets.ViewAll && q.Get("after") == "" {
+		if err := c.elsewhere(r.Context(), a, d); err != nil {
+			return nil, err
+		}
+	}
+	f := facets{Kinds: tickets.Kinds(), Urgencies: []string{"normal", "urgent", "complex"}, Lights: tickets.Lights(), Categories: c.categories(v.Lang), Areas: c.areaOptions(v.Lang),
+		Leads: c.agencyOptions(v.Lang, dispatchable), LeadValue: c.filterQuery(d.View, tickets.Filter{Lead: d.Filter.Lead}).Get("lead"), From: q.Get("from"), To: q.Get("to"), MayShare: a.Leads()}
 	for _, s := range tickets.States() {
 		f.States = append(f.States, s.State)
 	}
@@ -170,6 +195,22 @@ func (c *Console) wholeList(r *http.Request, v View, selected uuid.UUID) (*inbox
 	return d, nil
 }
 
+// elsewhere counts what the words of a list that finds nothing find in all tickets: whoever has a number in hand does not know in which view the case is.
+func (c *Console) elsewhere(ctx context.Context, a tickets.Actor, d *inboxData) error {
+	page, err := c.Tickets.List(ctx, a, tickets.ViewAll, tickets.Filter{Text: d.Filter.Text}, "", 100)
+	if err != nil && !expected(err) {
+		return err
+	}
+	if n := len(page.Rows); n > 0 {
+		d.Elsewhere = strconv.Itoa(n)
+		if page.Next != "" {
+			d.Elsewhere += "+"
+		}
+		d.ElsewhereURL = "/console/inbox?" + c.filterQuery(tickets.ViewAll, tickets.Filter{Text: d.Filter.Text}).Encode()
+	}
+	return nil
+}
+
 func (c *Console) chips(v View, q url.Values, f tickets.Filter, tags []tickets.Tag) []chip {
 	var out []chip
 	put := func(key, name string) {
@@ -188,7 +229,14 @@ func (c *Console) chips(v View, q url.Values, f tickets.Filter, tags []tickets.T
 	put("category", v.Category(f.Category))
 	put("urgency", v.Urgency(f.Urgency))
 	put("state", v.State(f.State))
-	put("lead", v.Agency(f.Lead))
+	if f.Lead == tickets.NoLead {
+		put("lead", v.T("boards.at_hotline"))
+	} else {
+		put("lead", v.Agency(f.Lead))
+	}
+	if f.Light != "" {
+		put("light", v.T("boards."+f.Light))
+	}
 	put("area", v.Area(f.Area))
 	for _, g := range tags {
 		if g.ID == f.Tag {

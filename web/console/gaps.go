@@ -65,7 +65,7 @@ func (v View) KnownLang(lang string) string {
 	if lang == "zh" {
 		lang = "zh-CN"
 	}
-	return v.LangName(lang)
+	return v.LangIn(lang)
 }
 
 func (c *Console) gaps(w http.ResponseWriter, r *http.Request) error {

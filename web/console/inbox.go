@@ -113,10 +113,10 @@ func (c *Console) side(ctx context.Context, v View) side {
 		add(&s.Work, "desk", "/console/desk", "desk", "d")
 	}
 	if hasAny(p, boardRoles...) {
-		add(&s.Work, "supervision", "/console/supervision", "alarm", "")
+		add(&s.Work, "supervision", "/console/supervision", "gauge", "")
 	}
 	if hasAny(p, ticketRoles...) {
-		add(&s.Work, "quality", "/console/quality", "done", "")
+		add(&s.Work, "quality", "/console/quality", "star", "")
 	}
 	c.massEntries(ctx, v, &s)
 	if hasAny(p, knowledgeRoles...) {
@@ -184,8 +184,11 @@ type inboxData struct {
 	Selected uuid.UUID
 	Query    template.URL // of this list, to come back to it
 	Filtered bool
-	Ticket   *ticketData
-	Error    string
+	// Elsewhere is how many tickets outside of a view that finds nothing hold the words; "" for none.
+	Elsewhere, ElsewhereURL string
+
+	Ticket *ticketData
+	Error  string
 }
 
 type option struct {

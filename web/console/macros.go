@@ -37,19 +37,41 @@ func (c *Console) macroValues(ctx context.Context, v View, t tickets.Ticket) map
 			values["contact"] = who.Name
 		}
 	}
+	for _, name := range tickets.Variables() {
+		if values[name] == "" {
+			values[name] = gapOpens + to.T("tools.gap_"+name) + gapCloses
+		}
+	}
 	return values
 }
 
+// What a ticket does not know stands as a gap in the text, in brackets that nobody types. Somebody fills it in; a text with a gap is not sent to a citizen.
+const gapOpens, gapCloses = "⟦", "⟧"
+
+var errGap = errs.New(errs.Invalid, "console.gap", "a variable is not filled in")
+
+// checkGaps refuses a text that still has a gap.
+// Errors: errGap.
+func checkGaps(words string) error {
+	_, rest, open := strings.Cut(words, gapOpens)
+	if gap, _, closed := strings.Cut(rest, gapCloses); open && closed {
+		return errGap.On("text").With("gap", gap)
+	}
+	return nil
+}
+
 // macroOptions are the agency's macros and the shared ones, filled for the ticket.
-func (c *Console) macroOptions(ctx context.Context, v View, t tickets.Ticket) []cannedOption {
+func (c *Console) macroOptions(ctx context.Context, v View, t tickets.Ticket, values map[string]string, modes []string) []cannedOption {
 	all, err := c.Tickets.Macros(ctx, actor(v.Me), false)
 	if err != nil {
 		c.Log.WarnContext(ctx, "macros", "error", err) // the ticket is worth more than its macros
 		return nil
 	}
-	values := c.macroValues(ctx, v, t)
 	var out []cannedOption
 	for _, m := range all {
+		if m.Mode != "" && !slices.Contains(modes, m.Mode) {
+			continue // for a citizen to whom that cannot be written here, or not now
+		}
 		o := cannedOption{Name: m.Name(v.Lang), Text: tickets.Render(m.In(t.Lang), values), Mode: m.Mode, Outcome: m.Outcome, Resolved: yesNoWord(m.Resolved)}
 		if m.Does.Any() {
 			o.ID, o.Does = m.ID.String(), strings.Join(v.macroDeeds(m), v.T("comma"))
@@ -101,7 +123,7 @@ func (v View) macroDeeds(m tickets.Macro) []string {
 		out = append(out, v.T("tools.does_tag", "tag", tag))
 	}
 	if m.Does.Watch {
-		out = append(out, v.T("tools.watch"))
+		out = append(out, v.T("tools.does_watch"))
 	}
 	if m.Does.Note != "" {
 		out = append(out, v.T("tools.does_note"))
@@ -135,6 +157,9 @@ func (c *Console) runMacro(ctx context.Context, v View, ticket, macro uuid.UUID,
 	var bad []string
 	for _, d := range c.Tickets.DoMacro(ctx, actor(v.Me), ticket, m, values, key, func(name tickets.Action, f tickets.Fields) error {
 		f.Text = tickets.Render(f.Text, values)
+		if err := checkGaps(f.Text); err != nil {
+			return err
+		}
 		_, err := c.apply(ctx, v, ticket, tickets.AnyVersion, name, f, macroKey(key))
 		return err
 	}) {

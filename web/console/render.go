@@ -138,8 +138,11 @@ func (v View) Asset(name string) string { return v.c.assets.URL(name) }
 // Langs lists the languages to choose from.
 func (v View) Langs() []string { return v.c.words.Languages() }
 
-// LangName is a language's own name.
+// LangName is a language's own name, for who chooses theirs.
 func (v View) LangName(lang string) string { return i18n.Name(lang) }
+
+// LangIn is a language's name for who reads this page.
+func (v View) LangIn(lang string) string { return v.word("language.", lang) }
 
 // State, Kind, Action … give the words of codes.
 func (v View) State(code any) string       { return v.word("state.", fmt.Sprint(code)) }

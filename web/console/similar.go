@@ -287,5 +287,5 @@ func (c *Console) massEntries(ctx context.Context, v View, s *side) {
 		c.Log.WarnContext(ctx, "surges", "error", err) // the page is worth more than its numbers
 	}
 	s.Work = append(s.Work, entry{URL: "/console/surges", Name: v.T("nav.surges"), Icon: "rise", Current: v.Nav == "surges", Count: atMost(open), Tone: "hot"},
-		entry{URL: "/console/flags", Name: v.T("nav.flags"), Icon: "flag", Current: v.Nav == "flags"})
+		entry{URL: "/console/flags", Name: v.T("nav.flags"), Icon: "mark", Current: v.Nav == "flags"})
 }

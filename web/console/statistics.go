@@ -327,6 +327,7 @@ func (d *statisticsData) charts(v View, r figures.Report) {
 			piece := d.Q
 			piece.Preset, piece.From, piece.To = figures.Custom, maxTime(p.Day, d.Q.From), minTime(figures.Next(step, p.Day), d.Q.To)
 			row.URL = behind(piece, "opened", []measures.Counter{measures.Tickets})
+			point.URL = row.URL
 		}
 		if p.HasBefore {
 			was := p.Before[measures.Tickets]

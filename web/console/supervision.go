@@ -80,10 +80,8 @@ func (c *Console) supervision(w http.ResponseWriter, r *http.Request) error {
 	}
 	for _, l := range lights {
 		row := lightRow{AgencyLights: l, Name: v.Agency(l.Agency), Bar: bar{part(l.Red, most), part(l.Yellow, most), part(l.Green, most)}, Late: v.LightOf(nil, optionalTime(l.Oldest))}
-		if l.Agency == uuid.Nil {
-			row.Name = v.T("boards.at_hotline")
-		} else {
-			row.Filter = l.Agency.String()
+		if row.Filter = l.Agency.String(); l.Agency == uuid.Nil {
+			row.Name, row.Filter = v.T("boards.at_hotline"), nobody
 		}
 		d.Agencies = append(d.Agencies, row)
 		d.Total.Open, d.Total.Red, d.Total.Yellow, d.Total.Green = d.Total.Open+l.Open, d.Total.Red+l.Red, d.Total.Yellow+l.Yellow, d.Total.Green+l.Green

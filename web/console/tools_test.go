@@ -48,6 +48,20 @@ func TestFiltersAreSavedAndStandInTheSide(t *testing.T) {
 	b.get("/console/inbox?view=all").lacks(t, "Noisy ones")
 }
 
+// Whoever has a number in hand does not know in which view the case is.
+func TestASearchSaysWhatLiesOutsideItsView(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	k := r.file("complaint", "Drilling at night", "The site drills every night, we cannot sleep.", "")
+	r.apply("operator", k, tickets.Withdraw, tickets.Fields{Text: "The citizen called it back."})
+	b := r.signIn("operator")
+	for _, q := range []string{k.Number, "drilling"} {
+		b.get("/console/inbox?view=open&q="+url.QueryEscape(q)).wants(t, http.StatusOK, "Nothing found", "1 in all tickets", "/console/inbox?q="+url.QueryEscape(q)+"&amp;view=all")
+	}
+	b.get("/console/inbox?view=open&q=zeppelin").wants(t, http.StatusOK, "Nothing found").lacks(t, "in all tickets")
+	b.get("/console/inbox?view=all&q="+k.Number).wants(t, http.StatusOK, "Drilling at night")
+}
+
 func TestTagsOnATicketAndInTheVocabulary(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)

@@ -298,6 +298,9 @@
     area.value = before + glue + text + after;
     area.focus();
     area.selectionStart = area.selectionEnd = (before + glue + text).length;
+    // What the ticket does not know stands as a gap: it is chosen, so that typing fills it in.
+    const gap = /⟦[^⟧]*⟧/.exec(area.value);
+    if (gap) area.setSelectionRange(gap.index, gap.index + gap[0].length);
     area.dispatchEvent(new Event("input", { bubbles: true }));
   }
   doc.addEventListener("composer:insert", e => insert(e.detail));
@@ -311,7 +314,7 @@
     macro.value = d.macro || "";
     $("#macro-does").textContent = d.does || "";
     $("#macro-note").hidden = !d.macro;
-    $("textarea", form).focus();
+    $("textarea", form).focus(); // what is chosen in it stays so
   }
   function mode(name) {
     const input = $(`#composer input[name="mode"][value="${name}"]`);
