@@ -51,7 +51,7 @@ const sqlTell = `insert into answers (id, at, conversation_id, seq, ticket_id, l
 // QueueTold adds rows to a batch of the transaction that tells them.
 func QueueTold(b *pgx.Batch, rows ...Told) {
 	for _, t := range rows {
-		others, question := t.Others, storable(t.Question)
+		others, question := t.Others, cleanText(storable(t.Question)) // a question by API has not gone through a channel
 		if t.Secret {
 			question = ""
 		}

@@ -9,11 +9,17 @@ import (
 	"hotline/internal/db"
 )
 
+// Cleaned is a text as it is kept and shown: without control characters and those that turn text round.
+func (t Text) Cleaned() Text {
+	t.Title, t.Summary, t.Body = clean(t.Title), clean(t.Summary), cleanText(t.Body)
+	t.Keywords, t.Questions = cleanAll(t.Keywords), cleanAll(t.Questions)
+	return t
+}
+
 // normalize cleans a text and checks it. Errors: ErrTextMissing,
 // ErrTextTooLong, ErrAudience, ErrValidity, each naming its field.
 func (t Text) normalize() (Text, error) {
-	t.Title, t.Summary, t.Body = clean(t.Title), clean(t.Summary), cleanText(t.Body)
-	t.Keywords, t.Questions = cleanAll(t.Keywords), cleanAll(t.Questions)
+	t = t.Cleaned()
 	if t.Title == "" {
 		return t, ErrTextMissing.On("title")
 	}

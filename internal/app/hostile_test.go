@@ -81,6 +81,9 @@ func (tr *trap) taken() []string {
 	return out
 }
 
+// ownPicture begins the browser's own picture in a field for a date.
+const ownPicture = "data:image/svg+xml;base64,PHN2ZyB4bWxucz0iaHR0cDovL3d3dy53My5vcmcvMjAwMC9zdmciIHdpZHRoPSIxNiIgaGVpZ2h0PSIxNSIg"
+
 // watch makes a tab tell of dialogs and of requests to anywhere but home, and gives its pages the function that nobody may call.
 func (tr *trap) watch(tab *webtest.Tab, home string) {
 	tr.t.Helper()
@@ -90,7 +93,7 @@ func (tr *trap) watch(tab *webtest.Tab, home string) {
 			tr.says("a dialog: " + e.Message)
 			go func() { _ = chromedp.Run(tab.Ctx, page.HandleJavaScriptDialog(true)) }() // the tab may be gone
 		case *network.EventRequestWillBeSent:
-			if u := e.Request.URL; !strings.HasPrefix(u, home) && !strings.HasPrefix(u, "blob:"+home) && !strings.HasPrefix(u, "data:image/svg+xml,%3csvg") && u != "about:blank" {
+			if u := e.Request.URL; !strings.HasPrefix(u, home) && !strings.HasPrefix(u, "blob:"+home) && !strings.HasPrefix(u, "data:image/svg+xml,%3csvg") && !strings.HasPrefix(u, ownPicture) && u != "about:blank" {
 				tr.says("a request to " + u)
 			}
 		}
@@ -104,7 +107,8 @@ func (tr *trap) watch(tab *webtest.Tab, home string) {
 // found looks through a page, shadow roots included, for what only a hostile text can have put there.
 const found = `(() => { const bad = []; const say = (e, why) => bad.push(why + ": " + e.outerHTML.slice(0, 120));
 	const walk = root => { for (const e of root.querySelectorAll("*")) {
-		if (/^(iframe|frame|object|embed|base|math|mtext|marquee|applet|video|audio|canary|keygen|isindex|plaintext|xmp|animate|use|foreignobject)$/i.test(e.localName)) say(e, "element");
+		if (/^(iframe|frame|object|embed|base|math|mtext|marquee|applet|video|audio|canary|keygen|isindex|plaintext|xmp|animate|foreignobject)$/i.test(e.localName)) say(e, "element");
+		if (e.localName === "use" && !/^#[a-z-]+$/.test(e.getAttribute("href") || "")) say(e, "picture from elsewhere"); // icons of the page itself
 		if (e.localName === "script" && e.type !== "application/json" && (!e.src || new URL(e.src).origin !== location.origin)) say(e, "script");
 		if (e.localName === "style" || e.localName === "link" && new URL(e.href).origin !== location.origin) say(e, "style");
 		if (e.localName === "img" && !/^(blob:|data:image)/.test(e.src) && new URL(e.src).origin !== location.origin) say(e, "picture");

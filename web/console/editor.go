@@ -367,7 +367,8 @@ func (c *Console) articlePreview(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	v := c.view(r)
-	v.D = map[string]any{"Title": r.PostForm.Get("title"), "Summary": r.PostForm.Get("summary"), "HTML": knowledge.RenderHTML(r.PostForm.Get("body"))}
+	t := knowledge.Text{Title: r.PostForm.Get("title"), Summary: r.PostForm.Get("summary"), Body: r.PostForm.Get("body")}.Cleaned()
+	v.D = map[string]any{"Title": t.Title, "Summary": t.Summary, "HTML": knowledge.RenderHTML(t.Body)}
 	c.fragment(w, r, http.StatusOK, "preview", v)
 	return nil
 }
