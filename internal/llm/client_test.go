@@ -266,6 +266,32 @@ func TestToxics(t *testing.T) {
 	}
 }
 
+// An administrator who has mended a model tries it, and does not wait for the pause to be over.
+func TestATryThatSucceedsEndsThePause(t *testing.T) {
+	t.Parallel()
+	b := open(t, func(llmtest.Chat) string { return "ready" })
+	b.srv.Always(llmtest.BadKey)
+	for range 5 {
+		_, _ = b.llm.Complete(t.Context(), ask("Hello"))
+	}
+	if b.state().Open == nil {
+		t.Fatal("it is not left alone")
+	}
+	if _, err := b.llm.Try(t.Context(), admin, b.model.ID); !errors.Is(err, llm.ErrKey) || b.state().Open == nil {
+		t.Fatalf("a try that fails: %v", err)
+	}
+	b.srv.Always(llmtest.Fine)
+	if _, err := b.llm.Try(t.Context(), admin, b.model.ID); err != nil {
+		t.Fatalf("it was not asked: %v", err)
+	}
+	if st := b.state(); st.Open != nil {
+		t.Errorf("it is left alone until %v though it answers", st.Open)
+	}
+	if _, err := b.llm.Complete(t.Context(), ask("Hello")); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestBreaker(t *testing.T) {
 	t.Parallel()
 	b := open(t, func(llmtest.Chat) string { return "Back." })

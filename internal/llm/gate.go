@@ -80,6 +80,15 @@ func (g *gate) enter(ctx context.Context, now time.Time) (leave func(), err erro
 	}
 }
 
+// knock lets the next call through, as after the pause.
+func (g *gate) knock(now time.Time) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if now.Before(g.until) {
+		g.until = now
+	}
+}
+
 // report tells how a call went.
 func (g *gate) report(ok bool, now time.Time) {
 	g.mu.Lock()

@@ -17,12 +17,13 @@ type Trial struct {
 	Length  int    // of a vector
 }
 
-// Try asks a model for one word, whether it is switched on or not. Errors: ErrForbidden, ErrNotFound, those of calls.
+// Try asks a model for one word, whether it is switched on or not and although it is being left alone: that ends when it answers. Errors: ErrForbidden, ErrNotFound, those of calls.
 func (s *Service) Try(ctx context.Context, actor db.Actor, id uuid.UUID) (Trial, error) {
 	m, err := s.ByID(ctx, actor, id)
 	if err != nil {
 		return Trial{}, err
 	}
+	s.gate(m).knock(s.now())
 	start := time.Now()
 	if len(m.Uses) == 1 && m.Uses[0] == UseEmbed {
 		v, err := s.embed(ctx, m, []string{"hotline"})
