@@ -32,6 +32,8 @@ type ImportOptions struct {
 	Draft    bool      // leave drafts for review instead of publishing
 	DryRun   bool      // say what would become of each article, and change nothing
 	Skip     int       // articles of the file that an earlier run has dealt with
+	// Publishes hears of each text that is published, or would be in a dry run, before Told. It may hear of one twice.
+	Publishes func(Entry)
 	// Told hears of each batch inside the transaction that writes it, so that what it keeps is true whenever the process ends; its error undoes the
 	// batch and ends the import. In a dry run the transaction is one of its own.
 	Told func(ctx context.Context, tx db.Tx, batch ImportReport) error
@@ -275,6 +277,9 @@ func (s *Service) importBatch(ctx context.Context, by Staff, batch []Import, o I
 				return refused
 			case e != nil && e.Version.State == Published:
 				docs = append(docs, e.Article.doc(e.Version))
+				if o.Publishes != nil {
+					o.Publishes(*e)
+				}
 			}
 			switch what {
 			case ImportCreated:

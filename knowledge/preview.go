@@ -36,16 +36,27 @@ func (v Verdict) same(o Verdict) bool {
 	return v.Outcome == o.Outcome && slices.Equal(v.Choices, o.Choices)
 }
 
-// Preview tells which questions would be answered otherwise if a text were published for its article now. Nothing is changed: the text is judged
-// beside the corpus as it is, by its words alone, so only questions that it or the text it replaces says something to are asked at all.
-// Errors: the database's.
+// Preview tells which questions would be answered otherwise if a text were published for its article now. Errors: the database's.
 func (s *Service) Preview(ctx context.Context, e Entry, trials []Trial) ([]Effect, error) {
-	if e.Version.Audience != AudiencePublic && e.Version.Audience != "" {
-		e.Version.Text = Text{} // the bot will not have it
+	return s.PreviewAll(ctx, []Entry{e}, trials)
+}
+
+// PreviewAll is Preview for texts that are published together. Nothing is changed: the texts are judged beside the corpus as it is, by their words
+// alone, so only questions that they or the texts they replace say something to are asked at all. Errors: the database's, the context's.
+func (s *Service) PreviewAll(ctx context.Context, texts []Entry, trials []Trial) ([]Effect, error) {
+	next := make(map[uuid.UUID]*profile, len(texts))
+	var touched []*profile // by the publication: what comes and what goes
+	for _, e := range texts {
+		if e.Version.Audience != AudiencePublic && e.Version.Audience != "" {
+			e.Version.Text = Text{} // the bot will not have it
+		}
+		p := newProfile(e.Article.doc(e.Version))
+		next[e.Article.ID] = p
+		touched = append(touched, p)
+		if before := s.corpus.kept(e.Article.ID.String()); before != nil {
+			touched = append(touched, before)
+		}
 	}
-	id := e.Article.ID.String()
-	next := newProfile(e.Article.doc(e.Version))
-	before := s.corpus.kept(id)
 	type asked struct {
 		trial int
 		hits  []uuid.UUID
@@ -53,11 +64,14 @@ func (s *Service) Preview(ctx context.Context, e Entry, trials []Trial) ([]Effec
 	var list []asked
 	var ids []uuid.UUID
 	for i, t := range trials {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		q := s.corpus.Question(cutQuestion(t.Question))
 		th := s.ThresholdsOf(questionLang(t.Question, t.Lang))
 		least := th.Close - th.Margin
-		if q.score(q.measure(next)) < least && (before == nil || q.score(q.measure(before)) < least) {
-			continue // neither text has a part in the answer
+		if !slices.ContainsFunc(touched, func(p *profile) bool { return q.score(q.measure(p)) >= least }) {
+			continue // none of the texts has a part in the answer
 		}
 		hits, err := s.propose(ctx, Query{Text: cutQuestion(t.Question), Lang: questionLang(t.Question, t.Lang), Audience: AudiencePublic, Limit: Proposals})
 		if err != nil {
@@ -88,7 +102,7 @@ func (s *Service) Preview(ctx context.Context, e Entry, trials []Trial) ([]Effec
 	var out []Effect
 	for _, a := range list {
 		t := trials[a.trial]
-		f := Effect{Trial: t, Before: s.verdict(t, a.hits, servable, e.Article.ID, nil), After: s.verdict(t, a.hits, servable, e.Article.ID, next)}
+		f := Effect{Trial: t, Before: s.verdict(t, a.hits, servable, nil), After: s.verdict(t, a.hits, servable, next)}
 		if !f.Before.same(f.After) {
 			out = append(out, f)
 		}
@@ -96,8 +110,8 @@ func (s *Service) Preview(ctx context.Context, e Entry, trials []Trial) ([]Effec
 	return out, nil
 }
 
-// verdict is Answer over profiles: with the text that is to come in the place of the article's own when there is one.
-func (s *Service) verdict(t Trial, hits []uuid.UUID, servable map[uuid.UUID]int, article uuid.UUID, next *profile) Verdict {
+// verdict is Answer over profiles: with the texts that are to come in the place of their articles' own.
+func (s *Service) verdict(t Trial, hits []uuid.UUID, servable map[uuid.UUID]int, next map[uuid.UUID]*profile) Verdict {
 	q := s.corpus.Question(cutQuestion(t.Question))
 	type one struct {
 		found
@@ -113,12 +127,15 @@ func (s *Service) verdict(t Trial, hits []uuid.UUID, servable map[uuid.UUID]int,
 		}
 	}
 	for _, id := range hits {
-		if _, ok := servable[id]; ok && (id != article || next == nil) {
+		if _, ok := servable[id]; ok && next[id] == nil {
 			add(id, s.corpus.kept(id.String()))
 		}
 	}
-	if lang := questionLang(t.Question, t.Lang); next != nil && (lang == "" || lang == next.lang) {
-		add(article, next)
+	lang := questionLang(t.Question, t.Lang)
+	for id, p := range next {
+		if lang == "" || lang == p.lang {
+			add(id, p)
+		}
 	}
 	slices.SortFunc(all, func(a, b one) int {
 		switch {

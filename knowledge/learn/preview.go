@@ -90,6 +90,11 @@ func (s *Service) Forecast(ctx context.Context, article uuid.UUID) (Forecast, er
 
 // ForecastText is Forecast for a text that need not be stored anywhere. Errors: the database's.
 func (s *Service) ForecastText(ctx context.Context, e knowledge.Entry) (Forecast, error) {
+	return s.ForecastTexts(ctx, []knowledge.Entry{e})
+}
+
+// ForecastTexts is ForecastText for texts that are published together. Errors: the database's.
+func (s *Service) ForecastTexts(ctx context.Context, texts []knowledge.Entry) (Forecast, error) {
 	start := time.Now()
 	var f Forecast
 	var trials []knowledge.Trial
@@ -128,7 +133,7 @@ func (s *Service) ForecastText(ctx context.Context, e knowledge.Entry) (Forecast
 	if err != nil {
 		return Forecast{}, fmt.Errorf("learn: forecast: %w", err)
 	}
-	effects, err := s.Knowledge.Preview(ctx, e, trials)
+	effects, err := s.Knowledge.PreviewAll(ctx, texts, trials)
 	if err != nil {
 		return Forecast{}, err
 	}

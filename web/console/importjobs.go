@@ -37,7 +37,7 @@ var errImportTaken = errors.New("console: another node goes on with the import")
 const (
 	sqlKeepImport = `insert into knowledge_imports (id, user_id, agency_id, name, mode, created, updated, unchanged, failed, lines, at, blob, claimed_until)
 		values ($1, $2, $3, $4, $5, 0, 0, 0, 0, '[]', $6, $7, $6)`
-	sqlClaimImport = `update knowledge_imports set claimed_until = $2 where id = $1 and finished_at is null and claimed_until <= $3 returning name, mode, blob, total, seen`
+	sqlClaimImport = `update knowledge_imports set claimed_until = $2 where id = $1 and finished_at is null and claimed_until <= $3 returning name, mode, blob, total, seen, effect is not null`
 	sqlCountImport = `update knowledge_imports set total = $2, claimed_until = $3 where id = $1`
 	// Whoever lost the lease finds that others have gone on, and undoes the batch.
 	sqlImportBatch = `update knowledge_imports set seen = seen + $3, created = created + $4, updated = updated + $5, unchanged = unchanged + $6, failed = failed + $7,
@@ -77,8 +77,9 @@ func (c *Console) runImport(ctx context.Context, p auth.Principal, id uuid.UUID)
 func (c *Console) goImport(ctx context.Context, p auth.Principal, id uuid.UUID) error {
 	var name, mode, key string
 	var total, seen int
+	var foreseen bool
 	err := db.WithTx(ctx, c.Pool, p.Actor(), func(tx db.Tx) error {
-		return tx.QueryRow(ctx, sqlClaimImport, id, c.clock.Now().Add(importLease), c.clock.Now()).Scan(&name, &mode, &key, &total, &seen)
+		return tx.QueryRow(ctx, sqlClaimImport, id, c.clock.Now().Add(importLease), c.clock.Now()).Scan(&name, &mode, &key, &total, &seen, &foreseen)
 	})
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil
@@ -87,7 +88,7 @@ func (c *Console) goImport(ctx context.Context, p auth.Principal, id uuid.UUID) 
 		return err
 	}
 	v := View{c: c, Me: &p, Now: c.clock.Now()}
-	err = c.importRest(ctx, v, id, name, mode, key, total, seen)
+	err = c.importRest(ctx, v, id, name, mode, key, total, seen, foreseen)
 	var known *errs.Error
 	switch {
 	case err == nil:
@@ -100,7 +101,7 @@ func (c *Console) goImport(ctx context.Context, p auth.Principal, id uuid.UUID) 
 	return err // the lease runs out, and the import goes on from here
 }
 
-func (c *Console) importRest(ctx context.Context, v View, id uuid.UUID, name, mode, key string, total, seen int) error {
+func (c *Console) importRest(ctx context.Context, v View, id uuid.UUID, name, mode, key string, total, seen int, foreseen bool) error {
 	f, err := c.Knowledge.Blob.Open(ctx, key)
 	if err != nil {
 		return err
@@ -125,15 +126,20 @@ func (c *Console) importRest(ctx context.Context, v View, id uuid.UUID, name, mo
 			return err
 		}
 	}
+	publishes := mode == "publish" || mode == "check" && v.Me.Has("reviewer", "administrator")
+	if publishes && !foreseen && seen == 0 {
+		if err := c.foresee(ctx, v, id, name, data); err != nil {
+			if ctx.Err() != nil {
+				return err
+			}
+			c.Log.WarnContext(ctx, "what an import does to answers is not known", "import", id, "error", err)
+		}
+	}
 	source, err := exchange.Read(name, data)
 	if err != nil {
 		return err
 	}
-	o := knowledge.ImportOptions{DryRun: mode == "check", Draft: mode != "publish", Skip: seen}
-	// A try says what publishing would do where the person may publish.
-	if mode == "check" && v.Me.Has("reviewer", "administrator") {
-		o.Draft = false
-	}
+	o := knowledge.ImportOptions{DryRun: mode == "check", Draft: !publishes, Skip: seen} // a try says what publishing would do where the person may publish
 	o.Told = func(ctx context.Context, tx db.Tx, batch knowledge.ImportReport) error {
 		lines := []importLine{}
 		for _, l := range batch.Lines {

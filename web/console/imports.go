@@ -38,6 +38,7 @@ type importRun struct {
 	Done                                bool
 	Total, Seen                         int  // articles of the file, and of those dealt with; Total is 0 until they are counted
 	Problem                             *why // why it ended early
+	Effect                              *importEffect
 }
 
 type importLine struct {
@@ -174,7 +175,7 @@ func (c *Console) takeImport(r *http.Request, v View, mode string) (uuid.UUID, e
 
 const (
 	sqlImports   = `select id, user_id, name, mode, created, updated, unchanged, failed, at, finished_at is not null from knowledge_imports order by id desc limit 30`
-	sqlImportRun = `select id, user_id, name, mode, created, updated, unchanged, failed, at, finished_at is not null, lines, total, seen, problem from knowledge_imports where id = $1`
+	sqlImportRun = `select id, user_id, name, mode, created, updated, unchanged, failed, at, finished_at is not null, lines, total, seen, problem, effect from knowledge_imports where id = $1`
 )
 
 func (c *Console) importRuns(ctx context.Context, actor db.Actor) (out []importRun, err error) {
@@ -200,7 +201,7 @@ func (c *Console) importReport(w http.ResponseWriter, r *http.Request, id uuid.U
 	var x importRun
 	p, _ := principal(r.Context())
 	err := db.ReadTx(r.Context(), c.Pool, p.Actor(), func(tx db.Tx) error {
-		return tx.QueryRow(r.Context(), sqlImportRun, id).Scan(&x.ID, &x.UserID, &x.Name, &x.Mode, &x.Created, &x.Updated, &x.Unchanged, &x.Failed, &x.At, &x.Done, &x.Lines, &x.Total, &x.Seen, &x.Problem)
+		return tx.QueryRow(r.Context(), sqlImportRun, id).Scan(&x.ID, &x.UserID, &x.Name, &x.Mode, &x.Created, &x.Updated, &x.Unchanged, &x.Failed, &x.At, &x.Done, &x.Lines, &x.Total, &x.Seen, &x.Problem, &x.Effect)
 	})
 	if err != nil {
 		return httperr.ErrNotFound.Wrap(err)
