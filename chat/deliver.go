@@ -214,6 +214,9 @@ func (s *Service) outbound(ctx context.Context, conversation uuid.UUID, d delive
 	out := channels.Outbound{ConversationID: conversation, Seq: d.seq, Account: d.account, Thread: d.thread, Author: m.Author, Name: m.Name,
 		Text: m.Text, Choices: typed(m.Payload.Choices), Citations: m.Payload.Citations, Key: d.id.String()}
 	err = db.ReadTx(ctx, s.pool, db.System(), func(tx db.Tx) error {
+		if err := s.stoppedTx(ctx, tx, conversation, d); err != nil {
+			return err
+		}
 		if err := tx.QueryRow(ctx, outboundSQL, conversation, d.channel, d.account, d.thread, d.seq).Scan(&out.Lang, &out.Title, &out.ReplyTo); err != nil {
 			return err
 		}
@@ -227,6 +230,9 @@ func (s *Service) outbound(ctx context.Context, conversation uuid.UUID, d delive
 		}
 		return nil
 	})
+	if refused(err) != nil {
+		return out, nil, err
+	}
 	if err != nil {
 		return out, nil, fmt.Errorf("chat: delivery: %w", err)
 	}

@@ -103,3 +103,25 @@ func TestARefusalOfOurOwnSenderBlamesNoNumber(t *testing.T) {
 	o.news(k, "two")
 	wants(t, o.last(o.sms).Text, "two")
 }
+
+// Who says stop in their own conversation by text message is told so, and nothing more, until they write again.
+func TestStopEndsAConversationByTextMessage(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	conversation := o.types("sms", bo, "", "hello").ConversationID
+	o.last(o.sms)
+	o.types("sms", bo, "", "STOP")
+	wants(t, o.last(o.sms).Text, "no more of these messages")
+	say := func(text string) {
+		t.Helper()
+		if _, err := o.Post(ctxb, o.city.Staff("operator"), conversation, chat.Outgoing{Text: text}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	say("One more thing.")
+	o.silent("after STOP", o.sms)
+	o.types("sms", bo, "", "hello again")
+	o.last(o.sms)
+	say("Good to hear from you.")
+	wants(t, o.last(o.sms).Text, "Good to hear")
+}

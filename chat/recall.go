@@ -39,6 +39,33 @@ type recalled struct {
 // stopWords end messages. They must be all that is said.
 var stopWords = []string{"stop", "stop all", "stopall", "unsubscribe", "退订", "回t退订", "td", "t"}
 
+func stops(text string) bool {
+	return slices.Contains(stopWords, strings.ToLower(strings.Trim(text, " .!。！\n")))
+}
+
+// lastWordsSQL reads what the person said last before a message, and whether the message is the first that is said to them after it.
+const lastWordsSQL = `select m.text, not exists (select from messages o where o.conversation_id = m.conversation_id and o.seq > m.seq and o.seq < $2 and o.author <> 'citizen')
+	from messages m where m.conversation_id = $1 and m.seq < $2 and m.author = 'citizen' order by m.seq desc limit 1`
+
+// stoppedTx ends messages to who has said so as the last word of a conversation on a channel where that is usual: but for the one that confirms it nothing goes
+// out there, until they write again.
+// Errors: *channels.PermanentError.
+func (s *Service) stoppedTx(ctx context.Context, tx db.Tx, conversation uuid.UUID, d delivery) error {
+	if !slices.Contains(tickets.AllowableChannels, d.channel) {
+		return nil
+	}
+	var said string
+	var confirms bool
+	err := tx.QueryRow(ctx, lastWordsSQL, conversation, d.seq).Scan(&said, &confirms)
+	if errors.Is(err, pgx.ErrNoRows) || err == nil && (confirms || !stops(said)) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("chat: stopped: %w", err)
+	}
+	return s.withdrawn()
+}
+
 // recallTx puts a turn where the last message to the person left off. thread is the channel's name of the conversation, which begins with the address.
 func (s *Service) recallTx(ctx context.Context, tx db.Tx, t *turn, thread string, ms []Message) error {
 	if s.tickets == nil || s.bot == nil || !slices.Contains(tickets.AllowableChannels, t.channel) || len(t.in) == 0 {
@@ -47,7 +74,7 @@ func (s *Service) recallTx(ctx context.Context, tx db.Tx, t *turn, thread string
 	address, _, _ := strings.Cut(thread, " ")
 	t.address = address
 	last := t.in[len(t.in)-1]
-	if slices.Contains(stopWords, strings.ToLower(strings.Trim(last.Text, " .!。！\n"))) {
+	if stops(last.Text) {
 		t.recalled.stop = true
 		return nil
 	}
@@ -222,6 +249,7 @@ func (s *Service) recalledReply(t *turn) (bot.Reply, bool) {
 	case len(t.recalled.several) > 0:
 		return bot.Reply{Messages: []bot.Message{s.which(t)}, Lang: t.lang}, true
 	case t.recalled.answer.ID != uuid.Nil:
+		t.lang = t.recalled.answer.Lang
 		return say("answered", "number", t.recalled.answer.Number)
 	}
 	return bot.Reply{}, false
