@@ -36,6 +36,7 @@ type Options struct {
 	IMAP    string // imaps://user:password@host:993, with /Folder behind it where it is not the inbox; empty: nothing comes in
 	From    string // Lanting Hotline <hotline@lanting.example>; the address is the account in stored data
 	BaseURL string // of the site, for addresses in texts that begin with /
+	OAuth   OAuth  // for servers whose address has a user and no password
 	TLS     *tls.Config
 	Log     *slog.Logger
 	Words   func(lang, key string, args ...any) string // texts of the catalogue "channel"
@@ -50,6 +51,7 @@ type Adapter struct {
 	from mail.Address
 	smtp server
 	imap server
+	tok  *tokens // nil: logins are by password
 	rate rate
 	channels.Health
 }
@@ -70,6 +72,19 @@ func New(o Options) (*Adapter, error) {
 			return nil, fmt.Errorf("HOTLINE_IMAP_URL: %w", err)
 		}
 	}
+	if o.OAuth == (OAuth{}) {
+		return a, nil
+	}
+	if err := o.OAuth.check(); err != nil {
+		return nil, err
+	}
+	for _, s := range []*server{&a.smtp, &a.imap} {
+		s.bearer = s.user != "" && s.password == ""
+	}
+	if !a.smtp.bearer && !a.imap.bearer {
+		return nil, errors.New("HOTLINE_EMAIL_OAUTH_TOKEN_URL: no server uses it; write the user without a password in HOTLINE_SMTP_URL and HOTLINE_IMAP_URL, as in smtp://hotline%40city.example@host")
+	}
+	a.tok = &tokens{o: o.OAuth, refresh: o.OAuth.RefreshToken}
 	return a, nil
 }
 
@@ -88,6 +103,7 @@ type server struct {
 	user, password string
 	implicit       bool // TLS from the first byte
 	plain          bool // no TLS at all
+	bearer         bool // the login is a token
 	path           string
 }
 
@@ -113,7 +129,7 @@ func parseServer(raw, scheme, port, tlsPort string) (server, error) {
 	switch tls := u.Query().Get("tls"); {
 	case tls == "no" && s.implicit:
 		return server{}, errors.New("tls=no contradicts the scheme")
-	case tls == "no" && s.user != "" && s.host != "localhost" && !strings.HasPrefix(s.host, "127.") && s.host != "::1":
+	case tls == "no" && s.user != "" && !local(s.host):
 		return server{}, errors.New("tls=no would send the password in the clear; use it without a password, or on this machine")
 	case tls == "no":
 		s.plain = true

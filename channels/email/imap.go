@@ -116,9 +116,8 @@ func (a *Adapter) openMailbox(ctx context.Context) (_ *mailbox, err error) {
 		ail("does not speak TLS or IMAP as it should")
 		return nil, err
 	}
-	if err := m.c.Login(s.user, s.password).Wait(); err != nil {
-		ail("does not accept the user and password of HOTLINE_IMAP_URL")
-		return nil, withoutWords("login", err)
+	if err := a.enter(ctx, m.c, ail); err != nil {
+		return nil, err
 	}
 	inbox := s.path
 	if inbox == "" {
@@ -135,6 +134,35 @@ func (a *Adapter) openMailbox(ctx context.Context) (_ *mailbox, err error) {
 		}
 	}
 	return m, nil
+}
+
+// enter says who we are.
+func (a *Adapter) enter(ctx context.Context, c *imapclient.Client, ail func(words string)) error {
+	s := a.imap
+	if !s.bearer {
+		err := c.Login(s.user, s.password).Wait()
+		if err == nil {
+			return nil
+		}
+		ail("does not accept the user and password of HOTLINE_IMAP_URL")
+		return withoutWords("login", err)
+	}
+	token, _, err := a.tok.get(ctx)
+	var none *tokenError
+	if errors.As(err, &none) {
+		a.Note("receiving", none.words())
+	}
+	if err != nil {
+		return err
+	}
+	has := c.Caps()
+	err = c.Authenticate(&bearer{mechanismOf(func(m string) bool { return has.Has(imap.AuthCap(m)) }), s.user, token})
+	if err == nil {
+		return nil
+	}
+	a.tok.spoil(token) // the next attempt, in a second, is with a new one
+	ail("does not accept the token of HOTLINE_EMAIL_OAUTH_TOKEN_URL for the user of HOTLINE_IMAP_URL")
+	return withoutWords("login", err)
 }
 
 // withoutWords keeps the server's words, which may hold a name, out of the log.

@@ -76,21 +76,32 @@ func (a *Adapter) Send(ctx context.Context, out channels.Outbound) (channels.Res
 
 // connect brings up a connection that mails can be given to.
 func (a *Adapter) connect(ctx context.Context) (*smtp.Client, error) {
-	c, err := a.dial(ctx)
-	if err != nil {
-		a.Note("sending", "the mail server "+a.smtp.addr+" cannot be reached or does not speak TLS as it should")
-		return nil, a.classify(atConnect, err)
-	}
-	if err := a.login(c); err != nil {
+	for {
+		c, err := a.dial(ctx)
+		if err != nil {
+			a.Note("sending", "the mail server "+a.smtp.addr+" cannot be reached or does not speak TLS as it should")
+			return nil, a.classify(atConnect, err)
+		}
+		old, err := a.login(ctx, c)
+		if err == nil {
+			a.Note("sending", "")
+			return c, nil
+		}
 		_ = c.Close() // the first error is the one to tell
 		var refused *smtp.SMTPError
-		if errors.As(err, &refused) {
+		var none *tokenError
+		switch {
+		case errors.As(err, &none):
+			a.Note("sending", none.words())
+		case errors.As(err, &refused) && old:
+			continue // it was taken back before its time; the next is a new one
+		case errors.As(err, &refused) && a.smtp.bearer:
+			a.Note("sending", "the mail server "+a.smtp.addr+" does not accept the token of HOTLINE_EMAIL_OAUTH_TOKEN_URL for the user of HOTLINE_SMTP_URL")
+		case errors.As(err, &refused):
 			a.Note("sending", "the mail server "+a.smtp.addr+" does not accept the user and password of HOTLINE_SMTP_URL")
 		}
 		return nil, a.classify(atLogin, err)
 	}
-	a.Note("sending", "")
-	return c, nil
 }
 
 func (a *Adapter) dial(ctx context.Context) (*smtp.Client, error) {
@@ -117,21 +128,35 @@ func (a *Adapter) dial(ctx context.Context) (*smtp.Client, error) {
 	return c, nil
 }
 
-func (a *Adapter) login(c *smtp.Client) error {
+// login says who we are. old: it failed with a token that had been good before.
+func (a *Adapter) login(ctx context.Context, c *smtp.Client) (old bool, err error) {
 	s := a.smtp
-	if s.user == "" {
-		return nil
+	switch {
+	case s.user == "":
+		return false, nil
+	case s.bearer:
+		token, fresh, err := a.tok.get(ctx)
+		if err != nil {
+			return false, err
+		}
+		if err = c.Auth(&bearer{mechanismOf(c.SupportsAuth), s.user, token}); err != nil {
+			a.tok.spoil(token)
+		}
+		return !fresh, err
+	case !c.SupportsAuth(sasl.Plain) && c.SupportsAuth(sasl.Login):
+		return false, c.Auth(sasl.NewLoginClient(s.user, s.password))
 	}
-	if !c.SupportsAuth(sasl.Plain) && c.SupportsAuth(sasl.Login) {
-		return c.Auth(sasl.NewLoginClient(s.user, s.password))
-	}
-	return c.Auth(sasl.NewPlainClient("", s.user, s.password))
+	return false, c.Auth(sasl.NewPlainClient("", s.user, s.password))
 }
 
 // classify says what a refusal means for the next attempt. What is wrong with us (greeting, password) passes when an administrator sets it right, so
 // nothing is given up for it; what is wrong with this mail or its reader does not pass.
 func (a *Adapter) classify(step string, err error) error {
 	var said *smtp.SMTPError
+	var none *tokenError
+	if errors.As(err, &none) {
+		return &channels.RetryError{After: map[bool]time.Duration{false: time.Minute, true: 5 * time.Minute}[none.refused], Cause: err}
+	}
 	if !errors.As(err, &said) {
 		return fmt.Errorf("email: %s: %w", step, err)
 	}

@@ -19,7 +19,8 @@ func (a *App) openMail() ([]channels.Adapter, error) {
 	if a.cfg.EmailFrom == "" {
 		return nil, nil
 	}
-	m, err := email.New(email.Options{SMTP: a.cfg.SMTP, IMAP: a.cfg.IMAP, From: a.cfg.EmailFrom, BaseURL: a.baseURL, Log: a.log, Words: a.words.T, Ingest: a.ingest, Report: a.report,
+	m, err := email.New(email.Options{SMTP: a.cfg.SMTP, IMAP: a.cfg.IMAP, From: a.cfg.EmailFrom, OAuth: email.OAuth{TokenURL: a.cfg.EmailTokenURL, ClientID: a.cfg.EmailClientID,
+		ClientSecret: a.cfg.EmailClientSecret, RefreshToken: a.cfg.EmailRefreshToken, Scope: a.cfg.EmailScope}, BaseURL: a.baseURL, Log: a.log, Words: a.words.T, Ingest: a.ingest, Report: a.report,
 		Store: func(ctx context.Context, thread, name string, r io.Reader) ([16]byte, error) {
 			return a.storeFile(ctx, chat.Owner{Channel: email.Name, Account: a.mail.Account(), Thread: thread}, name, r)
 		}})

@@ -40,9 +40,16 @@ type Config struct {
 	TelegramSecret string `env:"HOTLINE_TELEGRAM_SECRET" secret:"true" help:"secret token that Telegram repeats in each webhook call; 16 to 256 of A-Z a-z 0-9 _ -"`
 	TelegramAPI    string `env:"HOTLINE_TELEGRAM_API" envDefault:"https://api.telegram.org" help:"address of the Bot API server"`
 
-	EmailFrom   string `env:"HOTLINE_EMAIL_FROM" help:"the hotline's own address, e.g. City Hotline <hotline@city.example>; empty: no e-mail"`
-	SMTP        string `env:"HOTLINE_SMTP_URL" secret:"true" help:"mail server that sends: smtps://user:password@host:465, or smtp://user:password@host:587 with STARTTLS; ?tls=no for a relay on this machine"`
-	IMAP        string `env:"HOTLINE_IMAP_URL" secret:"true" help:"mailbox that receives: imaps://user:password@host:993, or imap://user:password@host:143 with STARTTLS; /Folder behind it for another than the inbox; empty: mails are only sent"`
+	EmailFrom string `env:"HOTLINE_EMAIL_FROM" help:"the hotline's own address, e.g. City Hotline <hotline@city.example>; empty: no e-mail"`
+	SMTP      string `env:"HOTLINE_SMTP_URL" secret:"true" help:"mail server that sends: smtps://user:password@host:465, or smtp://user:password@host:587 with STARTTLS; ?tls=no for a relay on this machine"`
+	IMAP      string `env:"HOTLINE_IMAP_URL" secret:"true" help:"mailbox that receives: imaps://user:password@host:993, or imap://user:password@host:143 with STARTTLS; /Folder behind it for another than the inbox; empty: mails are only sent"`
+
+	EmailTokenURL     string `env:"HOTLINE_EMAIL_OAUTH_TOKEN_URL" help:"token endpoint (OAuth 2.0) of a provider that takes no passwords; the user then stands without one in HOTLINE_SMTP_URL and HOTLINE_IMAP_URL"`
+	EmailClientID     string `env:"HOTLINE_EMAIL_OAUTH_CLIENT_ID" help:"the hotline's client id at that endpoint"`
+	EmailClientSecret string `env:"HOTLINE_EMAIL_OAUTH_CLIENT_SECRET" secret:"true" help:"its secret"`
+	EmailRefreshToken string `env:"HOTLINE_EMAIL_OAUTH_REFRESH_TOKEN" secret:"true" help:"refresh token of whoever agreed that the hotline uses the mailbox; empty: client credentials"`
+	EmailScope        string `env:"HOTLINE_EMAIL_OAUTH_SCOPE" help:"scope to ask for, e.g. https://outlook.office365.com/.default"`
+
 	SMS         string `env:"HOTLINE_SMS_URL" secret:"true" help:"short-message centre (SMPP 3.4): smpp://system-id:password@host:2775, or smpps:// with TLS; ?system_type= where the operator wants one; empty: no SMS"`
 	SMSFrom     string `env:"HOTLINE_SMS_FROM" help:"the hotline's number at that centre: +8675512345, a short code, or a name of up to 11 letters, which nobody can answer"`
 	SMSParts    int    `env:"HOTLINE_SMS_MAX_PARTS" envDefault:"10" help:"most short messages that one answer may take; what is longer ends with where to read on"`

@@ -12,6 +12,7 @@ import (
 	"github.com/emersion/go-imap/v2"
 	"github.com/emersion/go-imap/v2/imapserver"
 	"github.com/emersion/go-imap/v2/imapserver/imapmemserver"
+	"github.com/emersion/go-sasl"
 )
 
 // IMAP is a mailbox in memory behind a server.
@@ -41,7 +42,11 @@ func NewIMAP(t testing.TB, o Options) *IMAP {
 	s.Client = client
 	options := &imapserver.Options{InsecureAuth: o.Plain, Logger: silent{}, Caps: imap.CapSet{imap.CapIMAP4rev1: {}, imap.CapIMAP4rev2: {}},
 		NewSession: func(*imapserver.Conn) (imapserver.Session, *imapserver.GreetingData, error) {
-			return &mailSession{SessionIMAP4rev2: mem.NewSession().(imapserver.SessionIMAP4rev2), s: s}, nil, nil
+			x := &mailSession{SessionIMAP4rev2: mem.NewSession().(imapserver.SessionIMAP4rev2), s: s}
+			if o.Tokens != nil {
+				return &tokenSession{x}, nil, nil
+			}
+			return x, nil, nil
 		}}
 	if !o.Plain && !o.Implicit {
 		options.TLSConfig = config
@@ -64,6 +69,9 @@ func NewIMAP(t testing.TB, o Options) *IMAP {
 // URL is the setting that reaches the mailbox.
 func (s *IMAP) URL() string {
 	u := url.URL{Scheme: "imap", Host: s.Addr, User: url.UserPassword(User, Password)}
+	if s.o.Tokens != nil {
+		u.User = url.User(User)
+	}
 	if s.o.Implicit {
 		u.Scheme = "imaps"
 	}
@@ -122,6 +130,17 @@ func (x *mailSession) Login(user, password string) error {
 	}
 	return err
 }
+
+// tokenSession takes a token and no password.
+type tokenSession struct{ *mailSession }
+
+func (x *tokenSession) AuthenticateMechanisms() []string { return []string{x.s.o.Mechanism} }
+
+func (x *tokenSession) Authenticate(mechanism string) (sasl.Server, error) {
+	return x.s.o.Tokens.server(mechanism, imapserver.ErrAuthFailed, func() { _ = x.mailSession.Login(User, Password) }), nil
+}
+
+func (x *tokenSession) Login(string, string) error { return imapserver.ErrAuthFailed }
 
 func (x *mailSession) Move(w *imapserver.MoveWriter, set imap.NumSet, folder string) error {
 	err := x.SessionIMAP4rev2.Move(w, set, folder)

@@ -39,6 +39,7 @@ type SMTP struct {
 	Addr    string // host:port
 	Name    string // that its certificate is for
 	Client  *tls.Config
+	o       Options
 	mu      sync.Mutex
 	mails   []Mail
 	arrived chan struct{} // closed and renewed at each mail
@@ -52,12 +53,15 @@ type SMTP struct {
 type Options struct {
 	Implicit bool // TLS from the first byte
 	Plain    bool // no TLS at all, and no login
+	// Tokens: logins are by a token of this endpoint, with this mechanism.
+	Tokens    *Tokens
+	Mechanism string
 }
 
 // NewSMTP starts a server that ends with the test.
 func NewSMTP(t testing.TB, o Options) *SMTP {
 	t.Helper()
-	s := &SMTP{Name: "mail.lanting.example", arrived: make(chan struct{})}
+	s := &SMTP{o: o, Name: "mail.lanting.example", arrived: make(chan struct{})}
 	config, client := certificate(t, s.Name)
 	s.Client = client
 	server := smtp.NewServer(s)
@@ -151,9 +155,17 @@ type session struct {
 	mail Mail
 }
 
-func (x *session) AuthMechanisms() []string { return []string{sasl.Plain} }
+func (x *session) AuthMechanisms() []string {
+	if x.s.o.Tokens != nil {
+		return []string{x.s.o.Mechanism}
+	}
+	return []string{sasl.Plain}
+}
 
-func (x *session) Auth(string) (sasl.Server, error) {
+func (x *session) Auth(mechanism string) (sasl.Server, error) {
+	if x.s.o.Tokens != nil {
+		return x.s.o.Tokens.server(mechanism, smtp.ErrAuthFailed, func() { x.s.mu.Lock(); x.s.logins++; x.s.mu.Unlock() }), nil
+	}
 	return sasl.NewPlainServer(func(_, user, password string) error {
 		if err := x.s.fails("LOGIN"); err != nil {
 			return err
