@@ -192,6 +192,7 @@ func TestBulkActionsOnTheList(t *testing.T) {
 	tagged := b.post("/console/bulk/run", url.Values{"all": {"yes"}, "list": {"view=all"}, "do": {"tag"}, "tag": {"bench"}})
 	tagged.wants(t, http.StatusOK, "Done: 3.", "Undo")
 	b.get("/console/inbox?view=all").wants(t, http.StatusOK, `<span class="tag">bench</span>`)
+	b.post("/console/bulk", url.Values{"ids": {one.ID.String()}, "list": {"view=all"}}).wants(t, http.StatusOK, "Chosen: 1", ">bench</option>") // an agency that has tags can take them off
 	b.post(tagged.path+"/undo", nil).wants(t, http.StatusOK, "Take back", "Done: 3.")
 	b.get("/console/inbox?view=all").lacks(t, `<span class="tag">bench</span>`)
 	b.get(tagged.path).wants(t, http.StatusOK, "Taken back")
