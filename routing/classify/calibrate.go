@@ -11,7 +11,6 @@ import (
 // sure.
 const (
 	defaultMixture     = 0.4
-	typedMixture       = 0.2
 	defaultTemperature = 1
 )
 

@@ -14,6 +14,8 @@
 //     any number of goroutines.
 //   - Scores of one Predict are probabilities: each in [0,1], together 1.
 //
+// A Matcher is for another question: whether any of the labels fits at all.
+//
 // Chinese needs no word segmenter: each Han character is a token of its own,
 // so that token pairs and character n-grams carry the words.
 package classify

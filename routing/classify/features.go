@@ -34,7 +34,7 @@ type shape struct {
 
 var (
 	written = shape{grams: 4, chars: 0.5}
-	typed   = shape{grams: 5, chars: 0.85} // see Options.Typed
+	typed   = shape{grams: 5, chars: 0.85} // see Matcher
 )
 
 func (s shape) share(b block) float64 {
@@ -284,4 +284,19 @@ func (v *vocabulary) vectorOf(doc []count) (row vector, known float64) {
 		row[i].val = float32(float64(row[i].val) * scale[b])
 	}
 	return row, math.Sqrt(seen / (seen + unseen))
+}
+
+// size of a text is the length of its vector before its blocks become unit
+// vectors, with the features that training has not seen.
+func (v *vocabulary) size(doc []count) float64 {
+	var sum float64
+	for _, c := range doc {
+		w := v.unseen
+		if at, ok := slices.BinarySearch(v.hashes, c.hash); ok {
+			w = float64(v.idf[v.columns[at]])
+		}
+		w *= 1 + math.Log(float64(c.n))
+		sum += w * w
+	}
+	return math.Sqrt(sum)
 }

@@ -20,6 +20,9 @@ type Guess struct {
 	Score float64 `json:"score"`
 }
 
+// defaultCost of a training error.
+const defaultCost = 0.5
+
 // Options of Train. The zero value is good for everything the hotline does.
 type Options struct {
 	// Seed of the order in which examples are visited and dealt to folds.
@@ -29,18 +32,6 @@ type Options struct {
 	// Folds held out in turn to fit mixture and temperature; 0 means 3, and a
 	// negative number leaves the scores uncalibrated.
 	Folds int
-	// Typed is for short questions as they are typed into a chat: longer and
-	// heavier character n-grams survive their typing errors, and the weight of
-	// naive Bayes is set, because fitting the probabilities to such examples
-	// takes it away, and with it the sense of what is foreign (see Closest).
-	Typed bool
-}
-
-func (o Options) shape() shape {
-	if o.Typed {
-		return typed
-	}
-	return written
 }
 
 // ErrNoExamples is returned by Train when nothing is left to learn from.
@@ -67,21 +58,18 @@ func (m *Model) Labels() []string { return slices.Clone(m.labels) }
 // returns ErrNoExamples when none is left.
 func Train(examples []Example, opts Options) (*Model, error) {
 	if opts.Cost <= 0 {
-		opts.Cost = 0.5
+		opts.Cost = defaultCost
 	}
 	if opts.Folds == 0 {
 		opts.Folds = 3
 	}
-	set := newTrainingSet(examples, opts.shape())
+	set := newTrainingSet(examples, written)
 	if len(set.docs) == 0 {
 		return nil, ErrNoExamples
 	}
 	mix, temperature := defaultMixture, float64(defaultTemperature)
 	if opts.Folds > 1 {
 		mix, temperature = set.calibrate(opts)
-	}
-	if opts.Typed {
-		mix = typedMixture
 	}
 	m := set.fit(nil, opts).mixed(mix)
 	m.temperature = temperature
@@ -139,22 +127,6 @@ func (m *Model) Predict(text string) []Guess {
 	}
 	slices.SortStableFunc(out, func(a, b Guess) int { return cmp.Compare(b.Score, a.Score) })
 	return out
-}
-
-// Closest returns the label whose examples a text is most like, and how like
-// them it is: not a probability between the labels, but 0 for a text that has
-// nothing to do with any of them and above 1 for one well inside a label. Foreign
-// words count against it. It tells a question that none of the labels answers,
-// where probabilities, which add up to 1 among the labels, cannot.
-func (m *Model) Closest(text string) (label string, likeness float64) {
-	margins, known := m.margins(counts(text, m.vocab.shape.grams))
-	best := 0
-	for k, x := range margins {
-		if x > margins[best] {
-			best = k
-		}
-	}
-	return m.labels[best], max(0, (margins[best]+1)*math.Sqrt(known))
 }
 
 // margins are the signed distances from each class's border. known, between 0

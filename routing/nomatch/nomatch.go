@@ -55,7 +55,7 @@ func Evaluate(train, test []classify.Example, none string, seed uint64) (Result,
 	if err != nil {
 		return Result{}, err
 	}
-	m, err := classify.Train(known, options(seed))
+	m, err := classify.NewMatcher(known, seed)
 	if err != nil {
 		return Result{}, err
 	}
@@ -87,11 +87,6 @@ func Evaluate(train, test []classify.Example, none string, seed uint64) (Result,
 	return r, nil
 }
 
-// options: probabilities are not asked for, so nothing is fitted to them.
-func options(seed uint64) classify.Options {
-	return classify.Options{Seed: seed, Folds: -1, Typed: true}
-}
-
 func split(examples []classify.Example, none string) (known, foreign []classify.Example) {
 	for _, e := range examples {
 		if e.Label == none {
@@ -103,21 +98,23 @@ func split(examples []classify.Example, none string) (known, foreign []classify.
 	return known, foreign
 }
 
-// How examples are taken out: in each of four rounds with other draws, three
-// models each learn two thirds of the examples of two thirds of the labels.
+// How examples are taken out: in each of eight rounds with other draws, three
+// models each learn two thirds of the examples of two thirds of the labels. A
+// large set is not drawn again when enough questions have been asked.
 const (
 	parts  = 3
-	rounds = 4
+	rounds = 8
+	enough = 10_000
 )
 
-// most is how many of ten questions each quantile asks for: the threshold lies in
+// most is the share of questions each quantile asks for: the threshold lies in
 // the middle between the likeness that most questions of known labels reach and
 // the one that most strangers do not.
 //
 // Two quantiles move less with the draw of the examples than the likeness at
 // which most held-out questions are treated rightly, which a handful of them
 // decides: docs/knowledge.md has the figures.
-const most = 0.7
+const most = 0.75
 
 // Threshold chooses from which likeness on a label is given, on training
 // examples only. Models that have seen a part of the examples of a part of the
@@ -136,7 +133,7 @@ func Threshold(known, foreign []classify.Example, seed uint64) (float64, error) 
 	}
 	rng := rand.New(rand.NewPCG(seed, 0))
 	var in, out []float64
-	for range rounds {
+	for r := 0; r < rounds && len(in)+len(out) < enough; r++ {
 		label, example := map[string]int{}, rng.Perm(len(known))
 		for i, k := range rng.Perm(len(names)) {
 			label[names[k]] = i
@@ -155,7 +152,7 @@ func Threshold(known, foreign []classify.Example, seed uint64) (float64, error) 
 			if len(learn) == 0 {
 				continue
 			}
-			m, err := classify.Train(learn, options(seed))
+			m, err := classify.NewMatcher(learn, seed)
 			if err != nil {
 				return 0, err
 			}

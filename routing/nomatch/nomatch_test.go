@@ -27,34 +27,33 @@ func read(t *testing.T, parts ...string) []classify.Example {
 	return out
 }
 
-// The figures are those of the data's own README, but for the overall accuracy
-// of sofmattress, .715 there: its questions lie farther from its examples than
-// anything in its training set tells, so the threshold comes out too strict
-// (.723 would be possible). Every way tried that chooses it on the training set
-// stays below; see docs/knowledge.md.
+// The figures are those of the data's own README. The draw of the examples that
+// are held out must not decide whether they are reached.
 func TestReachesTheBaselines(t *testing.T) {
 	t.Parallel()
 	for set, want := range map[string]nomatch.Result{
 		"curekart":    {N: 991, InScope: .854, Overall: .783, AUROC: .878},
-		"sofmattress": {N: 397, InScope: .788, Overall: .690, AUROC: .861},
+		"sofmattress": {N: 397, InScope: .788, Overall: .715, AUROC: .861},
 	} {
 		t.Run(set, func(t *testing.T) {
 			t.Parallel()
-			got, err := nomatch.Evaluate(read(t, set, "train.jsonl"), read(t, set, "test.jsonl"), none, 0)
-			if err != nil {
-				t.Fatal(err)
-			}
-			out, _ := json.Marshal(got)
-			t.Logf("%s", out)
-			if got.N != want.N {
-				t.Errorf("n is %d, want %d", got.N, want.N)
-			}
-			for _, m := range []struct {
-				name      string
-				got, want float64
-			}{{"in-scope accuracy", got.InScope, want.InScope}, {"overall accuracy", got.Overall, want.Overall}, {"AUROC", got.AUROC, want.AUROC}} {
-				if m.got < m.want {
-					t.Errorf("%s is %.4f, below %.3f", m.name, m.got, m.want)
+			for seed := range uint64(3) {
+				got, err := nomatch.Evaluate(read(t, set, "train.jsonl"), read(t, set, "test.jsonl"), none, seed)
+				if err != nil {
+					t.Fatal(err)
+				}
+				out, _ := json.Marshal(got)
+				t.Logf("seed %d: %s", seed, out)
+				if got.N != want.N {
+					t.Errorf("n is %d, want %d", got.N, want.N)
+				}
+				for _, m := range []struct {
+					name      string
+					got, want float64
+				}{{"in-scope accuracy", got.InScope, want.InScope}, {"overall accuracy", got.Overall, want.Overall}, {"AUROC", got.AUROC, want.AUROC}} {
+					if m.got < m.want {
+						t.Errorf("seed %d: %s is %.4f, below %.3f", seed, m.name, m.got, m.want)
+					}
 				}
 			}
 		})
