@@ -131,6 +131,8 @@ type Outbound struct {
 	Key            string // the same for every attempt: for vendors that know idempotency keys
 	Title          string // subject line of the conversation, where the person gave it one
 	ReplyTo        string // the channel's id of the person's message before this one, "" when there is none
+	// Begin is called by an Announcer. When it fails nothing may be sent.
+	Begin func(ctx context.Context) error
 	// Stop is the address of a page that ends such messages, which a POST does at once (List-Unsubscribe-Post); empty in a conversation.
 	Stop string
 }
@@ -193,6 +195,21 @@ type Adapter interface {
 	Name() string
 	// Send delivers one message. Errors: *PermanentError, *RetryError, anything else for "try again".
 	Send(ctx context.Context, out Outbound) (Result, error)
+}
+
+// Announcer is an adapter that calls Outbound.Begin right before the moment from which its vendor may have the message. A process that dies earlier has sent
+// nothing, so the message is sent again.
+type Announcer interface {
+	Adapter
+	Announces()
+}
+
+// Begun calls Begin where there is one.
+func (o Outbound) Begun(ctx context.Context) error {
+	if o.Begin == nil {
+		return nil
+	}
+	return o.Begin(ctx)
 }
 
 // Single is an adapter whose vendor has room for one session: one node at a time has it, and messages go out there.

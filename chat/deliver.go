@@ -81,6 +81,7 @@ func (s *Service) Deliver(ctx context.Context, conversation uuid.UUID, seq int64
 			return 0, sendErr
 		}
 		if sendErr == nil {
+			out.Begin = func(ctx context.Context) error { return s.beginDelivery(ctx, *d) }
 			res, sendErr = s.send(ctx, adapter, out)
 		}
 		// What was sent must be noted even when the process is being stopped.
@@ -123,9 +124,10 @@ func (s *Service) claimDelivery(ctx context.Context, conversation uuid.UUID, seq
 		for {
 			one := delivery{}
 			var claimed, next *time.Time
-			err := tx.QueryRow(ctx, `select id, seq, channel, account, thread, attempts, created_at, person is not null, claimed_until, next_at from deliveries
+			var begun bool
+			err := tx.QueryRow(ctx, `select id, seq, channel, account, thread, attempts, created_at, person is not null, claimed_until, next_at, begun_at is not null from deliveries
 				where conversation_id = $1 and seq <= $2 and state = 'pending' order by seq, created_at limit 1 for update`, conversation, seq).
-				Scan(&one.id, &one.seq, &one.channel, &one.account, &one.thread, &one.attempts, &one.since, &one.away, &claimed, &next)
+				Scan(&one.id, &one.seq, &one.channel, &one.account, &one.thread, &one.attempts, &one.since, &one.away, &claimed, &next, &begun)
 			switch {
 			case errors.Is(err, pgx.ErrNoRows):
 				return nil
@@ -134,7 +136,7 @@ func (s *Service) claimDelivery(ctx context.Context, conversation uuid.UUID, seq
 			case claimed != nil && claimed.After(now): // another worker is sending it
 				wait = min(claimed.Sub(now), 2*time.Second)
 				return nil
-			case claimed != nil: // its worker died in the middle: sending again might double it
+			case claimed != nil && begun: // its worker died in the middle: sending again might double it
 				lost = true
 				if _, err := tx.Exec(ctx, `update deliveries set state = 'unknown', claimed_until = null, error = $2, updated_at = $3 where id = $1`, one.id, s.say("en", "delivery.interrupted"), now); err != nil {
 					return fmt.Errorf("chat: claim delivery: %w", err)
@@ -149,7 +151,8 @@ func (s *Service) claimDelivery(ctx context.Context, conversation uuid.UUID, seq
 			}
 			one.attempts++
 			one.waited = next != nil
-			if _, err := tx.Exec(ctx, `update deliveries set attempts = $2, claimed_until = $3, updated_at = $4 where id = $1`, one.id, one.attempts, now.Add(s.opt.SendTimeout+15*time.Second), now); err != nil {
+			if _, err := tx.Exec(ctx, `update deliveries set attempts = $2, claimed_until = $3, updated_at = $4, begun_at = case when $5 then null else $4::timestamptz end where id = $1`,
+				one.id, one.attempts, now.Add(s.opt.SendTimeout+15*time.Second), now, s.announces(one.channel)); err != nil {
 				return fmt.Errorf("chat: claim delivery: %w", err)
 			}
 			d = &one
@@ -160,6 +163,29 @@ func (s *Service) claimDelivery(ctx context.Context, conversation uuid.UUID, seq
 		s.announce(conversation)
 	}
 	return d, wait, err
+}
+
+func (s *Service) announces(channel string) bool {
+	a, _ := s.channels.Get(channel)
+	_, ok := a.(channels.Announcer)
+	return ok
+}
+
+const beginSQL = `update deliveries set begun_at = $3 where id = $1 and attempts = $2 and state = 'pending' and claimed_until > $3`
+
+// errTaken: a worker that was slow may not send any more what another one has taken.
+var errTaken = errors.New("chat: another worker sends the message")
+
+// beginDelivery notes that the vendor may have the message from now on.
+// Errors: errTaken; db.ErrUnavailable.
+func (s *Service) beginDelivery(ctx context.Context, d delivery) error {
+	return db.WithTx(ctx, s.pool, db.System(), func(tx db.Tx) error {
+		tag, err := tx.Exec(ctx, beginSQL, d.id, d.attempts, s.now())
+		if err == nil && tag.RowsAffected() == 0 {
+			err = errTaken
+		}
+		return err
+	})
 }
 
 // elsewhere is about when a job looks again that came up on a node which cannot send its message: most likely on the one that can.

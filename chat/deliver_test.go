@@ -68,7 +68,7 @@ func (v *vendor) texts() (out []string) {
 	return out
 }
 
-func pushRig(t *testing.T, v *vendor) (*rig, uuid.UUID) {
+func pushRig(t *testing.T, v channels.Adapter) (*rig, uuid.UUID) {
 	t.Helper()
 	reg, err := channels.NewRegistry(v)
 	if err != nil {
@@ -249,5 +249,81 @@ func TestWorkerThatDiesWhileSendingLeavesUnknown(t *testing.T) {
 	}
 	if n := count(t, owner, `select count(*) from deliveries where state = 'unknown'`); n != 1 {
 		t.Error("the late worker overwrote what staff were told")
+	}
+}
+
+// careful is a vendor that says when a message may have arrived; die ends the worker before or after.
+type careful struct {
+	*vendor
+	die func(begin func(context.Context) error)
+}
+
+func (*careful) Announces() {}
+
+func (c *careful) Send(ctx context.Context, out channels.Outbound) (channels.Result, error) {
+	if c.die != nil {
+		c.die(out.Begin)
+		return channels.Result{}, errors.New("nobody is left to hear this")
+	}
+	if err := out.Begin(ctx); err != nil {
+		return channels.Result{}, err
+	}
+	return c.vendor.Send(ctx, out)
+}
+
+// A worker that died before the vendor had anything of the message has sent nothing: another one sends it. One that may have sent it leaves it to staff.
+func TestWorkerThatDiesBeforeItSendsLosesAndDoublesNothing(t *testing.T) {
+	t.Parallel()
+	v := &careful{vendor: &vendor{}}
+	r, conv := pushRig(t, v)
+	owner := testkit.OwnerPool(t, r.pool)
+	// dies plays a process that ends inside Send: nothing of what follows is noted.
+	dies := func(seq int64, begun bool) {
+		t.Helper()
+		v.die = func(begin func(context.Context) error) {
+			if begun {
+				if err := begin(ctxb); err != nil {
+					t.Error(err)
+				}
+			}
+			if _, err := owner.Exec(ctxb, `update deliveries set attempts = attempts + 10 where conversation_id = $1 and seq = $2`, conv, seq); err != nil { // what the dead one would note is for nobody
+				t.Error(err)
+			}
+		}
+		if _, err := r.Deliver(ctxb, conv, seq); err != nil {
+			t.Fatal(err)
+		}
+		v.die = nil
+		r.clock.Advance(time.Hour)
+	}
+	first := r.post(t, conv, "first")
+	dies(first, false)
+	if wait, err := r.Deliver(ctxb, conv, first); err != nil || wait != 0 || r.delivery(t, conv, first).State != "sent" {
+		t.Fatalf("wait %s, %v, %+v", wait, err, r.delivery(t, conv, first))
+	}
+	second := r.post(t, conv, "second")
+	dies(second, true)
+	if wait, err := r.Deliver(ctxb, conv, second); err != nil || wait != 0 || r.delivery(t, conv, second).State != "unknown" {
+		t.Fatalf("wait %s, %v, %+v", wait, err, r.delivery(t, conv, second))
+	}
+	if got := strings.Join(v.texts(), " "); got != "first" {
+		t.Errorf("delivered %q", got)
+	}
+	// One that was only slow finds that another has taken its place.
+	third := r.post(t, conv, "third")
+	var late error
+	v.die = func(begin func(context.Context) error) {
+		v.die = nil
+		r.clock.Advance(time.Hour)
+		if wait, err := r.Deliver(ctxb, conv, third); err != nil || wait != 0 {
+			t.Error(wait, err)
+		}
+		late = begin(ctxb)
+	}
+	if _, err := r.Deliver(ctxb, conv, third); err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Join(v.texts(), " "); got != "first third" || late == nil || r.delivery(t, conv, third).State != "sent" {
+		t.Errorf("delivered %q; the late one was told %v", got, late)
 	}
 }

@@ -61,7 +61,10 @@ func (a *Adapter) Send(ctx context.Context, out channels.Outbound) (channels.Res
 	if err := a.write(ctx, w, l); err != nil {
 		return channels.Result{}, fmt.Errorf("email: the mail was not written to its end, so it does not count: %w", err)
 	}
-	// From here on the server may have the whole mail.
+	// From here on the server may have the whole mail. Without the end of it that is written next it has none.
+	if err := out.Begun(ctx); err != nil {
+		return channels.Result{}, fmt.Errorf("email: %w", err)
+	}
 	_, err = w.CloseWithResponse()
 	var refused *smtp.SMTPError
 	switch {
@@ -73,6 +76,9 @@ func (a *Adapter) Send(ctx context.Context, out channels.Outbound) (channels.Res
 	}
 	return channels.Result{State: channels.Unknown, RemoteID: l.messageID}, nil
 }
+
+// Announces implements channels.Announcer.
+func (*Adapter) Announces() {}
 
 // connect brings up a connection that mails can be given to.
 func (a *Adapter) connect(ctx context.Context) (*smtp.Client, error) {

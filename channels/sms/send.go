@@ -27,6 +27,9 @@ func (a *Adapter) Send(ctx context.Context, out channels.Outbound) (channels.Res
 	if err != nil {
 		return channels.Result{}, &channels.PermanentError{Code: "too_long", Reason: "the message is too long for SMS", Cause: err}
 	}
+	if err := out.Begun(ctx); err != nil {
+		return channels.Result{}, err
+	}
 	res := channels.Result{State: channels.Sent}
 	for i, p := range pieces {
 		last := i == len(pieces)-1
@@ -55,6 +58,9 @@ func (a *Adapter) Send(ctx context.Context, out channels.Outbound) (channels.Res
 	}
 	return res, nil
 }
+
+// Announces implements channels.Announcer.
+func (*Adapter) Announces() {}
 
 // id is the SMSC's name of a message (section 4.4.2).
 func id(p pdu) string {
