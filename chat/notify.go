@@ -3,11 +3,11 @@ package chat
 import (
 	"context"
 	"slices"
-	"time"
 
 	"hotline/channels"
 	"hotline/chat/bot"
 	"hotline/internal/db"
+	"hotline/internal/i18n"
 	"hotline/tickets"
 )
 
@@ -107,7 +107,7 @@ func (s *Service) notice(t tickets.Ticket, e tickets.Event) (Outgoing, bool) {
 	}
 	due := ""
 	if t.PromisedAt != nil {
-		due = t.PromisedAt.Add(-time.Nanosecond).In(s.tickets.Settings().Calendar.Location()).Format("2006-01-02")
+		due = i18n.Deadline(t.Lang, *t.PromisedAt, s.tickets.Settings().Calendar.Location())
 	}
 	out.Text = s.say(t.Lang, key, "number", t.Number, "text", e.Data.Text, "due", due, "channel", e.Data.RightChannel, "basis", e.Data.Basis, "to", e.Data.TransferTo, "category", s.category(e.Data.Category, t.Lang))
 	switch tickets.Action(e.Type) {

@@ -6,6 +6,7 @@ import (
 
 	"hotline/chat"
 	"hotline/internal/db"
+	"hotline/internal/i18n"
 	"hotline/tickets"
 )
 
@@ -16,7 +17,7 @@ func TestAnotherCategoryIsToldAndMailedOnlyWithANewDate(t *testing.T) {
 	o.last(o.mail) // received
 	k = o.inProgress(k)
 	k = o.move(k, "dispatcher", "dispatcher", tickets.Reclassify, tickets.Fields{Category: "environment.noise", Reason: "misfiled"})
-	due := k.PromisedAt.Add(-1).In(o.tickets.Settings().Calendar.Location()).Format("2006-01-02")
+	due := i18n.Deadline("en", *k.PromisedAt, o.tickets.Settings().Calendar.Location())
 	wants(t, o.last(o.mail).Text, "another subject: environment.noise", "new date", due)
 	o.move(k, "dispatcher", "dispatcher", tickets.Reclassify, tickets.Fields{Category: "environment.dust", Reason: "misfiled"})
 	o.silent("the date is as it was", o.mail)

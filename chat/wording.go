@@ -13,6 +13,7 @@ import (
 	"hotline/channels"
 	"hotline/chat/bot"
 	"hotline/internal/db"
+	"hotline/internal/i18n"
 	"hotline/tickets"
 )
 
@@ -132,7 +133,7 @@ func (n news) mail(stop string) (subject, text string) {
 		if len(n.m.Payload.Uploads) > 0 {
 			parts = append(parts, n.say("files", "n", len(n.m.Payload.Uploads)))
 		}
-		until := n.until.In(n.s.tickets.Settings().Calendar.Location()).Format("2006-01-02")
+		until := i18n.Date(n.t.Lang, n.until, n.s.tickets.Settings().Calendar.Location())
 		switch {
 		case n.link != "" && n.asksRevisit():
 			parts = append(parts, n.say("revisit", "link", n.page(), "until", until))

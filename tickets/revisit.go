@@ -86,6 +86,7 @@ func (s *Service) tryRevisit(ctx context.Context, tx db.Tx, ticket uuid.UUID, no
 func (c *change) call() {
 	if clk := c.clocks.rows[string(sla.Revisit)]; clk == nil || clk.stoppedAt != nil {
 		c.clocks.start(sla.Revisit, nil)
+		c.clocks.summarize(&c.t)
 	}
 	c.tell(c.svc.router.Desk(), Operator, "revisit_call")
 }
@@ -193,7 +194,6 @@ func (s *Service) UnreachedTx(ctx context.Context, tx db.Tx, ticket uuid.UUID, c
 		}
 		c.clocks.stop(string(sla.RevisitTry))
 		c.call()
-		c.clocks.summarize(&c.t)
 		c.add(Event{Type: unreachedEntry, Data: Fields{Channels: []string{channel}, Text: words}}, System())
 		return nil
 	})

@@ -80,3 +80,11 @@ func (b *Bundle) Duration(lang string, d time.Duration) string {
 	}
 	return b.T(lang, "common.minutes", "n", max(int(d.Minutes()), 1))
 }
+
+// Deadline writes until when something is due: the minute, or the day alone for what is due at its end. A midnight belongs to the day that it ends.
+func Deadline(lang string, t time.Time, zone *time.Location) string {
+	if h, m, s := in(t, zone).Clock(); h == 0 && m == 0 && s == 0 {
+		return Date(lang, t.Add(-time.Nanosecond), zone)
+	}
+	return DateTime(lang, t, zone)
+}

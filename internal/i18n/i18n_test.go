@@ -155,8 +155,9 @@ func TestFormats(t *testing.T) {
 	zone := time.FixedZone("Lanting", 8*3600)
 	at := time.Date(2026, 3, 31, 17, 5, 0, 0, time.UTC) // already April there
 	for got, want := range map[string]string{
-		Date("en", at, zone):                  "1 April 2026",
-		Date("zh-CN", at, zone):               "2026年4月1日",
+		Date("en", at, zone):    "1 April 2026",
+		Date("zh-CN", at, zone): "2026年4月1日",
+		Deadline("zh-CN", time.Date(2026, 4, 2, 0, 0, 0, 0, zone), zone): "2026年4月1日", // at the end of the first
 		DateTime("en", at, zone):              "1 April 2026, 01:05",
 		DateTime("zh-CN", at, zone):           "2026年4月1日 01:05",
 		Weekday("zh-CN", at, zone):            "星期三",
