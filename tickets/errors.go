@@ -48,6 +48,8 @@ var (
 	ErrHandedUp = errs.New(errs.Conflict, "tickets.handed_up", "that agency has handed the ticket up; sign for it before you hand it down there again")
 	// ErrRevisitSoon: another try of the revisit comes too soon after the last. Args: next.
 	ErrRevisitSoon = errs.New(errs.Conflict, "tickets.revisit_soon", "the last try was a short while ago; try again at another time of day")
+	// ErrHeard: the citizen has answered the revisit.
+	ErrHeard = errs.New(errs.Conflict, "tickets.heard", "the citizen has said how it is; what they said stands")
 	// ErrNotAsked: the citizen has not been asked yet.
 	ErrNotAsked = errs.New(errs.Conflict, "tickets.not_asked", "the citizen has not rated the answer; revisit them before closing")
 	// ErrSameOfficer: the decision is for another officer.

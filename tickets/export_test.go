@@ -88,7 +88,7 @@ var MassStatements = []string{sqlPraised, sqlGraded, candidatesSQL, parentsSQL, 
 	pendingSQL, broadcastsSQL, progressSQL, ownProgressSQL}
 
 // LookoutStatements are those of surges and flags.
-var LookoutStatements = []string{countArrivalsSQL, weeksSQL, surgesSQL, surgeSQL, behindSQL, insertFlagSQL, insertFlagEventSQL, flagsOfSQL, filedSQL, flagsSQL, proposalsSQL, repeatsSQL, proposeSQL, earlierSQL, openLackingSQL, lacksSQL, completeSQL, waitingForWordsSQL, lastTrySQL, assignmentsSQL}
+var LookoutStatements = []string{countArrivalsSQL, weeksSQL, surgesSQL, surgeSQL, behindSQL, insertFlagSQL, insertFlagEventSQL, flagsOfSQL, filedSQL, flagsSQL, proposalsSQL, repeatsSQL, proposeSQL, earlierSQL, openLackingSQL, lacksSQL, completeSQL, waitingForWordsSQL, lastTrySQL, assignmentsSQL, redoDueSQL}
 
 // DueAt lists when the clocks of a sweep were due.
 func (s Swept) DueAt() []time.Time { return s.dueAt }

@@ -290,3 +290,24 @@ func TestSayingThatOneRevisitsIsNoCall(t *testing.T) {
 		t.Error("the clock goes on after the citizen was reached")
 	}
 }
+
+func TestNobodySaysItAgainForTheCitizen(t *testing.T) {
+	t.Parallel()
+	o := open(t)
+	k := o.must("operator", o.must("handler-env", o.inProgress(), tickets.Reply, answer()), tickets.Complete, tickets.Fields{})
+	k = o.must("operator", k, tickets.StartRevisit, tickets.Fields{})
+	k, err := o.AnswerRevisit(t.Context(), citizen(k), k.ID, tickets.Rating{Grade: 1, Resolved: no()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.refused(o.as("operator"), k, tickets.RevisitDone, tickets.Fields{Resolved: yes(), Satisfaction: 5}, tickets.ErrHeard)
+	o.refused(o.as("operator"), k, tickets.Close, tickets.Fields{}, tickets.ErrUnsatisfied)
+	k = o.must("operator", k, tickets.Reopen, tickets.Fields{Text: "The noise goes on."})
+	if k.CitizenResolved != nil {
+		t.Error("the next answer cannot be asked for")
+	}
+	// Three working days from Tuesday; the citizen reads that date, not the one of the first answer.
+	if due := must(o.RedoDue(t.Context(), citizen(k), k.ID)); due == nil || due.In(tuesday.Location()).Format("01-02 15:04") != "03-13 17:30" {
+		t.Errorf("done again by %v", due)
+	}
+}

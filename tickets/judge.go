@@ -106,6 +106,10 @@ func (c *change) guards(m Move, a Actor) error {
 					err = ErrPauseSpent
 				}
 			}
+		case NotHeard:
+			if t.CitizenResolved != nil && t.Satisfaction > 0 {
+				err = ErrHeard
+			}
 		case RatedWell:
 			if t.Grade < 3 {
 				err = ErrNotAsked

@@ -134,6 +134,7 @@ const (
 	UnderExtCap      Guard = "under_extension_cap"
 	FirstAnswer      Guard = "first_answer"     // the case has not been answered before: a redo gets no extension
 	PauseLeft        Guard = "pause_left"       // earlier questions to the citizen have not used up the pause
+	NotHeard         Guard = "not_heard"        // the citizen has not said yet how it is; nobody says it again for them
 	RatedWell        Guard = "rated_well"       // the citizen has rated the answer, not badly: nobody has to ask them any more
 	OtherOfficer     Guard = "other_officer"    // not the officer who refused
 	NotTheHandler    Guard = "not_the_handler"  // not the one who answered
@@ -194,7 +195,7 @@ func build() []Move {
 		{From: Completed, Name: StartRevisit, To: Revisiting, Roles: roles{Operator, Supervisor, SystemRole}, Stop: clocks{sla.RevisitTry}, Needs: []Guard{NotTheHandler}},
 		{From: Revisiting, Name: RevisitAttempt, To: Revisiting, Roles: roles{Operator, Supervisor}, Stop: clocks{sla.Revisit}, Needs: []Guard{RevisitsLeft, NotTheHandler, NotUnsatisfied}},
 		{From: Revisiting, Name: AskRevisit, To: Revisiting, Roles: roles{Operator, Supervisor, SystemRole}, Stop: clocks{sla.Revisit}, Start: clocks{sla.RevisitTry}, Needs: []Guard{RevisitsLeft, NotTheHandler, NotUnsatisfied}, Public: true},
-		{From: Revisiting, Name: RevisitDone, To: Revisiting, Roles: roles{Citizen, Operator, Supervisor}, Required: fields{FResolved, FSatisfied}, Stop: clocks{sla.Revisit}, Needs: []Guard{NotTheHandler, NothingAsked}, Public: true},
+		{From: Revisiting, Name: RevisitDone, To: Revisiting, Roles: roles{Citizen, Operator, Supervisor}, Required: fields{FResolved, FSatisfied}, Stop: clocks{sla.Revisit}, Needs: []Guard{NotTheHandler, NotHeard, NothingAsked}, Public: true},
 		{From: Revisiting, Name: RequestExclude, To: Revisiting, Roles: roles{Operator, Supervisor}, Required: fields{FReason, FBasis}, Needs: []Guard{Unsatisfied, NothingAsked}},
 		{From: Revisiting, Name: ApproveExclude, To: Closed, Roles: roles{Supervisor}, Required: fields{FText}, StopAll: true, Public: true, Needs: []Guard{AskedExclusion, OtherThanAsked}},
 		{From: Revisiting, Name: RefuseExclude, To: Reopened, Roles: roles{Supervisor}, Required: fields{FText}, Stop: clocks{sla.Check, sla.Revisit, sla.RevisitTry}, Start: clocks{sla.Redo}, Public: true, Needs: []Guard{AskedExclusion, OtherThanAsked}},

@@ -100,6 +100,20 @@ type ClockView struct {
 	Stage       sla.Stage // rung that fired last
 }
 
+// RedoDue is until when a case is done again; nil where it is not.
+func (s *Service) RedoDue(ctx context.Context, a Actor, ticket uuid.UUID) (*time.Time, error) {
+	var due *time.Time
+	err := db.ReadTx(ctx, s.pool, a.DB, func(tx db.Tx) error {
+		return tx.QueryRow(ctx, redoDueSQL, ticket).Scan(&due)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("deadline of doing it again: %w", err)
+	}
+	return due, nil
+}
+
+const redoDueSQL = `select max(due_at) from ticket_clocks where ticket_id = $1 and name = 'redo' and stopped_at is null`
+
 // Clocks lists the clocks of a ticket, the next deadline first; stopped ones come last.
 func (s *Service) Clocks(ctx context.Context, a Actor, ticket uuid.UUID) ([]ClockView, error) {
 	var out []ClockView

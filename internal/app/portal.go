@@ -214,6 +214,12 @@ func (p portalCases) Case(ctx context.Context, id uuid.UUID, lang string) (porta
 	if cat, ok := p.routing.Snapshot().Category(t.Category); ok {
 		c.Category = cat.Names.In(lang)
 	}
+	if t.AgencyResolved != nil {
+		// Answered before: what was promised then is past, and doing it again has a deadline of its own.
+		if c.Due, err = p.tickets.RedoDue(ctx, who, id); err != nil {
+			return portal.Case{}, err
+		}
+	}
 	c.Agency = p.agency(t.Lead, lang)
 	if c.Details, err = p.details(ctx, t, lang); err != nil {
 		return portal.Case{}, err
@@ -238,7 +244,9 @@ func (p portalCases) Case(ctx context.Context, id uuid.UUID, lang string) (porta
 		c.Rating = rating.Grade
 	}
 	c.CanRate = t.MayRate()
-	c.Revisit = t.State == tickets.Revisiting && t.CitizenResolved == nil
+	if c.Revisit = t.AskedBack(); t.State == tickets.Revisiting && !c.Revisit {
+		c.State = "heard" // the citizen has spoken: they are asked for nothing more
+	}
 	if c.Hears, err = p.hears(ctx, t); err != nil {
 		return portal.Case{}, err
 	}

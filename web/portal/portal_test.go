@@ -402,7 +402,7 @@ func TestOfAConfidentialCaseTheLinkTellsNothingAndAsksWhetherItIsSolved(t *testi
 		t.Error("the page tells number or subject")
 	}
 	s.post("/rate/"+goodLink, "grade", "4").sees(t, "Say if your problem is solved")
-	s.post("/rate/"+goodLink, "grade", "4", "resolved", "no").at(t, "/rate/-?done=1")
+	s.post("/rate/"+goodLink, "grade", "4", "resolved", "no").at(t, "/rate/-?done=sorry").sees(t, "We are sorry", "rate again")
 }
 
 func TestTheFormSaysWhereNewsWillComeAndCanBeToldNotTo(t *testing.T) {

@@ -21,16 +21,16 @@ type givenRating struct {
 // solved.
 func (v *view) readRating(r *http.Request, mustSay bool) givenRating {
 	g := givenRating{said: field(r, "resolved"), text: field(r, "text")}
-	var err error
-	if g.grade, err = strconv.Atoi(field(r, "grade")); err != nil || g.grade < 1 || g.grade > 5 {
-		g.grade = 0
-		v.problem("grade-5", "case.grade_missing")
-	}
 	if g.said == "yes" || g.said == "no" {
 		yes := g.said == "yes"
 		g.resolved = &yes
 	} else if mustSay {
 		v.problem("resolved-yes", "case.resolved_missing")
+	}
+	var err error
+	if g.grade, err = strconv.Atoi(field(r, "grade")); err != nil || g.grade < 1 || g.grade > 5 {
+		g.grade = 0
+		v.problem("grade-5", "case.grade_missing")
 	}
 	if n := utf8.RuneCountInString(g.text); n > maxComment {
 		v.problem("rate-text", "article.comment_long", "n", maxComment)
@@ -43,6 +43,7 @@ type rateBody struct {
 	RatingLink
 	Token      string
 	Done, Over bool
+	Sorry      bool // it was no praise: what happens now is told
 	RateText   string
 	Grade      int
 	Resolved   string
@@ -56,8 +57,8 @@ func (p *Portal) rateLink(w http.ResponseWriter, r *http.Request) {
 	v := p.view(r, "rate.page", body)
 	v.NoChat = true
 	secretAddress(w)
-	if r.URL.Query().Get("done") == "1" {
-		body.Done = true
+	if done := r.URL.Query().Get("done"); done != "" {
+		body.Done, body.Sorry = true, done == "sorry"
 		p.render(w, r, "rate", v)
 		return
 	}
@@ -104,5 +105,9 @@ func (p *Portal) rateByLink(w http.ResponseWriter, r *http.Request) {
 		p.rateOver(w, r, v, body, err) // somebody was faster with the same link
 		return
 	}
-	see(w, r, "/rate/-?done=1") // without the token, which is used up
+	done := "1"
+	if rating.grade <= 2 || rating.resolved != nil && !*rating.resolved {
+		done = "sorry"
+	}
+	see(w, r, "/rate/-?done="+done) // without the token, which is used up
 }
