@@ -114,8 +114,11 @@ func (p *Policy) lookUp(ctx context.Context, t *turn, r *reading) (a Answer, ask
 
 // core is the question of a text that says other things too, "" when it is nothing but the question.
 func (p *Policy) core(r *reading) string {
-	if len(r.toks) == 0 || r.toks[len(r.toks)-1].sentence == 0 {
+	if len(r.toks) == 0 {
 		return ""
+	}
+	if r.toks[len(r.toks)-1].sentence == 0 {
+		return p.coreClause(r)
 	}
 	var out []string
 	for from := 0; from < len(r.toks); {
@@ -133,6 +136,22 @@ func (p *Policy) core(r *reading) string {
 		return core
 	}
 	return ""
+}
+
+// coreClause is core for a single sentence: "my mother is 67, does she pay on the bus?" asks in its last clause.
+func (p *Policy) coreClause(r *reading) string {
+	var out []string
+	all := 0
+	for clause := range strings.FieldsFuncSeq(r.text, func(c rune) bool { return strings.ContainsRune(",，；;", c) }) {
+		all++
+		if s := p.lex.read(clause); s.question && len(s.toks) > s.slack() {
+			out = append(out, s.text)
+		}
+	}
+	if len(out) == 0 || len(out) == all {
+		return ""
+	}
+	return question(strings.Join(out, ", "))
 }
 
 // tell shows an answer with its source.
