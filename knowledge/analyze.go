@@ -6,7 +6,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/blevesearch/snowballstem"
-	"github.com/blevesearch/snowballstem/english"
 	"golang.org/x/text/unicode/norm"
 
 	"hotline/internal/hanzi"
@@ -39,8 +38,12 @@ const maxTermBytes = 64
 // Hangul characters give each character and each neighbouring pair, in
 // simplified characters whichever the text is written in. Invalid UTF-8
 // separates terms.
-func Analyze(text string) []Term {
-	var a analyzer
+func Analyze(text string) []Term { return AnalyzeIn("", text) }
+
+// AnalyzeIn is Analyze for a text in a language: Spanish and French words are
+// freed of their own function words and stemmed by their own rules.
+func AnalyzeIn(lang, text string) []Term {
+	a := analyzer{tongue: tongueOf(lang)}
 	a.run(text)
 	return a.terms
 }
@@ -48,17 +51,18 @@ func Analyze(text string) []Term {
 // analyzeOnly gives the terms that are in want, in order. A snippet needs few
 // of an article's thousands, and keeping all of them would be most of what a
 // search allocates.
-func analyzeOnly(text string, want map[string]float64) []Term {
-	a := analyzer{want: want}
+func analyzeOnly(lang, text string, want map[string]float64) []Term {
+	a := analyzer{want: want, tongue: tongueOf(lang)}
 	a.run(text)
 	return a.terms
 }
 
 type analyzer struct {
-	terms []Term
-	want  map[string]float64 // nil: all
-	env   *snowballstem.Env
-	word  []byte
+	tongue *tongue
+	terms  []Term
+	want   map[string]float64 // nil: all
+	env    *snowballstem.Env
+	word   []byte
 }
 
 // unspaced reports scripts whose words are not separated by spaces, or, for
@@ -161,19 +165,19 @@ func (a *analyzer) scanWord(text string, start int) int {
 		plain = plain && r < utf8.RuneSelf
 		i += size
 	}
-	w := string(a.word)
+	w := a.tongue.unelided(string(a.word))
 	if !plain {
 		w = stripMarks(w)
 	}
 	w = strings.TrimSuffix(w, "'s")
-	if stopWords[w] {
+	if a.tongue.stop[w] {
 		return i
 	}
 	w = strings.ReplaceAll(w, "'", "")
 	if len(w) > maxTermBytes { // decomposed letters are longer
 		w = strings.ToValidUTF8(w[:maxTermBytes], "")
 	}
-	if w == "" || stopWords[w] {
+	if w == "" || a.tongue.stop[w] {
 		return i
 	}
 	a.emit(Term{Text: a.stem(w), Word: w, Kind: Word, Start: start, End: i})
@@ -189,13 +193,17 @@ func (a *analyzer) stem(w string) string {
 			return w
 		}
 	}
+	accented := a.tongue.accented(w)
 	if a.env == nil {
-		a.env = snowballstem.NewEnv(w)
+		a.env = snowballstem.NewEnv(accented)
 	} else {
-		a.env.SetCurrent(w)
+		a.env.SetCurrent(accented)
 	}
-	english.Stem(a.env)
-	return a.env.Current()
+	a.tongue.stem(a.env)
+	if len(accented) == len(w) {
+		return a.env.Current()
+	}
+	return stripMarks(a.env.Current())
 }
 
 // stripMarks removes diacritics, so that "logement étudiant" is found without

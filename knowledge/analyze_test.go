@@ -43,6 +43,55 @@ func TestAnalyze(t *testing.T) {
 	}
 }
 
+func TestAnalyzeInALanguage(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[[2]string]string{
+		{"es", "¿Cómo renuevo los permisos de residencia?"}:  "renuev permis resident",
+		{"es", "renovaciones de permiso"}:                    "renov permis",
+		{"es-MX", "renovacion, renovación"}:                  "renov renov",
+		{"fr", "Comment renouveler l’identité d'un élève ?"}: "renouvel identit elev",
+		{"fr", "Qu'est-ce qu'il faut ? les élèves"}:          "faut elev",
+		{"fr", "身份证 identité"}:                               "身 身份 份 份证 证 identit",
+		{"de", "The applications"}:                           "applic",
+	} {
+		var got []string
+		for _, term := range knowledge.AnalyzeIn(text[0], text[1]) {
+			got = append(got, term.Text)
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("%q gives %q, want %q", text, got, want)
+		}
+	}
+}
+
+// One corpus holds all languages: each article is judged in the words of its own.
+func TestQuestionsOfSeveralLanguages(t *testing.T) {
+	t.Parallel()
+	c := knowledge.NewCorpus()
+	es := knowledge.Doc{ID: "es", Lang: "es", Title: "Renovaciones de permisos de residencia", Body: "Los permisos se renuevan en la comisaría.", Version: 1}
+	fr := knowledge.Doc{ID: "fr", Lang: "fr", Title: "L’inscription des élèves", Body: "L’école inscrit les élèves en mai.", Version: 1}
+	en := knowledge.Doc{ID: "en", Lang: "en", Title: "Renewing residence permits", Body: "Permits are renewed at the police station.", Version: 1}
+	c.Put(es, fr, en)
+	c.SetSynonyms([]knowledge.SynonymGroup{{Lang: "es", Terms: []string{"permiso", "tarjeta"}}})
+	for _, q := range []struct {
+		text string
+		doc  knowledge.Doc
+	}{{"renovacion de permiso de residencia", es}, {"¿Cómo hago la renovación de mi permiso de residencia?", es}, {"renovación de la tarjeta de residencia", es},
+		{"inscriptions d'élève", fr}, {"les inscriptions de l'eleve", fr}, {"renewal of a residence permit", en}} {
+		if s := c.Score(q.text, q.doc); s < 0.45 {
+			t.Errorf("%q scores %.2f on %s", q.text, s, q.doc.ID)
+		}
+	}
+	for _, text := range []string{"¿Cómo hago la renovación de mi permiso?", "comment inscrire les élèves", "renewal of permits"} {
+		if got := c.Respell("", text); got != text {
+			t.Errorf("%q is respelled to %q though its words are known", text, got)
+		}
+	}
+	if got := c.Respell("es", "renovasiones de permizos"); got != "renovaciones de permisos" {
+		t.Errorf("respelled to %q", got)
+	}
+}
+
 func TestLanguage(t *testing.T) {
 	t.Parallel()
 	for tag, want := range map[string]string{"zh-CN": "zh", "zh_Hans": "zh", "ZH": "zh", "en-GB": "en", " fr ": "fr", "": ""} {
@@ -145,7 +194,7 @@ func TestScore(t *testing.T) {
 		"农民工身份证":                   "农民工身份证",
 		"交水费":                      "交水费",
 	} {
-		if got := c.Respell(written); got != want {
+		if got := c.Respell("", written); got != want {
 			t.Errorf("%q is respelled to %q, want %q", written, got, want)
 		}
 	}
@@ -171,7 +220,7 @@ func TestCorpusForgets(t *testing.T) {
 	if a, b := fresh.Score("parking permit for residents", keep), used.Score("parking permit for residents", keep); a != b {
 		t.Errorf("statistics remember deleted documents: %v and %v", a, b)
 	}
-	if used.Respell("fihes older") != "fihes older" || used.Respell("oldre") != "oldre" {
+	if used.Respell("", "fihes older") != "fihes older" || used.Respell("", "oldre") != "oldre" {
 		t.Error("the vocabulary remembers deleted documents")
 	}
 }

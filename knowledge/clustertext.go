@@ -18,7 +18,7 @@ func ClusterText(question, lang string) cluster.Text {
 		t.Lang = l
 	}
 	var chars strings.Builder
-	for _, q := range subject(text) {
+	for _, q := range subject(t.Lang, text) {
 		if q.decide == 0 {
 			continue
 		}

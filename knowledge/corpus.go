@@ -144,7 +144,7 @@ func newProfile(d Doc) *profile {
 	m := map[string]*termFreq{}
 	seen := map[string]bool{}
 	add := func(text string, part int) {
-		ts := Analyze(text)
+		ts := AnalyzeIn(p.lang, text)
 		for _, t := range ts {
 			f := m[t.Text]
 			if f == nil {
@@ -178,7 +178,7 @@ func newProfile(d Doc) *profile {
 	}
 	for i, q := range append([]string{d.Title}, d.Questions...) {
 		add(q, min(i, asked)) // head, then asked
-		if hs := headTerms(q); len(hs) > 0 {
+		if hs := headTerms(p.lang, q); len(hs) > 0 {
 			p.heads = append(p.heads, hs)
 		}
 	}

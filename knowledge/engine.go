@@ -130,7 +130,7 @@ func (s *Service) propose(ctx context.Context, q Query) ([]Hit, error) {
 		short, cancel := context.WithTimeout(ctx, proposeWithin)
 		defer cancel()
 		eq := q
-		eq.Text, eq.Exact = s.corpus.Respell(q.Text), true
+		eq.Text, eq.Exact = s.corpus.Respell(q.Lang, q.Text), true
 		hits, err := s.Index.Search(short, eq)
 		switch {
 		case err == nil:

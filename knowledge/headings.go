@@ -15,10 +15,10 @@ type headings struct {
 	begin map[string][]string
 }
 
-// heading is how often a word stands in titles and questions, and the term it is looked up by.
+// heading is how often a word stands in titles and questions, and the terms it is looked up by.
 type heading struct {
-	docs int
-	term uint32
+	docs  int
+	terms []uint32 // one for each language that stems it otherwise
 }
 
 // beginBytes is the longest beginning that words are listed by.
@@ -37,10 +37,12 @@ func (h *headings) add(p *profile, v *vocabulary) {
 		w := v.words[n].word
 		e := h.stems[w]
 		if e.docs++; e.docs == 1 {
-			e.term = hashTerm(stemOf(w))
 			for n := 1; n <= min(beginBytes, len(w)); n++ {
 				h.begin[w[:n]] = append(h.begin[w[:n]], w)
 			}
+		}
+		if t := hashTerm(stemOf(p.lang, w)); !slices.Contains(e.terms, t) {
+			e.terms = append(e.terms, t)
 		}
 		h.stems[w] = e
 	}
@@ -93,8 +95,10 @@ func (h *headings) beginning(typed string, most int) []uint32 {
 	})
 	out := make([]uint32, 0, min(most, len(words)))
 	for _, w := range words[:min(most, len(words))] {
-		if t := h.stems[w].term; !slices.Contains(out, t) {
-			out = append(out, t)
+		for _, t := range h.stems[w].terms {
+			if !slices.Contains(out, t) {
+				out = append(out, t)
+			}
 		}
 	}
 	return out

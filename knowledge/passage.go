@@ -15,7 +15,7 @@ func Matched(question, text string) []string {
 	}
 	bare := unframe(question)
 	lone := map[string]float64{}
-	for _, t := range subject(bare) {
+	for _, t := range subject("", bare) {
 		lone[t.Text] = t.decide
 	}
 	var out []string
@@ -49,7 +49,7 @@ func Matched(question, text string) []string {
 // Passage gives the section of a version that says most about a question, and the share of the question that it covers, 0 to 1. There is
 // none (an empty Section) when no section shares anything with the question.
 func Passage(question string, v Version) (Section, float64) {
-	terms := subject(question)
+	terms := subject("", question)
 	var all float64
 	for _, t := range terms {
 		all += t.decide

@@ -18,7 +18,7 @@ func (c *Corpus) Propose(q Query) []Hit {
 	if lang == "" {
 		lang = DetectLang(q.Text)
 	}
-	scan := c.Question(q.Text).scan()
+	scan := c.Question(q.Text).in(lang).scan()
 	if len(scan.terms) == 0 {
 		return nil
 	}

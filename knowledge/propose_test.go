@@ -135,7 +135,7 @@ func TestCorpusAfterManyEdits(t *testing.T) {
 			t.Errorf("%q: suggested %+v, want %+v", text, got, want)
 		}
 		wrong := spelledWord(s.zipf.Uint64()) + "x"
-		got, want := c.Respell(wrong), fresh.Respell(wrong)
+		got, want := c.Respell("", wrong), fresh.Respell("", wrong)
 		if got != want {
 			t.Errorf("%q respelled as %q, want %q", wrong, got, want)
 		}

@@ -29,7 +29,7 @@ const (
 
 // termWeight says how much a term can tell about a subject, given whether it
 // is part of a longer run.
-func termWeight(t Term, lone bool) float64 {
+func (tongue *tongue) termWeight(t Term, lone bool) float64 {
 	switch t.Kind {
 	case Char:
 		if softChars[t.Text] {
@@ -47,7 +47,7 @@ func termWeight(t Term, lone bool) float64 {
 		}
 		return 1
 	}
-	if softWords[t.Text] {
+	if tongue.soft[t.Text] {
 		return softWeight
 	}
 	return 1
@@ -64,17 +64,18 @@ type QueryTerm struct {
 }
 
 // QueryTerms returns the distinct terms of a question without its wrapping,
-// in order of first appearance. Engines propose with these.
-func QueryTerms(text string) []QueryTerm { return subject(text) }
+// in order of first appearance, as a text in a language has them. Engines propose with these.
+func QueryTerms(lang, text string) []QueryTerm { return subject(lang, text) }
 
-func subject(text string) []QueryTerm {
-	ts := Analyze(unframe(text))
+func subject(lang, text string) []QueryTerm {
+	ts := AnalyzeIn(lang, unframe(text))
+	tongue := tongueOf(lang)
 	at := make(map[string]int, len(ts))
 	out := make([]QueryTerm, 0, len(ts))
 	for i, t := range ts {
 		lone := t.Kind == Char && (i == 0 || ts[i-1].Kind != Pair || ts[i-1].End != t.End) &&
 			(i+1 == len(ts) || ts[i+1].Kind != Pair || ts[i+1].Start != t.Start)
-		d := termWeight(t, lone)
+		d := tongue.termWeight(t, lone)
 		if j, ok := at[t.Text]; ok {
 			out[j].decide = max(out[j].decide, d)
 			out[j].Times++
@@ -92,9 +93,9 @@ type headTerm struct {
 	weight float32
 }
 
-func headTerms(q string) []headTerm {
+func headTerms(lang, q string) []headTerm {
 	var out []headTerm
-	for _, w := range subject(q) {
+	for _, w := range subject(lang, q) {
 		if w.decide > 0 {
 			out = append(out, headTerm{hash: hashTerm(w.Text), weight: float32(w.decide)})
 		}

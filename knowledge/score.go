@@ -9,6 +9,8 @@ import (
 // the statistics of the moment it was made.
 type Question struct {
 	corpus *Corpus
+	lang   string               // in whose words it is read, see tongueName
+	others map[string]*Question // the same in the words of other languages that the corpus has
 	units  []unit
 	weight float64 // sum of the units' weights
 	rank   float64 // sum of the units' ranking weights
@@ -47,15 +49,37 @@ const (
 // Question prepares text. The same question over the same corpus always
 // gives the same scores.
 func (c *Corpus) Question(text string) *Question {
-	ws := subject(text)
 	c.mu.RLock()
 	defer c.mu.RUnlock()
-	q := &Question{corpus: c, scale: 1, langs: c.saturations()}
+	q := c.questionIn("", text)
+	for lang := range c.langs {
+		if name := tongueName(lang); name != "" && q.others[name] == nil {
+			if q.others == nil {
+				q.others = map[string]*Question{}
+			}
+			q.others[name] = c.questionIn(name, text)
+		}
+	}
+	return q
+}
+
+// in gives the question in the words of a language.
+func (q *Question) in(lang string) *Question {
+	if o := q.others[tongueName(lang)]; o != nil {
+		return o
+	}
+	return q
+}
+
+// questionIn reads text in a language. The caller holds the lock.
+func (c *Corpus) questionIn(lang, text string) *Question {
+	ws := subject(lang, text)
+	q := &Question{corpus: c, lang: lang, scale: 1, langs: c.saturations()}
 	pairs := 0.0
 	respelled := c.respellHan(unframe(text))
 	for _, w := range ws {
 		u := unit{hash: hashTerm(w.Text)}
-		if meant := c.meant(w.Term, respelled); meant != "" {
+		if meant := c.meant(lang, w.Term, respelled); meant != "" {
 			u.alt = hashTerm(meant)
 		}
 		u.idf = c.idf(u.known())
@@ -103,7 +127,7 @@ func (q *Question) addSides(text string) {
 		at[u.hash] = i
 	}
 	last := -1
-	for _, t := range Analyze(unframe(text)) {
+	for _, t := range AnalyzeIn(q.lang, unframe(text)) {
 		i, ok := at[hashTerm(t.Text)]
 		if t.Kind != Word || !ok {
 			last = -1
@@ -121,8 +145,8 @@ func (q *Question) addSides(text string) {
 }
 
 func (q *Question) addSynonyms(text string) {
-	ts := Analyze(text)
-	for _, e := range q.corpus.syn.Expand(ts) {
+	ts := AnalyzeIn(q.lang, text)
+	for _, e := range q.corpus.syn.Expand(q.lang, ts) {
 		var s synUnit
 		for _, t := range ts[e.From:e.To] {
 			h := hashTerm(t.Text)
@@ -260,6 +284,7 @@ func relative(length, average, b float64) float64 {
 }
 
 func (q *Question) measure(p *profile) measures {
+	q = q.in(p.lang)
 	var m measures
 	if q.rank == 0 {
 		return m

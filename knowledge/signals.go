@@ -66,7 +66,7 @@ func (s *Service) LoadSignals(ctx context.Context) error {
 // questionKey is the words of a question, whatever their order; 0 for one that says nothing.
 func questionKey(text string) uint64 {
 	var hs []uint32
-	for _, w := range subject(text) {
+	for _, w := range subject("", text) {
 		if w.decide >= charWeight && w.Kind != Char || w.decide >= loneWeight {
 			hs = append(hs, hashTerm(w.Text))
 		}

@@ -45,12 +45,12 @@ const snippetColumns = 200
 func Excerpt(question, text string) Snippet {
 	text = strings.Join(strings.Fields(strings.ToValidUTF8(text, "\uFFFD")), " ")
 	want := map[string]float64{}
-	for _, t := range QueryTerms(question) {
+	for _, t := range QueryTerms("", question) {
 		if t.decide > 0 {
 			want[t.Text] = t.decide
 		}
 	}
-	matches := analyzeOnly(text, want)
+	matches := analyzeOnly("", text, want)
 	start, end := window(text, matches, want)
 	return mark(text, start, end, matches)
 }

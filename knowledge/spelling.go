@@ -33,8 +33,9 @@ func keyOf(w string, delta int) spellKey { return spellKey{w[0], int8(len(w) + d
 // Respell replaces words that no article holds by the known word that was
 // probably meant, and Chinese characters by those that sound alike, for the
 // engine that proposes; the deciding score sees the question as it was written.
-func (c *Corpus) Respell(text string) string {
-	terms := Analyze(text)
+// lang is that of the articles searched, "" any.
+func (c *Corpus) Respell(lang, text string) string {
+	terms := AnalyzeIn(lang, text)
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	bare := unframe(text)
@@ -44,7 +45,7 @@ func (c *Corpus) Respell(text string) string {
 	for _, t := range terms {
 		meant := ""
 		switch {
-		case t.Kind == Word && c.terms.count(hashTerm(t.Text)) == 0:
+		case t.Kind == Word && !c.knows(lang, t):
 			meant = c.correct(t.Word)
 		case t.Kind == Char && respelled[t.Start:t.End] != bare[t.Start:t.End]:
 			meant = respelled[t.Start:t.End]
@@ -62,15 +63,29 @@ func (c *Corpus) Respell(text string) string {
 	return b.String()
 }
 
+// knows reports whether an article has a word of a text that is of a language,
+// or, where that is "", of any.
+func (c *Corpus) knows(lang string, t Term) bool {
+	if c.terms.count(hashTerm(t.Text)) > 0 {
+		return true
+	}
+	for other := range c.langs {
+		if lang == "" && tongueName(other) != "" && c.terms.count(hashTerm(stemOf(other, t.Word))) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
 // meant gives the term to look for besides one of a question that no article
 // holds as it was written, "" when there is none. respelled is the question
 // with its Chinese characters corrected.
-func (c *Corpus) meant(t Term, respelled string) string {
+func (c *Corpus) meant(lang string, t Term, respelled string) string {
 	switch {
 	case t.Kind != Char && c.terms.count(hashTerm(t.Text)) > 0:
 	case t.Kind == Word:
 		if v := c.correct(t.Word); v != "" {
-			return stemOf(v)
+			return stemOf(lang, v)
 		}
 	case respelled[t.Start:t.End] != t.Text:
 		return respelled[t.Start:t.End]
@@ -78,8 +93,8 @@ func (c *Corpus) meant(t Term, respelled string) string {
 	return ""
 }
 
-func stemOf(word string) string {
-	var a analyzer
+func stemOf(lang, word string) string {
+	a := analyzer{tongue: tongueOf(lang)}
 	return a.stem(word)
 }
 
@@ -90,7 +105,7 @@ func stemOf(word string) string {
 // the same (licens, licence), and for a word of four letters one that has a
 // letter more, or two swapped (renw, renew). The caller holds the lock.
 func (c *Corpus) correct(w string) string {
-	if !spellable(w) {
+	if n, ok := c.vocab.numbers[w]; !spellable(w) || ok && c.vocab.words[n].docs > 0 { // known, in another language
 		return ""
 	}
 	if len(w) >= spellMin {

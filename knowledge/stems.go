@@ -8,7 +8,8 @@ import (
 // Stems rewrites a text for an engine that splits words but does not stem
 // them: words of alphabetic scripts are folded, freed of function words and
 // stemmed, runs of Chinese characters stay as they are. A
-// blank stands between them.
+// blank stands between them. All languages are cut as English is: such an
+// engine only proposes, and is asked without knowing in which language.
 func Stems(text string) string {
 	var b strings.Builder
 	end := -1 // of the run of characters before
@@ -36,7 +37,7 @@ func Stems(text string) string {
 // words, and runs of Chinese characters without what only makes a question of
 // them. It is empty for a question without searchable terms.
 func SearchWords(text string) []string {
-	if len(subject(text)) == 0 {
+	if len(subject("", text)) == 0 {
 		return nil
 	}
 	words := strings.Fields(Stems(unframe(text)))

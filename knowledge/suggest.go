@@ -67,7 +67,7 @@ const (
 // Suggest proposes public documents for a text that is being typed, best first.
 func (c *Corpus) Suggest(text, lang string, limit int) []Hit {
 	whole, typed := unfinished(text)
-	ws := subject(whole)
+	ws := subject(lang, whole)
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	t := typing{corpus: c}
@@ -76,7 +76,7 @@ func (c *Corpus) Suggest(text, lang string, limit int) []Hit {
 		h := hashTerm(w.Text)
 		if w.Kind == Word && c.headings.docs.count(h) == 0 {
 			if v := c.correct(w.Word); v != "" {
-				h = hashTerm(stemOf(v))
+				h = hashTerm(stemOf(lang, v))
 			}
 		}
 		// In a run of characters the pairs say where they stand; the characters alone would find everything.
@@ -89,7 +89,7 @@ func (c *Corpus) Suggest(text, lang string, limit int) []Hit {
 		terms := c.headings.beginning(typed, suggestWords)
 		if len(terms) == 0 {
 			if v := c.correct(typed); v != "" {
-				terms = []uint32{hashTerm(stemOf(v))}
+				terms = []uint32{hashTerm(stemOf(lang, v))}
 			}
 		}
 		if len(terms) > 0 || !stopBeginning(typed) {

@@ -6,8 +6,10 @@ import "strings"
 // are called. It works on analysed terms, so a Chinese word, which is several
 // characters and pairs, and an English phrase are handled alike; engines
 // whose own synonyms replace single tokens cannot do that.
+//
+// Groups of languages that are analysed alike serve each other's questions.
 type Synonyms struct {
-	byFirst map[string][]synonym
+	byFirst map[string]map[string][]synonym // by the name of the analysis and the first term
 }
 
 type synonym struct {
@@ -18,12 +20,12 @@ type synonym struct {
 // NewSynonyms compiles groups. Expressions without searchable terms and
 // groups of one are ignored.
 func NewSynonyms(groups []SynonymGroup) *Synonyms {
-	s := &Synonyms{byFirst: map[string][]synonym{}}
+	s := &Synonyms{byFirst: map[string]map[string][]synonym{}}
 	for _, g := range groups {
 		var exprs [][]Term
 		seen := map[string]bool{}
 		for _, t := range g.Terms {
-			ts := Analyze(t)
+			ts := AnalyzeIn(g.Lang, t)
 			if k := strings.Join(texts(ts), "\x00"); len(ts) > 0 && !seen[k] {
 				seen[k] = true
 				exprs = append(exprs, ts)
@@ -32,6 +34,11 @@ func NewSynonyms(groups []SynonymGroup) *Synonyms {
 		if len(exprs) < 2 {
 			continue
 		}
+		of := s.byFirst[tongueName(g.Lang)]
+		if of == nil {
+			of = map[string][]synonym{}
+			s.byFirst[tongueName(g.Lang)] = of
+		}
 		for i, e := range exprs {
 			y := synonym{seq: texts(e)}
 			for j, o := range exprs {
@@ -39,7 +46,7 @@ func NewSynonyms(groups []SynonymGroup) *Synonyms {
 					y.alternates = append(y.alternates, o)
 				}
 			}
-			s.byFirst[y.seq[0]] = append(s.byFirst[y.seq[0]], y)
+			of[y.seq[0]] = append(of[y.seq[0]], y)
 		}
 	}
 	return s
@@ -59,14 +66,15 @@ type Expansion struct {
 	Alternates [][]Term
 }
 
-// Expand finds every known expression in terms.
-func (s *Synonyms) Expand(terms []Term) []Expansion {
+// Expand finds every known expression in the terms of a text in a language.
+func (s *Synonyms) Expand(lang string, terms []Term) []Expansion {
 	if s == nil || len(s.byFirst) == 0 {
 		return nil
 	}
 	var out []Expansion
+	of := s.byFirst[tongueName(lang)]
 	for i, t := range terms {
-		for _, y := range s.byFirst[t.Text] {
+		for _, y := range of[t.Text] {
 			if i+len(y.seq) <= len(terms) && startsWith(terms[i:], y.seq) {
 				out = append(out, Expansion{From: i, To: i + len(y.seq), Alternates: y.alternates})
 			}

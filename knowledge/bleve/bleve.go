@@ -283,11 +283,17 @@ func (x *Index) Close() error {
 	return first
 }
 
+// language is the index of one.
+type language struct {
+	lang string
+	bleve.Index
+}
+
 // indexes returns the indexes a query is to search.
-func (x *Index) indexes(lang string) []bleve.Index {
+func (x *Index) indexes(lang string) []language {
 	if lang != "" {
 		if in := x.langs[lang]; in != nil {
-			return []bleve.Index{in}
+			return []language{{lang, in}}
 		}
 		return nil
 	}
@@ -296,9 +302,9 @@ func (x *Index) indexes(lang string) []bleve.Index {
 		names = append(names, l)
 	}
 	slices.Sort(names)
-	out := make([]bleve.Index, len(names))
+	out := make([]language, len(names))
 	for i, l := range names {
-		out[i] = x.langs[l]
+		out[i] = language{l, x.langs[l]}
 	}
 	return out
 }

@@ -44,7 +44,7 @@ func (f *terms) Analyze() {
 	f.counts = index.TokenFrequencies{}
 	var room []index.TokenFreq // a few allocations instead of one a term
 	add := func(text string, times int) {
-		for _, t := range knowledge.Analyze(text) {
+		for _, t := range knowledge.AnalyzeIn(f.doc.Lang, text) {
 			n := f.counts[t.Text]
 			if n == nil {
 				if len(room) == 0 {

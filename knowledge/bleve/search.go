@@ -60,7 +60,7 @@ func (x *Index) Search(ctx context.Context, q knowledge.Query) ([]knowledge.Hit,
 	return hits[:min(limit, len(hits))], nil
 }
 
-func (x *Index) searchOne(ctx context.Context, in bleve.Index, q knowledge.Query, limit int) ([]knowledge.Hit, error) {
+func (x *Index) searchOne(ctx context.Context, in language, q knowledge.Query, limit int) ([]knowledge.Hit, error) {
 	clauses, err := x.clauses(ctx, in, q)
 	if err != nil || len(clauses) == 0 {
 		return nil, err
@@ -84,8 +84,8 @@ func (x *Index) searchOne(ctx context.Context, in bleve.Index, q knowledge.Query
 }
 
 // clauses turns a question into weighted alternatives over one index.
-func (x *Index) clauses(ctx context.Context, in bleve.Index, kq knowledge.Query) ([]query.Query, error) {
-	terms := knowledge.QueryTerms(kq.Text)
+func (x *Index) clauses(ctx context.Context, in language, kq knowledge.Query) ([]query.Query, error) {
+	terms := knowledge.QueryTerms(in.lang, kq.Text)
 	if len(terms) == 0 {
 		return nil, nil
 	}
@@ -121,8 +121,8 @@ func (x *Index) clauses(ctx context.Context, in bleve.Index, kq knowledge.Query)
 		q.SetBoost(f.weight * fuzzyBoost)
 		out = append(out, q)
 	}
-	all := knowledge.Analyze(kq.Text)
-	for _, e := range x.syn.Expand(all) {
+	all := knowledge.AnalyzeIn(in.lang, kq.Text)
+	for _, e := range x.syn.Expand(in.lang, all) {
 		for _, alt := range e.Alternates {
 			out = append(out, expression(alt))
 		}

@@ -93,7 +93,7 @@ func RetrievalWith(ctx context.Context, index knowledge.Index, embedder knowledg
 	took := make([]float64, 0, len(qs))
 	for _, q := range qs {
 		start := time.Now()
-		hits, err := index.Search(ctx, knowledge.Query{Text: corpus.Respell(q.Text), Lang: q.Lang, Limit: knowledge.Proposals, Exact: true})
+		hits, err := index.Search(ctx, knowledge.Query{Text: corpus.Respell(q.Lang, q.Text), Lang: q.Lang, Limit: knowledge.Proposals, Exact: true})
 		if err != nil {
 			return Result{}, err
 		}
