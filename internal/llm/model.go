@@ -60,6 +60,9 @@ type State struct {
 // Left is how many tokens are left today.
 func (s State) Left() int64 { return max(0, s.DailyTokens-s.Used-s.Reserved) }
 
+// UsedUp reports whether what is left of the day is too little for an answer.
+func (s State) UsedUp() bool { return s.Left() < min(int64(s.MaxTokens), 1000) }
+
 // Errors of changing models.
 var (
 	ErrForbidden = errs.New(errs.Forbidden, "llm.forbidden", "only administrators set up language models")

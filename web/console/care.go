@@ -69,12 +69,12 @@ func (c *Console) knowledgeBoard(w http.ResponseWriter, r *http.Request) error {
 	if owner != uuid.Nil {
 		d.Owner = owner.String()
 	}
-	if !slices.Contains(boardShows, d.Show) {
-		d.Show = boardShows[0]
-	}
 	n, err := c.Knowledge.Counts(ctx, staff(v), owner)
 	if err != nil {
 		return err
+	}
+	if !slices.Contains(boardShows, d.Show) { // what waits, not an empty list
+		d.Show = boardShows[max(0, slices.IndexFunc([]int{n.Reviews, n.Scheduled, n.Stale, n.Corrections, n.Behind}, func(n int) bool { return n > 0 }))]
 	}
 	for _, t := range []struct {
 		show, class string

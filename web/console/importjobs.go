@@ -39,9 +39,9 @@ const (
 		values ($1, $2, $3, $4, $5, 0, 0, 0, 0, '[]', $6, $7, $6)`
 	sqlClaimImport = `update knowledge_imports set claimed_until = $2 where id = $1 and finished_at is null and claimed_until <= $3 returning name, mode, blob, total, seen, effect is not null`
 	sqlCountImport = `update knowledge_imports set total = $2, claimed_until = $3 where id = $1`
-	// Whoever lost the lease finds that others have gone on, and undoes the batch.
+	// Of a large file the report keeps what was refused ($10), and what was taken in as long as it is short. Whoever lost the lease finds that others have gone on, and undoes the batch.
 	sqlImportBatch = `update knowledge_imports set seen = seen + $3, created = created + $4, updated = updated + $5, unchanged = unchanged + $6, failed = failed + $7,
-		lines = case when jsonb_array_length(lines) < 2000 then lines || $8::jsonb else lines end, claimed_until = $9 where id = $1 and seen = $2 and finished_at is null`
+		lines = lines || case when jsonb_array_length(lines) < 2000 then $8::jsonb when jsonb_array_length(lines) < 20000 then $10::jsonb else '[]' end, claimed_until = $9 where id = $1 and seen = $2 and finished_at is null`
 	sqlEndImport      = `update knowledge_imports set finished_at = $2, claimed_until = $2, problem = $3 where id = $1 and finished_at is null`
 	sqlImportFileGone = `update knowledge_imports set blob = '' where id = $1`
 	sqlImportsWaiting = `select id, user_id, agency_id, blob, finished_at is not null from knowledge_imports where blob <> '' and claimed_until <= $1 order by claimed_until limit 20`
@@ -141,14 +141,17 @@ func (c *Console) importRest(ctx context.Context, v View, id uuid.UUID, name, mo
 	}
 	o := knowledge.ImportOptions{DryRun: mode == "check", Draft: !publishes, Skip: seen} // a try says what publishing would do where the person may publish
 	o.Told = func(ctx context.Context, tx db.Tx, batch knowledge.ImportReport) error {
-		lines := []importLine{}
+		lines, refused := []importLine{}, []importLine{}
 		for _, l := range batch.Lines {
 			if l.What == knowledge.ImportUnchanged {
 				continue
 			}
-			lines = append(lines, importLine{l.Line, l.Source, l.ID, l.Title, l.What, whyOf(l.Err)})
+			line := importLine{l.Line, l.Source, l.ID, l.Title, l.What, whyOf(l.Err)}
+			if lines = append(lines, line); l.What == knowledge.ImportRefused {
+				refused = append(refused, line)
+			}
 		}
-		done, err := tx.Exec(ctx, sqlImportBatch, id, seen, batch.Seen, batch.Created, batch.Updated, batch.Unchanged, batch.Failed, lines, c.clock.Now().Add(importLease))
+		done, err := tx.Exec(ctx, sqlImportBatch, id, seen, batch.Seen, batch.Created, batch.Updated, batch.Unchanged, batch.Failed, lines, c.clock.Now().Add(importLease), refused)
 		if err != nil {
 			return err
 		}

@@ -41,6 +41,24 @@ type importRun struct {
 	Effect                              *importEffect
 }
 
+// Refused are the lines that an editor has to look at; Taken the others, as far as they are kept.
+func (x *importRun) Refused() []importLine { return x.only(true) }
+
+// Taken are the lines of articles that were taken in, or would be.
+func (x *importRun) Taken() []importLine { return x.only(false) }
+
+func (x *importRun) only(refused bool) (out []importLine) {
+	for _, l := range x.Lines {
+		if (l.What == knowledge.ImportRefused) == refused {
+			out = append(out, l)
+		}
+	}
+	return out
+}
+
+// Cut reports whether more was taken in than is listed.
+func (x *importRun) Cut() bool { return x.Created+x.Updated > len(x.Taken()) }
+
 type importLine struct {
 	Line                    int
 	Source, ID, Title, What string

@@ -1,6 +1,7 @@
 package console_test
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -50,4 +51,21 @@ func TestAReportIsInTheLanguageOfItsReader(t *testing.T) {
 		wants(t, http.StatusOK, "Write a day as 2026-03-01", "Title: This is longer than allowed: at most 300 are possible")
 	run := "/console/knowledge/import?run=" + between(t, e.get("/console/knowledge/import").body, "/console/knowledge/import?run=", `"`)
 	r.signIn("reviewer").get(run+"&lang=zh-CN").wants(t, http.StatusOK, "日期请写作 2026-03-01", "标题：内容超出允许的长度，最多 300").lacks(t, "Write a day", "longer than")
+}
+
+// Of a large file the refused lines are what an editor looks for: none of them is left out of the report, and they stand first.
+func TestWhatWasRefusedIsNeverLeftOutOfAReport(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	var file strings.Builder
+	file.WriteString("id,lang,title,body,valid_from\n")
+	for i := range 2300 {
+		fmt.Fprintf(&file, "a%d,en,T%d,B.,\n", i, i)
+	}
+	file.WriteString("last,en,The last one,B.,soon\n")
+	page := r.signIn("editor").uploadFile("/console/knowledge/import", url.Values{"mode": {"draft"}}, "many.csv", []byte(file.String()))
+	page.wants(t, http.StatusOK, "2\u202f300", "Write a day as 2026-03-01", "The last one", "Not all are listed")
+	if refused, taken := strings.Index(page.body, "The last one"), strings.Index(page.body, ">T0 "); taken < 0 || refused > taken {
+		t.Errorf("the refused line stands at %d, the first that was taken in at %d", refused, taken)
+	}
 }

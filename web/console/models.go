@@ -75,6 +75,9 @@ type callsData struct {
 // Tokens writes a number of tokens.
 func (v View) Tokens(n int64) string { return grouped(n) }
 
+// Count writes a number of things.
+func (v View) Count(n int) string { return grouped(int64(n)) }
+
 // Millis writes how long something took.
 func (v View) Millis(d time.Duration) string {
 	return v.T("models.ms", "n", strconv.FormatInt(d.Milliseconds(), 10))

@@ -44,6 +44,9 @@ func TestLanguageModels(t *testing.T) {
 		t.Errorf("the record of failures: %s", page.body)
 	}
 	admin.get("/console/admin/models/calls/"+between(t, page.body, "/console/admin/models/calls/", `"`)).wants(t, http.StatusOK, "were not kept")
+	form["id"], form["version"], form["has_key"], form["daily_tokens"] = []string{states[0].ID.String()}, []string{between(t, admin.get(at).body, `name="version" value="`, `"`)}, []string{"yes"}, []string{"1"}
+	form.Del("key")
+	admin.post("/console/admin/models", form).wants(t, http.StatusOK, "budget is used up")
 	admin.post(at+"/do/off", url.Values{}).wants(t, http.StatusOK, "switched off")
 	if r.llm.Has(context.Background(), llm.UseAnswer) {
 		t.Error("it is still asked")
