@@ -21,7 +21,7 @@ type held struct {
 
 func lockHeld(ctx context.Context, tx db.Tx, id uuid.UUID) (h held, err error) {
 	err = tx.QueryRow(ctx, `select c.lang, c.holder, coalesce(c.holder_user_id, '00000000-0000-0000-0000-000000000000'), coalesce(staff_name(u.names, u.name, c.lang), ''), c.closed_at is not null, c.last_seq
-		from conversations c left join users u on u.id = c.holder_user_id where c.id = $1 for update of c`, id).
+		from conversations c left join users u on u.id = c.holder_user_id where c.id = $1 for no key update of c`, id).
 		Scan(&h.lang, &h.holder, &h.user, &h.name, &h.closed, &h.lastSeq)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return h, ErrNotFound

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -331,4 +332,31 @@ func TestWhatWasSuggestedIsSeenByThoseWhoSeeTheCase(t *testing.T) {
 			t.Errorf("%s was allowed", sql)
 		}
 	}
+}
+
+// An officer inserts a suggestion and sends at once: what is recorded of the suggestion waits for nothing that the message holds, or each would wait for the other.
+func TestASuggestionIsRecordedWhileItsMessageGoesOut(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	noise, _, _ := r.library()
+	got, err := r.chat.Ingest(t.Context(), channels.Inbound{Channel: channels.Web, Account: "demo", Thread: "v", ExternalID: "1", Text: "There is noise at night", Lang: "en"})
+	must(t, err)
+	by := r.as("operator").DB
+	must(t, r.chat.AskHuman(t.Context(), got.ConversationID))
+	must(t, r.chat.TakeOver(t.Context(), by, got.ConversationID))
+	row := knowledge.Assist{ID: db.NewID(), At: r.clock.Now(), User: by.User(), Agency: by.Agency(), Conversation: got.ConversationID, Kind: knowledge.AssistArticle, Article: noise.Article.ID,
+		Version: noise.Version.Number, Place: 1, Outcome: knowledge.Inserted}
+	_, err = r.chat.Post(t.Context(), by, got.ConversationID, chat.Outgoing{Text: "Call us tonight.", Also: func(ctx context.Context, tx db.Tx) error {
+		// The page's other request, while the message holds the conversation.
+		soon, cancel := context.WithTimeout(ctx, 20*time.Second)
+		defer cancel()
+		if err := r.knowledge.Assisted(soon, knowledge.Staff{Actor: by}, row); err != nil {
+			return err
+		}
+		sent := row
+		sent.Outcome = knowledge.SentAsIs
+		return knowledge.RecordAssists(ctx, tx, sent)
+	}})
+	must(t, err)
+	r.wantLast(t, noise.Article.ID, "article sent")
 }
