@@ -123,6 +123,8 @@ func TestVerificationNamesTheBrokenEntry(t *testing.T) {
 			tickets.Finding{Fault: tickets.FaultInserted, Number: k.Number, Seq: reply + 1}},
 		{"a slipped-in entry", `with up as (update ticket_events set seq = seq + 100 where ticket_id = $1 and seq >= 3 returning 1), n as (select count(*) from up)
 			insert into ticket_events (ticket_id, seq, type, actor, at, seal) select $1, 3, 'note', 'staff', '2026-03-10T02:00:00Z', '\x0102' from n`, tickets.Finding{Fault: tickets.FaultInserted, Number: k.Number, Seq: 3}},
+		{"the ticket's state", `update tickets set state = 'closed' where id = $1`, tickets.Finding{Fault: tickets.FaultRow, Number: k.Number, Seq: reply}},
+		{"the ticket's grade", `update tickets set grade = 5 where id = $1`, tickets.Finding{Fault: tickets.FaultRow, Number: k.Number, Seq: 1}},
 		{"the ticket's seal", `update tickets set head = '\x00' where id = $1`, tickets.Finding{Fault: tickets.FaultHead, Number: k.Number, Seq: reply}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -146,7 +148,7 @@ func TestVerificationNamesTheBrokenEntry(t *testing.T) {
 			if got != tt.want {
 				t.Errorf("found %+v, want %+v (all: %v)", got, tt.want, found)
 			}
-			if _, err := o.owner.Exec(ctx, `delete from ticket_events; insert into ticket_events select * from kept; update tickets t set head = k.head, events = k.events from kept_tickets k where k.id = t.id`,
+			if _, err := o.owner.Exec(ctx, `delete from ticket_events; insert into ticket_events select * from kept; update tickets t set head = k.head, events = k.events, state = k.state, grade = k.grade from kept_tickets k where k.id = t.id`,
 				pgx.QueryExecModeSimpleProtocol); err != nil {
 				t.Fatal(err)
 			}

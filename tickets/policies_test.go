@@ -217,7 +217,7 @@ func TestAPreviewSaysWhatThePublicationThenDoes(t *testing.T) {
 		t.Fatal(err)
 	}
 	p, err := o.Preview(t.Context(), admin, tickets.SettingPolicies, "tiny", time.Minute)
-	if err != nil || !p.Complete || p.Later != 5 || p.Held != 5 || p.Looked != 15 || len(p.Samples) != 5 || p.Largest != 48*time.Hour {
+	if err != nil || !p.Complete || p.Citizens != 0 || p.Later != 5 || p.Held != 5 || p.Looked != 15 || len(p.Samples) != 5 || p.Largest != 48*time.Hour {
 		t.Fatalf("%+v %v", p, err)
 	}
 	if n := len(o.entries(must(o.ByNumber(t.Context(), tickets.System(), p.Samples[0].Number)), tickets.EntryRecomputed)); n != 0 {
@@ -230,6 +230,14 @@ func TestAPreviewSaysWhatThePublicationThenDoes(t *testing.T) {
 	p.Tally.Looked = job.Looked
 	if job.Tally != p.Tally {
 		t.Errorf("previewed %+v, done %+v", p.Tally, job.Tally)
+	}
+	// More time is told to whoever was promised less, and the administrator knows to how many.
+	setClock(&set, "complaint", sla.Resolve, sla.Span{N: 9, Unit: sla.WorkingDays})
+	if err := o.SaveDraft(t.Context(), admin, tickets.SettingPolicies, "tiny", must(json.Marshal(set)), 0); err != nil {
+		t.Fatal(err)
+	}
+	if p, err := o.Preview(t.Context(), admin, tickets.SettingPolicies, "tiny", time.Minute); err != nil || p.Citizens != 5 {
+		t.Errorf("%d citizens are told: %v", p.Citizens, err)
 	}
 }
 

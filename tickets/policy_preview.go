@@ -14,6 +14,7 @@ import (
 type Preview struct {
 	Tally
 	Complete bool          // every open clock was looked at
+	Citizens int64         // who would be told a later date
 	Largest  time.Duration // of the moves; negative: earlier
 	Samples  []PreviewMove // some of the moves
 }
@@ -57,6 +58,9 @@ func (s *Service) Preview(ctx context.Context, a Actor, kind, code string, budge
 				tally, _ := s.tryRules(set, k, changed, func(c *clockRow, was time.Time, v sla.Verdict) {
 					if v != sla.Earlier && v != sla.Later {
 						return
+					}
+					if v == sla.Later && told(c.name) {
+						p.Citizens++
 					}
 					if d := c.dueAt.Sub(was); d.Abs() > p.Largest.Abs() {
 						p.Largest = d

@@ -72,5 +72,5 @@ func (s *Service) VerifyHistory(ctx context.Context, a Actor, ticket uuid.UUID) 
 }
 
 const verifyOneSQL = `
-select t.id, t.number, t.events, t.head, e.seq, e.type, e.actor, e.user_id, e.agency_id, e.from_state, e.to_state, e.public, e.data, e.at, e.seal
+select t.id, t.number, t.events, t.head, t.state, t.grade, e.seq, e.type, e.actor, e.user_id, e.agency_id, e.from_state, e.to_state, e.public, e.data, e.at, e.seal
 from tickets t left join ticket_events e on e.ticket_id = t.id where t.id = $1 order by e.seq`

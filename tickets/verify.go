@@ -26,6 +26,7 @@ const (
 	FaultHead     Fault = "head"     // the ticket's own mark of its newest entry was changed
 	FaultAnchor   Fault = "anchor"   // the day's histories are not those that were anchored
 	FaultSigned   Fault = "signature"
+	FaultRow      Fault = "row" // the ticket itself says something else than its history
 )
 
 // Finding is one thing that does not hold.
@@ -184,8 +185,8 @@ func (v *verifier) prepare(ctx context.Context) error {
 }
 
 const verifySQL = `
-select t.id, t.number, t.events, t.head, e.seq, e.type, e.actor, e.user_id, e.agency_id, e.from_state, e.to_state, e.public, e.data, e.at, e.seal
-from (select id, number, events, head from tickets k where k.id > $1
+select t.id, t.number, t.events, t.head, t.state, t.grade, e.seq, e.type, e.actor, e.user_id, e.agency_id, e.from_state, e.to_state, e.public, e.data, e.at, e.seal
+from (select id, number, events, head, state, grade from tickets k where k.id > $1
         and ($3::timestamptz is null or exists (select from ticket_events x where x.ticket_id = k.id and x.at >= $3 and x.at < $4))
       order by k.id limit $2) t
 left join ticket_events e on e.ticket_id = t.id order by t.id, e.seq`
@@ -229,6 +230,8 @@ type history struct {
 	number  string
 	events  int
 	head    []byte
+	state   State
+	grade   int
 	entries []storedEntry
 }
 
@@ -246,7 +249,7 @@ func (e *storedEntry) scan(row pgx.Row, ticket *uuid.UUID, h *history) error {
 	var public *bool
 	var data []byte
 	var at *time.Time
-	if err := row.Scan(&h.id, &h.number, &h.events, &h.head, &seq, &kind, &actor, &user, &agency, &from, &to, &public, &data, &at, &e.seal); err != nil {
+	if err := row.Scan(&h.id, &h.number, &h.events, &h.head, &h.state, &h.grade, &seq, &kind, &actor, &user, &agency, &from, &to, &public, &data, &at, &e.seal); err != nil {
 		return err
 	}
 	*ticket = h.id
@@ -320,6 +323,28 @@ func (k codeKeys) fault(h history) (Fault, int, string) {
 		return FaultHead, h.events, fmt.Sprintf("the ticket counts %d entries, %d are there", h.events, len(h.entries))
 	case !bytes.Equal(before, h.head):
 		return FaultHead, len(h.entries), "the ticket's seal is not that of its newest entry"
+	}
+	return h.contradicted()
+}
+
+// contradicted compares what lists and statistics read of the ticket with what its history says: an intact history is worth little beside a grade or a
+// state that somebody improved.
+func (h history) contradicted() (Fault, int, string) {
+	var state State
+	var grade, moved, rated int
+	for _, e := range h.entries {
+		if e.To != "" {
+			state, moved = e.To, e.Seq
+		}
+		if e.Type == "rated" {
+			grade, rated = e.Data.Grade, e.Seq
+		}
+	}
+	switch {
+	case moved > 0 && h.state != state:
+		return FaultRow, moved, fmt.Sprintf("the ticket is %s, its history says %s", h.state, state)
+	case h.grade != grade:
+		return FaultRow, max(rated, 1), fmt.Sprintf("the ticket has grade %d, its history says %d", h.grade, grade)
 	}
 	return "", 0, ""
 }
