@@ -175,7 +175,7 @@ func (p *Policy) fresh(ctx context.Context, t *turn, r *reading, in Input, shelv
 		p.offer(t, m, "file", "status", "human")
 		return
 	}
-	if r.has("human") {
+	if r.has("human") && !(r.question && r.mostly("who", "human")) { // "are you a real person?" asks for none
 		p.person(t, HandOffAsked)
 		return
 	}
@@ -415,6 +415,8 @@ func (p *Policy) smallTalk(ctx context.Context, t *turn, r *reading) bool {
 		p.hours(t)
 	case r.mostly("grade.5"), r.mostly("grade.4"): // a grade that nobody asked for
 		p.say(t, "thanks")
+	case r.mostly("resolved", "thanks", "yes") && !r.question:
+		p.say(t, "good_to_know")
 	case r.mostly("joke"):
 		p.say(t, "joke")
 	case r.mostly("repeat") && t.st.About != nil:

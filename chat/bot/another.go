@@ -57,6 +57,20 @@ func (p *Policy) askGuideOffer(t *turn, key string, a Answer) {
 	m.Choices[1].Label = p.tx.t(t.lang, "choice.guide:no")
 }
 
+// withoutRelatives takes the people out of a topic: for whom something is asked is not what is asked.
+func (p *Policy) withoutRelatives(words string) string {
+	r := p.lex.read(words)
+	out := []byte(r.text)
+	for _, m := range r.found {
+		if m.class == "relative" {
+			for i := r.toks[m.from].start; i < r.toks[m.to-1].end; i++ {
+				out[i] = ' '
+			}
+		}
+	}
+	return string(out)
+}
+
 // topicWords counts the words of a topic that tell something.
 func (p *Policy) topicWords(words string) int {
 	_, of := hear.Overlap("", words)

@@ -93,6 +93,11 @@ func (p *Policy) replace(t *turn, slot string, v *reading) bool {
 			return true
 		}
 		f.Kind, f.KindSaid = k, true
+		if _, why, ok := cutAny(v.text, ":：,，;；。"); ok { // "it is a complaint: the benches are broken"
+			if w := p.lex.read(why); p.matter(&w) > w.slack() && w.phone == "" && w.email == "" && w.kind() == "" {
+				p.describe(t, &w)
+			}
+		}
 	case AskWhere:
 		before := f.Place
 		f.clearPlace()
@@ -123,6 +128,16 @@ func (p *Policy) replace(t *turn, slot string, v *reading) bool {
 	}
 	p.next(t)
 	return true
+}
+
+// cutAny cuts a text at the first of several signs.
+func cutAny(s, signs string) (before, after string, found bool) {
+	i := strings.IndexAny(s, signs)
+	if i < 0 {
+		return s, "", false
+	}
+	_, size := utf8.DecodeRuneInString(s[i:])
+	return s[:i], s[i+size:], true
 }
 
 var (

@@ -87,8 +87,8 @@ func (p *Policy) goOn(ctx context.Context, t *turn, r *reading, own Answer) bool
 		return false
 	}
 	it := r.has("pronoun")
-	if !it && !same && own.Outcome == OutcomeAnswer && names(own.Citations[0].Title, words) {
-		return false // "and a dog licence?"
+	if !it && !same && own.Outcome == OutcomeAnswer && names(own.Citations[0].Title, p.withoutRelatives(words)) {
+		return false // "and a dog licence?", but not "and for my neighbour?"
 	}
 	if p.other(ctx, t, r, own, words) || about != nil && p.tellPassage(ctx, t, r, words, false) || p.rewritten(ctx, t, r) {
 		return true

@@ -427,31 +427,35 @@ func (p *Policy) afterAlarm(t *turn, r *reading) bool {
 	switch {
 	case r.has("human"), t.st.Form == nil && r.only("yes", "thanks"):
 		p.person(t, HandOffEmergency)
-	case t.st.Form == nil && t.st.Alarm == SelfHarm && r.only("thanks"):
-		p.duringAlarm(t, "emergency.thanks_self_harm")
+	case t.st.Form == nil && r.only("thanks"):
+		p.duringAlarm(t, true)
 	case r.mostly("all_clear", "thanks", "no"), t.st.Form == nil && r.only("no", "thanks"):
 		p.clearAlarm(t)
 	case t.st.Form == nil && !r.question && r.code.digits == "" && !r.has("insist", "file", "problem", "status", "cancel", "thanks", "bye", "question_first") && r.kind() != Complaint && r.kind() != Suggestion && r.kind() != Praise:
-		p.duringAlarm(t, "emergency.still_self_harm")
+		p.duringAlarm(t, false)
 	default:
 		return false
 	}
 	return true
 }
 
-// duringAlarm answers what people go on telling after an emergency: nobody in danger wants articles. again is what is said to somebody in
-// despair who was answered before: a text that comes back word by word is a machine's.
-func (p *Policy) duringAlarm(t *turn, again string) {
+// duringAlarm answers what people go on telling after an emergency: nobody in danger wants articles. Who is in despair and was answered before
+// hears something else: a text that comes back word by word is a machine's.
+func (p *Policy) duringAlarm(t *turn, thanks bool) {
 	number := p.emergency.Number(t.st.Alarm)
 	if number == "" {
 		number = p.tx.t(t.lang, "emergency.no_number")
 	}
 	key := "emergency.more"
-	if t.st.Alarm == SelfHarm {
+	switch despair := t.st.Alarm == SelfHarm; {
+	case despair && t.st.Consoled && thanks:
+		key = "emergency.thanks_self_harm"
+	case despair && t.st.Consoled:
+		key = "emergency.still_self_harm"
+	case despair:
 		key = "emergency.more_self_harm"
-		if t.st.Consoled {
-			key = again
-		}
+	case thanks:
+		key = "emergency.thanks"
 	}
 	m := p.say(t, key, "emergency_number", number)
 	p.offer(t, m, "human_now", "false_alarm")

@@ -89,6 +89,7 @@ func (l *lexicon) numberFor(q *decision.Question, ts []token) string {
 		if l.nearlyAt(ts, ns[0]) || l.others(ts, ns[0]) > 2 && !l.byUnit(q, ts, ns[0]) && !l.beside(q, ts, ns[0]) && !(l.asksAge(q) && l.isAge(ts, ns[0])) {
 			return ""
 		}
+		ns[0].value = l.inUnit(q, ts, ns[0])
 		return strconv.FormatFloat(l.beyond(q, ts, ns[0]), 'f', -1, 64)
 	}
 	if len(ns) == 0 && q.Min <= 0 && l.opening(nil, ts) == No && len(ts) <= 6 {

@@ -101,7 +101,7 @@ func (l *lexicon) toldNumber(q *decision.Question, ts []token) string {
 			continue
 		}
 		if age && l.isAge(ts, n) || !age && l.beside(q, ts, n) {
-			found = append(found, n.value)
+			found = append(found, l.inUnit(q, ts, n))
 		}
 	}
 	slices.Sort(found)

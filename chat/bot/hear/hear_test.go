@@ -100,6 +100,22 @@ const chinese = `问题 age：您多大年纪？
 `
 
 // What is counted is compared, whatever the verb: the question says paid in, the citizen paid.
+func TestNumbersInAnotherUnitThanAsked(t *testing.T) {
+	t.Parallel()
+	months := &decision.Question{Kind: decision.Number, Text: "How long have you worked there?", Unit: "months", Max: 600}
+	for text, want := range map[string]string{"since two years": "24", "a year and a half": "", "18 months": "18", "three weeks": "0", "7": "7", "for 2 years now": "24"} {
+		if got, _ := hear.Answer(months, text); got != want {
+			t.Errorf("%s: %q, want %q", text, got, want)
+		}
+	}
+	个月 := &decision.Question{Kind: decision.Number, Text: "您在这里工作多久了？", Unit: "个月", Max: 600}
+	for text, want := range map[string]string{"两年": "24", "一年半": "18", "干了八个月": "8"} {
+		if got, _ := hear.Answer(个月, text); got != want {
+			t.Errorf("%s: %q, want %q", text, got, want)
+		}
+	}
+}
+
 func TestAgesOfOthers(t *testing.T) {
 	t.Parallel()
 	zh := form(t, chinese)
@@ -122,7 +138,8 @@ func TestAnswersThatTellANumberToAQuestionThatCompares(t *testing.T) {
 		{paid, "exactly one year", hear.Yes}, {paid, "no, 3 years ago I stopped", hear.No}, {paid, "they fired me", hear.Unheard},
 		{缴满, "交了两年", hear.Yes}, {缴满, "才交半年", hear.No}, {缴满, "八个月", hear.No}, {缴满, "两年半", hear.Yes}, {缴满, "三十岁", hear.Unheard},
 		{"Do you earn more than 3,000 yuan a month?", "I get 2,800 yuan", hear.No}, {"Do you earn more than 3,000 yuan a month?", "3000 yuan", hear.No},
-		{"您家月收入不超过3000元吗？", "三千块", hear.Yes}, {"您家月收入不超过3000元吗？", "一万二千元", hear.No}, {"Are you 65 or older?", "67", hear.Yes}, {"Are you under 18?", "I am 19", hear.No},
+		{"您家月收入不超过3000元吗？", "三千块", hear.Yes}, {"您家月收入不超过3000元吗？", "一万二千元", hear.No}, {"Are you 65 or older?", "67", hear.Yes}, {"Do you earn more than 15,000 yuan a month?", "18k", hear.Yes}, {"Do you earn more than 15,000 yuan a month?", "less than 15000 sorry", hear.No},
+		{"Do you earn more than 15,000 yuan a month?", "over 15,000", hear.Yes}, {"您家月收入超过3000元吗？", "不到3000", hear.No}, {"Are you under 18?", "I am 19", hear.No},
 		{"Did you move here less than six months ago?", "three weeks", hear.Yes}, {"Do you live alone?", "for 3 years", hear.Unheard},
 	} {
 		if got := hear.YesNo(c.question, c.text); got != c.want {

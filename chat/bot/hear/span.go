@@ -1,6 +1,11 @@
 package hear
 
-import "strings"
+import (
+	"math"
+	"strings"
+
+	"hotline/internal/decision"
+)
 
 // compared is how a question for yes or no compares: "for at least one year", 满一年, "more than 3,000 yuan".
 type compared struct {
@@ -67,6 +72,24 @@ func (l *lexicon) measured(ts []token, n number) (value float64, group string) {
 	return value, ""
 }
 
+// edge is a little more or less than nothing, as a text says of a number that it is not reached or passed: "less than 15,000".
+func (l *lexicon) edge(ts []token, n number) float64 {
+	if at := n.from - 1; at < 0 || ts[at].clause != ts[n.from].clause {
+		return 0
+	}
+	said := joined(ts[max(0, n.from-3):n.from])
+	for _, w := range l.compare {
+		switch {
+		case w.itself || !strings.HasSuffix(said, w.words):
+		case w.below:
+			return -1e-6
+		default:
+			return 1e-6
+		}
+	}
+	return 0
+}
+
 // halves finds the half that is no part of a number: 半年, "half a year".
 func (l *lexicon) halves(ts []token) (out []number) {
 	for i, t := range ts {
@@ -82,6 +105,26 @@ func (l *lexicon) halves(ts []token) (out []number) {
 	return out
 }
 
+// inUnit gives a number in the unit that a question counts in: two years are 24 months. What is no whole number of them is rounded down where
+// the question wants whole ones.
+func (l *lexicon) inUnit(q *decision.Question, ts []token, n number) float64 {
+	var wanted unit
+	for _, t := range split(q.Unit) {
+		if u, ok := l.units[t.text]; ok {
+			wanted = u
+		}
+	}
+	value, group := l.measured(ts, n)
+	if wanted.size == 0 || group != wanted.group {
+		return n.value
+	}
+	value = math.Round(value/wanted.size*100) / 100
+	if !q.Decimals {
+		value = math.Floor(value)
+	}
+	return value
+}
+
 // passes answers a question that compares with the number that a text tells in the same unit: 交了两年 says yes to "paid for at least one year?".
 func (l *lexicon) passes(q, ts []token) Verdict {
 	c, ok := l.compares(q)
@@ -91,9 +134,10 @@ func (l *lexicon) passes(q, ts []token) Verdict {
 	verdict := Unheard
 	for _, n := range append(l.numbersIn(ts), l.halves(ts)...) {
 		value, group := l.measured(ts, n)
-		if group != c.group || l.nearlyAt(ts, n) && value == c.value {
+		if group != c.group && !(c.group == "money" && group == "") || l.nearlyAt(ts, n) && value == c.value {
 			continue
 		}
+		value += l.edge(ts, n)
 		v := No
 		if c.below && value < c.value || !c.below && value > c.value || c.itself && value == c.value {
 			v = Yes
