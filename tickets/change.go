@@ -125,7 +125,7 @@ func (c *change) run(m Move, a Actor, f Fields) {
 	c.t.Version++
 	c.add(Event{Type: string(m.Name), From: from, To: m.To, Public: m.Public, Data: f}, a)
 	for _, moved := range c.clocks.moved {
-		c.add(Event{Type: EntryRecomputed, Data: moved}, a)
+		c.add(Event{Type: EntryFollowed, Data: moved}, a)
 	}
 }
 

@@ -9,6 +9,9 @@ import (
 // Reclassifying a case is the hotline's: the category decides which clocks run and whose case it is, and an agency does not choose the clocks it is
 // measured by. It tells the hotline with a note, or asks for a transfer.
 
+// EntryFollowed is the history entry of a deadline that moved with the category, beside the one that the contact was told.
+const EntryFollowed = "deadline_followed"
+
 // checkCategory wants another category that there is. Errors: ErrUnknownCategory, ErrSameCategory.
 func (c *change) checkCategory(code string) error {
 	switch {

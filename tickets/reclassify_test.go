@@ -24,7 +24,8 @@ func water(d *tickets.Draft) { d.Category = "utilities.water" }
 func TestTheHotlineReclassifiesAndTheClocksFollow(t *testing.T) {
 	t.Parallel()
 	o := open(t)
-	k := o.inProgress(water)
+	k := o.must("dispatcher", o.file(water), tickets.Dispatch, tickets.Fields{Lead: o.city.Agencies["dept-environment"], Co: []uuid.UUID{o.city.Agencies["dept-utilities"]}})
+	k = o.must("handler-env", k, tickets.Sign, tickets.Fields{})
 	short := *k.PromisedAt
 	k = o.must("dispatcher", k, tickets.Reclassify, to("environment.noise"))
 	if k.Category != "environment.noise" || k.State != tickets.InProgress || k.Lead != o.city.Agencies["dept-environment"] || k.Assignee != o.city.Users["handler-env"] {
@@ -35,6 +36,10 @@ func TestTheHotlineReclassifiesAndTheClocksFollow(t *testing.T) {
 		t.Errorf("promised %s, want %s", k.PromisedAt, want)
 	}
 	long := *k.PromisedAt
+	// A co-agency's deadline moves with it, and the history says so.
+	if moved := o.entries(k, tickets.EntryFollowed); len(moved) != 1 || !strings.HasPrefix(moved[0].Data.Clock, "co_reply.") || moved[0].Public || !moved[0].Data.DueAt.After(*moved[0].Data.Was) {
+		t.Errorf("beside the promise the history says %+v", moved)
+	}
 	e := o.entries(k, "reclassify")
 	if len(e) != 1 || !e[0].Public || e[0].Data.Category != "environment.noise" || e[0].Data.WasCategory != "utilities.water" || e[0].Data.DueAt == nil || !e[0].Data.DueAt.Equal(long) || !e[0].Data.Was.Equal(short) {
 		t.Fatalf("the history says %+v", e)
