@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"net/url"
 	"regexp"
 	"strings"
 	"testing"
@@ -119,4 +120,27 @@ func pick(t *testing.T, text, label string) string {
 	}
 	t.Fatalf("%q is not offered in %q", label, text)
 	return ""
+}
+
+// A provider that takes no passwords: both sides of the mailbox are reached with one token, and no secret is in the log.
+func TestAMailboxWithoutAPassword(t *testing.T) {
+	t.Parallel()
+	tokens := emailtest.NewTokens(t, "refresh-0", 3600)
+	o := emailtest.Options{Plain: true, Tokens: tokens, Mechanism: "XOAUTH2"}
+	out, in := emailtest.NewSMTP(t, o), emailtest.NewIMAP(t, o)
+	log, text := testkit.NewLog()
+	user := url.User(emailtest.User).String()
+	start(t, log, "HOTLINE_EMAIL_FROM=Lanting Hotline <hotline@lanting.example>", "HOTLINE_SMTP_URL=smtp://"+user+"@"+out.Addr+"?tls=no", "HOTLINE_IMAP_URL=imap://"+user+"@"+in.Addr+"?tls=no",
+		"HOTLINE_EMAIL_OAUTH_TOKEN_URL="+tokens.URL, "HOTLINE_EMAIL_OAUTH_CLIENT_ID="+emailtest.ClientID, "HOTLINE_EMAIL_OAUTH_CLIENT_SECRET="+emailtest.ClientSecret, "HOTLINE_EMAIL_OAUTH_REFRESH_TOKEN=refresh-0")
+	th := &thread{t: t, out: out, in: in, person: "zebulon@quagmire.example", subject: "Parking", seen: map[string]bool{}}
+	th.write("1", "Where do I get a parking permit?")
+	th.read("the answer", "permit")
+	if tokens.Given() != 1 || out.Logins() == 0 {
+		t.Errorf("%d tokens, %d logins", tokens.Given(), out.Logins())
+	}
+	for _, secret := range []string{emailtest.ClientSecret, "refresh-0", "refresh-1", "access-1"} {
+		if strings.Contains(text.String(), secret) {
+			t.Errorf("%q is in the log", secret)
+		}
+	}
 }
