@@ -56,6 +56,8 @@ type Options struct {
 	// Tokens: logins are by a token of this endpoint, with this mechanism.
 	Tokens    *Tokens
 	Mechanism string
+	// Pace is how long the server takes for the envelope of a mail, and once more for its content.
+	Pace time.Duration
 }
 
 // NewSMTP starts a server that ends with the test.
@@ -185,6 +187,7 @@ func (x *session) Reset() { x.mail = Mail{} }
 func (x *session) Logout() error { return nil }
 
 func (x *session) Mail(from string, _ *smtp.MailOptions) error {
+	time.Sleep(x.s.o.Pace)
 	x.mail = Mail{From: from}
 	return x.s.fails("MAIL")
 }
@@ -205,6 +208,7 @@ func (x *session) Data(r io.Reader) error {
 	if err := x.s.fails("BODY"); err != nil {
 		return err
 	}
+	time.Sleep(x.s.o.Pace)
 	x.mail.Raw = raw
 	x.s.mu.Lock()
 	defer x.s.mu.Unlock()
