@@ -22,12 +22,13 @@ type Ended struct {
 	Messages      int64
 	Grade         int // 1 to 5; 0: not rated
 	ClosedAt      time.Time
+	Asked         string // the beginning of the citizen's first words
 }
 
 // AnyGrade takes ended chats of every grade and those without.
 const AnyGrade = -1
 
-const endedSQL = `select c.id, coalesce(t.id, '00000000-0000-0000-0000-000000000000'), coalesce(t.number, ''), c.channel, c.lang, exists (select from messages m where m.conversation_id = c.id and (m.author = 'staff' or m.payload ->> 'event' = '` + EventTakenOver + `')), c.last_seq, coalesce(c.rating, 0), coalesce(c.closed_at, c.rated_at)
+const endedSQL = `select c.id, coalesce(t.id, '00000000-0000-0000-0000-000000000000'), coalesce(t.number, ''), c.channel, c.lang, exists (select from messages m where m.conversation_id = c.id and (m.author = 'staff' or m.payload ->> 'event' = '` + EventTakenOver + `')), c.last_seq, coalesce(c.rating, 0), coalesce(c.closed_at, c.rated_at), coalesce((select left(m.text, 80) from messages m where m.conversation_id = c.id and m.author = 'citizen' order by m.seq limit 1), '')
 	from conversations c left join tickets t on t.id = c.ticket_id where c.holder = 'bot'`
 
 func endedQuery(grade int, at time.Time, id uuid.UUID, limit int) (string, []any) {
@@ -67,7 +68,7 @@ func (s *Service) ListEnded(ctx context.Context, actor db.Actor, grade int, afte
 			return err
 		}
 		list, err = pgx.CollectRows(rows, func(r pgx.CollectableRow) (e Ended, err error) {
-			return e, r.Scan(&e.ID, &e.Ticket, &e.Number, &e.Channel, &e.Lang, &e.Person, &e.Messages, &e.Grade, &e.ClosedAt)
+			return e, r.Scan(&e.ID, &e.Ticket, &e.Number, &e.Channel, &e.Lang, &e.Person, &e.Messages, &e.Grade, &e.ClosedAt, &e.Asked)
 		})
 		return err
 	})

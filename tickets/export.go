@@ -2,9 +2,11 @@ package tickets
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 
 	"hotline/internal/db"
 )
@@ -16,6 +18,7 @@ const exportPage = 500
 type Exported struct {
 	Row
 	Name, Phone, Email string
+	Fields             map[string]FieldValue // of a list that is narrowed to a category, by code; of confidential tickets none
 }
 
 // Each hands every ticket of a view to use, in the order of the list and without an end but the list's: a page in memory at a time, each read in a
@@ -46,6 +49,11 @@ func (s *Service) Each(ctx context.Context, a Actor, v View, f Filter, contacts 
 				return err
 			}
 		}
+		if f.Category != "" {
+			if err := s.exportFields(ctx, a, out); err != nil {
+				return err
+			}
+		}
 		for _, e := range out {
 			if err := use(e); err != nil {
 				return err
@@ -55,6 +63,37 @@ func (s *Service) Each(ctx context.Context, a Actor, v View, f Filter, contacts 
 			return nil
 		}
 	}
+}
+
+const exportFieldsSQL = `select ticket_id, data from ticket_fields where ticket_id = any($1)`
+
+// exportFields adds what the tickets of a page say in the fields of their category.
+func (s *Service) exportFields(ctx context.Context, a Actor, page []Exported) error {
+	at := map[uuid.UUID]int{}
+	var ids []uuid.UUID
+	for i, e := range page {
+		if !e.Confidential {
+			at[e.ID] = i
+			ids = append(ids, e.ID)
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	err := db.ReadTx(ctx, s.pool, a.DB, func(tx db.Tx) error {
+		rows, err := tx.Query(ctx, exportFieldsSQL, ids)
+		if err != nil {
+			return err
+		}
+		var id uuid.UUID
+		var data []byte
+		_, err = pgx.ForEachRow(rows, []any{&id, &data}, func() error {
+			page[at[id]].Fields = map[string]FieldValue{}
+			return json.Unmarshal(data, &page[at[id]].Fields)
+		})
+		return err
+	})
+	return wrapped("export fields", err)
 }
 
 const contactsSQL = `select id, name, phone, email from contacts where id = any($1)`

@@ -27,7 +27,7 @@ func TestEndedChatsAreListedByGrade(t *testing.T) {
 	}
 	b := r.signIn("operator")
 	b.get("/console/chats").wants(t, http.StatusOK, `href="/console/chats/ended"`)
-	b.get("/console/chats/ended").wants(t, http.StatusOK, "Ended chats", ids["pleased"], ids["angry"], ids["silent"])
+	b.get("/console/chats/ended").wants(t, http.StatusOK, "Ended chats", ">Hello</a>", ids["pleased"], ids["angry"], ids["silent"])
 	bad := b.get("/console/chats/ended?grade=1")
 	bad.wants(t, http.StatusOK, ids["angry"], "very unsatisfied", "a person")
 	bad.lacks(t, ids["pleased"])

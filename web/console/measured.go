@@ -1,9 +1,11 @@
 package console
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -215,6 +217,13 @@ func (c *Console) inboxExport(w http.ResponseWriter, r *http.Request, format str
 	return c.download(w, r, format, "tickets-"+string(view), func(file sheet.Writer) (int, error) {
 		head := []any{v.T("export.number"), v.T("export.opened"), v.T("field.kind"), v.T("export.category"), v.T("export.area"), v.T("export.channel"), v.T("export.urgency"), v.T("field.state"), v.T("field.agency"),
 			v.T("export.due"), v.T("export.closed"), v.T("export.outcome"), v.T("export.dispatches"), v.T("export.solved")}
+		fields, err := c.exportedFields(r.Context(), v, filter.Category, contacts)
+		if err != nil {
+			return 0, err
+		}
+		for _, f := range fields {
+			head = append(head, f.Label(v.Lang))
+		}
 		if contacts {
 			head = append(head, v.T("field.title"), v.T("field.name"), v.T("export.phone"), v.T("signin.email"))
 		}
@@ -223,10 +232,13 @@ func (c *Console) inboxExport(w http.ResponseWriter, r *http.Request, format str
 		}
 		zone := c.zone()
 		rows := 0
-		err := c.Tickets.Each(r.Context(), actor(v.Me), view, filter, contacts, func(t tickets.Exported) error {
+		err = c.Tickets.Each(r.Context(), actor(v.Me), view, filter, contacts, func(t tickets.Exported) error {
 			rows++
 			row := []any{t.Number, t.OpenedAt.In(zone), v.Kind(t.Kind), v.Category(t.Category), v.Area(t.Area), v.Channel(t.Channel), v.Urgency(t.Urgency), v.State(t.State), v.Agency(t.Lead),
 				moment(t.DueAt, zone), moment(t.ClosedAt, zone), v.Outcome(t.Outcome), t.Dispatches, said(v, t.CitizenResolved)}
+			for _, f := range fields {
+				row = append(row, fieldCell(v, f, t.Fields[f.Code].Value))
+			}
 			if contacts {
 				// The title is free text of the citizen: it goes with the contacts, and stays behind with those of confidential tickets.
 				title := t.Title
@@ -239,6 +251,30 @@ func (c *Console) inboxExport(w http.ResponseWriter, r *http.Request, format str
 		})
 		return rows, err
 	})
+}
+
+// exportedFields are the columns that a list of one category has besides: those of the category and of the ones above it. Free text may hold whatever a citizen wrote, so it goes
+// with the contacts.
+func (c *Console) exportedFields(ctx context.Context, v View, category string, contacts bool) ([]tickets.CustomField, error) {
+	if category == "" {
+		return nil, nil
+	}
+	fields, err := c.Tickets.CustomFields(ctx, actor(v.Me), category)
+	return slices.DeleteFunc(fields, func(f tickets.CustomField) bool { return f.Type == tickets.FieldText && !contacts }), err
+}
+
+func fieldCell(v View, f tickets.CustomField, value string) any {
+	switch {
+	case value == "":
+		return nil
+	case f.Type == tickets.FieldYesNo:
+		return v.T(value)
+	case f.Type == tickets.FieldNumber:
+		if n, err := strconv.ParseFloat(value, 64); err == nil {
+			return n
+		}
+	}
+	return f.Words(value, v.Lang)
 }
 
 func moment(t *time.Time, zone *time.Location) any {

@@ -337,3 +337,20 @@ func TestWorkingToolsByKeyboard(t *testing.T) {
 	tab.Screenshot(t, "filter-form")
 	clean(t, tab, "tools")
 }
+
+// A list of one category goes out with what its fields say; what citizens wrote freely, and what is confidential, stays behind.
+func TestAListOfACategoryIsExportedWithItsFields(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	for code, typ := range map[string]tickets.FieldType{"floor": tickets.FieldNumber, "remark": tickets.FieldText} {
+		_, err := r.tickets.SaveField(t.Context(), r.as("administrator"), tickets.CustomField{Category: "environment", Code: code, Names: map[string]string{"en": "The " + code, "zh-CN": code}, Type: typ, Active: true})
+		must(t, err)
+	}
+	k := r.led(r.file("complaint", "Drilling at night", "The site drills every night, we cannot sleep.", "environment.noise"))
+	k = r.apply("handler-env", k, tickets.Sign, tickets.Fields{})
+	must(t, r.tickets.SetFields(t.Context(), r.as("handler-env"), k.ID, map[string]string{"floor": "7", "remark": "call 13800001234"}))
+	b := r.signIn("supervisor")
+	b.get("/console/inbox/export.csv?view=open&category=environment.noise").wants(t, http.StatusOK, ",The floor", ",7").lacks(t, "call 13800001234", "The remark")
+	b.get("/console/inbox/export.csv?view=open&category=environment.noise&contacts=1").wants(t, http.StatusOK, "The floor", "The remark", "call 13800001234")
+	b.get("/console/inbox/export.csv?view=open").wants(t, http.StatusOK, k.Number).lacks(t, "The floor")
+}

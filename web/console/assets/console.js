@@ -463,6 +463,16 @@
       } else htmx.ajax("GET", page(), { target: "#pane" }).then(() => $("#composer-text")?.focus());
     } else if (el.closest("details.menu")) el.closest("details.menu").open = false;
   });
+  // A variable of a macro goes where somebody was writing last.
+  let written = null;
+  doc.addEventListener("focusin", e => { if (e.target.matches?.("textarea")) written = e.target; });
+  doc.addEventListener("click", e => {
+    const variable = e.target.closest?.("[data-variable]")?.dataset.variable, area = written?.isConnected ? written : $("main textarea");
+    if (!variable || !area) return;
+    area.setRangeText(variable, area.selectionStart, area.selectionEnd, "end");
+    area.focus();
+    area.dispatchEvent(new Event("input", { bubbles: true }));
+  });
   for (const d of [dialog, palette, help]) d.addEventListener("click", e => { if (e.target === d) d.close(); });
   dialog.addEventListener("close", () => { $("#dialog-body").replaceChildren(); });
 
