@@ -86,7 +86,7 @@ func (p *Policy) fillWhere(ctx context.Context, t *turn, r *reading) {
 		p.next(t)
 		return
 	}
-	if r.only("yes") || r.only("no") {
+	if r.only("yes") || r.only("no") || r.only("confirm", "yes", "thanks") { // no address
 		p.next(t)
 		return
 	}
