@@ -51,7 +51,9 @@ func (a *App) followKnowledge(ctx context.Context) error {
 	}
 	a.loops.run(func(ctx context.Context) {
 		for {
+			back := moreThreads()
 			a.retry(ctx, "search index", func() error { return a.Knowledge.Fill(ctx) })
+			back()
 			giveBack()
 			select {
 			case <-ctx.Done():
