@@ -72,9 +72,11 @@ var (
 
 const deleteFactsSQL = `delete from ticket_facts f using unnest($1::uuid[], $2::uuid[]) u (ticket, agency) where f.ticket_id = u.ticket and f.agency_id = u.agency`
 
-// A ticket that came, or changed its category, may make later ones of the same contact repeats, or no longer.
-const followersSQL = `update ticket_facts f set recheck_at = $4 from unnest($1::uuid[], $2::bytea[], $3::timestamptz[]) u (ticket, contact, opened_at)
-	where f.main and f.contact_key = u.contact and f.ticket_id <> u.ticket and f.opened_at > u.opened_at and f.opened_at <= u.opened_at + make_interval(secs => $5)`
+// A ticket that came, or changed its category, may make later ones of the same contact repeats, or no longer. Those of one contact are looked at together: a
+// telephone that many file from would otherwise be looked at once for each pair of its tickets.
+const followersSQL = `update ticket_facts f set recheck_at = $3
+	from (select contact, min(opened_at) as first, max(opened_at) as last from unnest($1::bytea[], $2::timestamptz[]) u (contact, opened_at) group by contact) u
+	where f.main and f.contact_key = u.contact and f.opened_at > u.first and f.opened_at <= u.last + make_interval(secs => $4)`
 
 // scanCounts reads the counters behind the other columns.
 func scanCounts(row pgx.CollectableRow, of []measures.Counter, n *measures.Counts, fixed ...any) error {
@@ -146,13 +148,12 @@ func queueFollowers(b *pgx.Batch, moved []fact, now time.Time) {
 	if len(moved) == 0 {
 		return
 	}
-	var ids []uuid.UUID
 	var contacts [][]byte
 	var opened []time.Time
 	for _, f := range moved {
-		ids, contacts, opened = append(ids, f.ticket), append(contacts, f.contact), append(opened, f.openedAt)
+		contacts, opened = append(contacts, f.contact), append(opened, f.openedAt)
 	}
-	b.Queue(followersSQL, ids, contacts, opened, now, repeatWindow.Seconds())
+	b.Queue(followersSQL, contacts, opened, now, repeatWindow.Seconds())
 }
 
 func (d deltas) queue(b *pgx.Batch) {

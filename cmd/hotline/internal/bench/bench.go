@@ -105,6 +105,9 @@ func Run(ctx context.Context, o Options) (r Report, err error) {
 	}
 	defer b.owner.Close()
 	r.Machine = machine(ctx, b.owner)
+	if err := learned(ctx, a); err != nil {
+		return r, err
+	}
 	steps := []struct {
 		name string
 		run  func() error
@@ -132,6 +135,19 @@ func Run(ctx context.Context, o Options) (r Report, err error) {
 		}
 	}
 	return r, nil
+}
+
+// learned waits for what a new node learns of its own in its first seconds: categories, and how sure its scores are. It takes both cores, and none of it
+// belongs to the first thing that is measured.
+func learned(ctx context.Context, a *app.App) error {
+	for due := true; due || !a.Routing.Trained(); {
+		pause(ctx, time.Second)
+		var err error
+		if due, err = a.Knowledge.CalibrationDue(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // profiled writes a CPU profile of a part where one is asked for.

@@ -38,7 +38,7 @@ type CPU struct {
 // rounds is how often the two loads alternate; odd, so that there is a middle one.
 const rounds = 5
 
-const filing = `{"kind":"complaint","category":"environment.noise.construction","title":"Building site at night","description":"The building site beside our house works until two in the morning, with drilling, every night this week.","place":{"text":"12 Lake Road"},"lang":"en","contact":{"name":"Li Hua","phone":"555-0199"}}`
+const filing = `{"kind":"complaint","category":"environment.noise.construction","title":"Building site at night","description":"The building site beside our house works until two in the morning, with drilling, every night this week.","place":{"text":"12 Lake Road"},"lang":"en","contact":{"name":"Li Hua","phone":"` + citizen + `"}}`
 
 // tickets files through the REST API and compares with the rows of one such filing.
 func (b *bed) tickets(ctx context.Context) (Intake, error) {

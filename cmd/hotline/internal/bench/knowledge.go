@@ -94,12 +94,8 @@ func RunKnowledge(ctx context.Context, o KnowledgeOptions) (k Knowledge, err err
 			return err
 		}
 		k.Rebuild, k.CPU = time.Since(began).Seconds(), ownCPU()-cpu
-		for due := true; due; { // what the node learns of its own after that
-			pause(ctx, time.Second)
-			var err error
-			if due, err = a.Knowledge.CalibrationDue(ctx); err != nil {
-				return err
-			}
+		if err := learned(ctx, a); err != nil {
+			return err
 		}
 		return k.measure(ctx, a, shelf, o)
 	})
