@@ -111,6 +111,7 @@ func ask(a *app.App, shelf *library) func(context.Context, int, int) error {
 
 func (k *Knowledge) measure(ctx context.Context, a *app.App, shelf *library, o KnowledgeOptions) (err error) {
 	search := ask(a, shelf)
+	pause(ctx, rest)
 	if k.MiB, err = resident(os.Getpid()); err != nil {
 		return err
 	}
