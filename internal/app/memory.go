@@ -9,12 +9,9 @@ import (
 	"time"
 )
 
-// How much the collector lets pile up on what is in use. As much again, as is usual, is a gigabyte that nothing needs with the terms of a hundred thousand
-// articles, and has a small heap collected ten times a second while a city files; at rest it is given back.
-const (
-	mostRoom    = 256 << 20 // bytes
-	mostPercent = 200
-)
+// mostRoom bounds the memory that the collector lets pile up on a large heap, in bytes. Usually it is as much again as is in use, which with the terms of a
+// hundred thousand articles is a gigabyte that nothing needs.
+const mostRoom = 256 << 20
 
 // giveBack returns the memory that filling an index needed, and keeps the room on a large heap small where the operator has not said otherwise.
 func giveBack() {
@@ -24,7 +21,7 @@ func giveBack() {
 	}
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
-	debug.SetGCPercent(int(min(mostPercent, max(25, 100*mostRoom/max(1, m.HeapAlloc)))))
+	debug.SetGCPercent(int(min(100, max(25, 100*mostRoom/max(1, m.HeapAlloc)))))
 }
 
 // fillThreads is how many threads to a core a node uses while it fills its index. With one to a core a search would wait for the next core that the filling
