@@ -102,6 +102,7 @@ type App struct {
 	server   *http.Server
 	listener net.Listener
 	ready    atomic.Bool
+	young    atomic.Bool   // has not been at rest yet
 	newCity  bool          // the demo city was loaded at this start
 	settled  chan struct{} // closed when the demo's past is there, or none is wanted
 	late     atomic.Int64  // by how much the last sweep's longest waiting clock was late, in nanoseconds
@@ -119,6 +120,8 @@ func Start(ctx context.Context, cfg config.Config, o Options) (*App, error) {
 		o.Clock = clock.System{}
 	}
 	a := &App{cfg: cfg, log: o.Log, clock: o.Clock, opt: o, node: db.NewID(), served: make(chan error, 1), settled: make(chan struct{}), loops: newLoops()}
+	a.young.Store(true)
+	a.collect()
 	for _, step := range []func(context.Context) error{a.openData, a.openDatabase, a.openBus, a.listen, a.join, a.loadDemo, a.services, a.background, a.serve} {
 		if err := step(ctx); err != nil {
 			a.loops.wait()

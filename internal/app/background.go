@@ -39,7 +39,7 @@ const (
 func (a *App) background(ctx context.Context) error {
 	a.onStop(func(context.Context) { a.loops.wait() })
 	a.loops.run(a.heartbeat)
-	a.loops.run(giveBackAtRest)
+	a.loops.run(a.giveBackAtRest)
 	a.loops.run(a.playPast)
 	a.afterPast(a.sweepClocks)
 	a.loops.run(a.recomputeClocks)

@@ -9,19 +9,32 @@ import (
 	"time"
 )
 
-// mostRoom bounds the memory that the collector lets pile up on a large heap, in bytes. Usually it is as much again as is in use, which with the terms of a
-// hundred thousand articles is a gigabyte that nothing needs.
-const mostRoom = 256 << 20
+// How much the collector lets pile up on what is in use.
+const (
+	mostRoom    = 256 << 20 // bytes: as much again, as is usual, is a gigabyte that nothing needs with the terms of a hundred thousand articles
+	mostPercent = 100
+	// What stays for good is made in a node's first minute between much that does not. Collected more often then, it lies closer together.
+	youngPercent = 40
+	youngFor     = 5 * time.Minute // at most: until the first rest
+)
 
-// giveBack returns the memory that filling an index needed, and keeps the room on a large heap small where the operator has not said otherwise.
-func giveBack() {
+// giveBack returns the memory that filling an index or a busy hour needed, and bounds what may pile up where the operator has not said it.
+func (a *App) giveBack() {
 	debug.FreeOSMemory()
+	a.collect()
+}
+
+func (a *App) collect() {
 	if os.Getenv("GOGC") != "" || os.Getenv("GOMEMLIMIT") != "" {
 		return
 	}
+	most := uint64(mostPercent)
+	if a.young.Load() {
+		most = youngPercent
+	}
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
-	debug.SetGCPercent(int(min(100, max(25, 100*mostRoom/max(1, m.HeapAlloc)))))
+	debug.SetGCPercent(int(min(most, max(25, 100*mostRoom/max(1, m.HeapAlloc)))))
 }
 
 // fillThreads is how many threads to a core a node uses while it fills its index. With one to a core a search would wait for the next core that the filling
@@ -41,20 +54,25 @@ func moreThreads() (back func()) {
 const restEvery = 10 * time.Second
 
 // giveBackAtRest returns what the start, a demo's past, learning and a busy hour have left behind, once nobody needs the node.
-func giveBackAtRest(ctx context.Context) {
+func (a *App) giveBackAtRest(ctx context.Context) {
 	look := []metrics.Sample{{Name: "/gc/heap/allocs:bytes"}, {Name: "/gc/heap/live:bytes"}}
 	var r rest
-	tick := time.NewTicker(restEvery)
+	tick, grown := time.NewTicker(restEvery), time.After(youngFor)
 	defer tick.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
+		case <-grown:
+			a.young.Store(false)
+			a.collect()
+			continue
 		case <-tick.C:
 		}
 		metrics.Read(look)
 		if r.due(look[0].Value.Uint64(), look[1].Value.Uint64()) {
-			debug.FreeOSMemory()
+			a.young.Store(false)
+			a.giveBack()
 		}
 	}
 }

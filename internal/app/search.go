@@ -54,7 +54,7 @@ func (a *App) followKnowledge(ctx context.Context) error {
 			back := moreThreads()
 			a.retry(ctx, "search index", func() error { return a.Knowledge.Fill(ctx) })
 			back()
-			giveBack()
+			a.giveBack()
 			select {
 			case <-ctx.Done():
 				return
