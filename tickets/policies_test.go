@@ -227,6 +227,13 @@ func TestAPreviewSaysWhatThePublicationThenDoes(t *testing.T) {
 		t.Fatal(err)
 	}
 	job := o.recompute(100)
+	// The later time to sign is also the one that agencies are measured by.
+	for _, s := range p.Samples {
+		k := must(o.ByNumber(t.Context(), tickets.System(), s.Number))
+		if way := must(o.Assignments(t.Context(), tickets.System(), k.ID)); len(way) != 1 || way[0].SignDueAt == nil || !way[0].SignDueAt.Equal(*k.SignDueAt) {
+			t.Errorf("%s is signed by %s, and measured by %+v", s.Number, k.SignDueAt, way)
+		}
+	}
 	p.Tally.Looked = job.Looked
 	if job.Tally != p.Tally {
 		t.Errorf("previewed %+v, done %+v", p.Tally, job.Tally)

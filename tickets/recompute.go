@@ -380,6 +380,9 @@ func (s *Service) writeMany(ctx context.Context, tx db.Tx, changes []*change) er
 		from unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[], $4::timestamptz[], $5::timestamptz[], $6::bool[], $7::int[], $8::bytea[])
 			u (id, due_at, warn_at, sign_due_at, promised_at, provisional, events, head)
 		where t.id = u.id`, ids, due, warn, sign, promised, provisional, entries, heads)
+	// The time to sign that agencies are measured by.
+	b.Queue(`update assignments a set sign_due_at = u.sign_due_at from unnest($1::uuid[], $2::timestamptz[]) u (id, sign_due_at)
+		where a.ticket_id = u.id and a.ended_at is null and a.signed_at is null and u.sign_due_at is not null`, ids, sign)
 	b.Queue(`update ticket_access a set due_at = coalesce(u.due_at, 'infinity'), warn_at = coalesce(u.warn_at, 'infinity') from unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[]) u (id, due_at, warn_at)
 		where a.ticket_id = u.id and (a.due_at, a.warn_at) <> (coalesce(u.due_at, 'infinity'), coalesce(u.warn_at, 'infinity'))`, ids, due, warn)
 	if len(e.seq) > 0 {

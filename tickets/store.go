@@ -261,6 +261,9 @@ func (c *change) writeAssignment(b *pgx.Batch, f Fields) {
 	t := c.t
 	switch c.ended {
 	case "":
+		if len(c.clocks.moved) > 0 && t.SignDueAt != nil { // another category, other clocks
+			b.Queue(`update assignments set sign_due_at = $2 where ticket_id = $1 and ended_at is null and signed_at is null`, t.ID, t.SignDueAt)
+		}
 	case "signed":
 		b.Queue(`update assignments set state = 'signed', signed_at = $2 where ticket_id = $1 and ended_at is null`, t.ID, c.now)
 	case "returning":
