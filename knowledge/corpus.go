@@ -64,6 +64,7 @@ type profile struct {
 	hashes  []uint32       // of the terms, in order
 	counts  [][parts]uint8 // of the same; beside them, because together they take a third more room
 	heads   [][]headTerm   // the distinct terms of title and each question, ordered by hash
+	asks    int            // where stored questions begin among heads
 	length  [parts]float64
 	// order is the sequence of the words of each part, as term hashes, to find
 	// words that stand side by side; 0 ends a text. Scripts without spaces have
@@ -100,7 +101,8 @@ func says(n [parts]uint8) (sum float64) {
 // at half the weight of the body, and at most twice that however many they are;
 // their length counts neither. Like the words of a title, ten learned questions
 // would bring an article to the front of every question that shares a common
-// word with them, and past articles that nobody was taught.
+// word with them, and past articles that nobody was taught. Where none of them
+// is like the question they say less still, see nearAsked.
 func spoken(part int, k uint8) float64 {
 	if part == asked && k > 0 {
 		return partWeight[asked] * (2 - 1/float64(k))
@@ -180,6 +182,9 @@ func newProfile(d Doc) *profile {
 		add(q, min(i, asked)) // head, then asked
 		if hs := headTerms(p.lang, q); len(hs) > 0 {
 			p.heads = append(p.heads, hs)
+		}
+		if i == 0 {
+			p.asks = len(p.heads)
 		}
 	}
 	for _, k := range d.Keywords {

@@ -202,6 +202,7 @@ type measures struct {
 	like  float64 // 0..1, likeness to the nearest title or stored question
 	found float64 // 0..1, BM25F as a share of its supremum, comparable between collections
 	rank  float64 // the same as fits the collection, and what stands side by side
+	near  float64 // what likeness adds to rank
 }
 
 // BM25F (Robertson, Zaragoza and Taylor, CIKM 2004): the occurrences of a term
@@ -225,12 +226,14 @@ type saturation struct {
 	b   float64
 	avg [parts]float64
 	all float64 // sum of avg
+	// asked is how much the words of stored questions count, 0..1: in full until one document is measured.
+	asked float64
 }
 
 func (c *Corpus) saturations() map[string]saturation {
 	out := make(map[string]saturation, len(c.langs))
 	for lang, l := range c.langs {
-		s := saturation{b: lengthWeight(lang)}
+		s := saturation{b: lengthWeight(lang), asked: 1}
 		for i, sum := range l.sum {
 			s.avg[i] = sum / math.Max(1, float64(l.docs))
 			s.all += s.avg[i]
@@ -267,7 +270,9 @@ func (s saturation) occurrences(p *profile, n [parts]uint8) (o occurrences) {
 	for i, k := range n {
 		if k > 0 {
 			said := spoken(i, k)
-			if i != asked {
+			if i == asked {
+				said *= s.asked
+			} else {
 				said /= relative(p.length[i], s.avg[i], s.b)
 			}
 			o.fielded += said
@@ -293,6 +298,8 @@ func (q *Question) measure(p *profile) measures {
 	if !ok { // the corpus has no document of this language: this one is its measure
 		s = saturation{k1: bm25K1, b: lengthWeight(p.lang), avg: p.length, all: p.size()}
 	}
+	title, asks := q.likeness(p)
+	s.asked = math.Min(1, math.Pow(asks/nearAsked, 2))
 	covers, said := make([]float64, len(q.units)), make([]occurrences, len(q.units))
 	for i, u := range q.units {
 		f, ok := p.find(u.hash)
@@ -318,7 +325,11 @@ func (q *Question) measure(p *profile) measures {
 	}
 	m.found /= q.rank
 	m.rank /= q.rank
-	m.like = q.likeness(p)
+	m.like = math.Max(title, asks)
+	m.near = likeRank * math.Max(math.Pow(title, 3), math.Pow(asks, 6))
+	if m.like > same {
+		m.near += sameRank
+	}
 	return m
 }
 
@@ -357,20 +368,31 @@ func (y synUnit) apply(p *profile, s saturation, covers []float64, said []occurr
 }
 
 // rankOf orders documents for a search.
-func (m measures) rankOf() float64 { return m.rank + likeRank*m.like*m.like*m.like }
+func (m measures) rankOf() float64 { return m.rank + m.near }
 
-// likeRank is what a title or stored question that is the question itself
-// adds to a document's place in a search. Cubed, because a title that shares a
-// common word says nothing, and one that is nearly the question says it all.
-const likeRank = 0.2
+const (
+	// likeRank is what a title or stored question that is the question itself
+	// adds to a document's place in a search. Cubed, because a title that shares
+	// a common word says nothing, and one that is nearly the question says it
+	// all; to the sixth for stored questions, as an article has many of them and
+	// its neighbours may have none.
+	likeRank = 0.2
+	// sameRank is what it adds when both are made of the same terms, more than all
+	// else together: who asks what was stored means the article it was stored with.
+	sameRank = 1.5
+	same     = 1 - 1e-4
+	// nearAsked is the likeness of the nearest stored question from which on the
+	// words of all of them count in full for ranking.
+	nearAsked = 0.3
+)
 
-// likeness compares the question with the title and each stored question:
-// the weight both share over the weight of both (Dice).
-func (q *Question) likeness(p *profile) float64 {
-	best := 0.0
+// likeness compares the question with the title and with each stored question,
+// of which the nearest counts: the weight both share over the weight of both
+// (Dice).
+func (q *Question) likeness(p *profile) (title, asks float64) {
 	q.corpus.mu.RLock()
 	defer q.corpus.mu.RUnlock()
-	for _, head := range p.heads {
+	for i, head := range p.heads {
 		var total, shared float64
 		for _, t := range head {
 			total += float64(t.weight) * q.corpus.idf(t.hash)
@@ -382,11 +404,18 @@ func (q *Question) likeness(p *profile) float64 {
 				shared += u.weight * spellPenalty
 			}
 		}
-		if sum := total + q.weight; sum > 0 {
-			best = math.Max(best, 2*shared/sum)
+		sum := total + q.weight
+		if sum <= 0 {
+			continue
+		}
+		like := math.Min(1, 2*shared/sum)
+		if i < p.asks {
+			title = like
+		} else {
+			asks = math.Max(asks, like)
 		}
 	}
-	return math.Min(1, best)
+	return title, asks
 }
 
 func hasTerm(head []headTerm, h uint32) bool {
