@@ -130,11 +130,5 @@ func Violates(err error, constraint string) bool {
 	return errors.As(err, &pg) && pg.ConstraintName == constraint
 }
 
-// IsSerialization reports whether the transaction lost against another and may simply be tried again.
-func IsSerialization(err error) bool {
-	var pg *pgconn.PgError
-	return errors.As(err, &pg) && (pg.Code == "40001" || pg.Code == "40P01")
-}
-
 // NewID makes a UUIDv7: sortable by time, so that new rows land at the end of their indexes.
 func NewID() uuid.UUID { return uuid.Must(uuid.NewV7()) }
