@@ -22,9 +22,6 @@ const (
 	Behind    Reason = "behind"   // its original has moved on
 )
 
-// Reasons lists them.
-func Reasons() []Reason { return []Reason{ReviewDue, Expiring, Disputed, Negative, Behind} }
-
 // sqlAlerting names every published article with a reason. $1 the day, $2 the
 // moment, $3 the settings' months, $4 days before the end, $5 share, $6 least,
 // $7 seconds that the jurisdiction's clock is ahead.

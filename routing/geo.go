@@ -36,15 +36,6 @@ const (
 
 func (e geometryError) Error() string { return "geometry: " + string(e) }
 
-// OutlineProblems lists the reasons that ErrAreaGeometry can carry.
-func OutlineProblems() []string {
-	var out []string
-	for _, e := range []geometryError{outlineNotJSON, outlineTooLarge, outlineMany, outlineType, outlineEmpty, outlineRing, outlineGlobe} {
-		out = append(out, string(e))
-	}
-	return out
-}
-
 // parseGeometry reads a GeoJSON Polygon or MultiPolygon in WGS 84. Rings after
 // the first are holes.
 func parseGeometry(raw json.RawMessage) (orb.MultiPolygon, error) {

@@ -281,14 +281,3 @@ func find(from State, name Action) (Move, bool) {
 func (m Move) CanDo(have ...Role) bool {
 	return slices.ContainsFunc(m.Roles, func(r Role) bool { return slices.Contains(have, r) })
 }
-
-// Moves lists what these roles may do in a state, without looking at a ticket; see Service.Moves for one at hand.
-func Moves(s State, have ...Role) []Move {
-	var out []Move
-	for _, m := range table {
-		if m.From == s && m.CanDo(have...) {
-			out = append(out, m)
-		}
-	}
-	return out
-}

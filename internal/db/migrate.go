@@ -4,7 +4,6 @@ import (
 	"context"
 	"embed"
 	"fmt"
-	"hash/fnv"
 	"io/fs"
 	"log/slog"
 
@@ -77,21 +76,6 @@ func MigrateDown(ctx context.Context, ownerURL string) error {
 	}
 	_, err = provider.DownTo(ctx, 0)
 	return err
-}
-
-// SchemaHash names the state of all migrations: tests keep one template database for each.
-func SchemaHash() string {
-	h := fnv.New64a()
-	_ = fs.WalkDir(migrations, ".", func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		text, err := migrations.ReadFile(path)
-		h.Write([]byte(path))
-		h.Write(text)
-		return err
-	})
-	return fmt.Sprintf("%016x", h.Sum64())
 }
 
 // quiet keeps warnings and errors of a library and drops its chatter.

@@ -21,16 +21,6 @@ func (p *Problem) Error() string {
 	return text
 }
 
-// ProblemCodes lists every code.
-func ProblemCodes() []string {
-	var out []string
-	for code := range problems {
-		out = append(out, code)
-	}
-	slices.Sort(out)
-	return out
-}
-
 var problems = map[string]string{
 	"json":          "the file cannot be read: {reason}",
 	"time_zone":     `unknown time zone "{zone}"`,

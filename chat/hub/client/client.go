@@ -197,8 +197,7 @@ func (c *Client) Send(ctx context.Context, o Out) (int64, error) {
 	}
 }
 
-// Typing and Seen are hints; they are not repeated.
-func (c *Client) Typing()        { c.Frame([]byte(`{"t":"typing"}`)) }
+// Seen is a hint; it is not repeated.
 func (c *Client) Seen(seq int64) { c.Frame(fmt.Appendf(nil, `{"t":"seen","seq":%d}`, seq)) }
 
 // Human asks for a person.
