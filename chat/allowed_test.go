@@ -38,7 +38,11 @@ func TestAPortalFilingIsToldOnTheChannelThatWasAllowed(t *testing.T) {
 	k = o.move(k, "handler-env", "handler", tickets.Resume, tickets.Fields{})
 	k = o.move(k, "handler-env", "handler", tickets.RequestExtend, tickets.Fields{Text: "The part is late", Days: 2})
 	k = o.move(k, "dispatcher", "dispatcher", tickets.ApproveExtend, tickets.Fields{})
-	wants(t, o.last(o.mail).Text, "takes longer than planned", k.PromisedAt.Add(-1).In(o.tickets.Settings().Calendar.Location()).Format("2006-01-02"))
+	got = o.last(o.mail)
+	wants(t, got.Text, "takes longer than planned", k.PromisedAt.Add(-1).In(o.tickets.Settings().Calendar.Location()).Format("2 January 2006"))
+	if strings.Contains(got.Text, " \n") {
+		t.Errorf("a gap where the approval has no words:\n%q", got.Text)
+	}
 	yes := true
 	k = o.move(k, "handler-env", "handler", tickets.Reply, tickets.Fields{Text: "It is quiet now.", Outcome: "resolved", Resolved: &yes})
 	got = o.last(o.mail)

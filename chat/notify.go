@@ -3,6 +3,7 @@ package chat
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"hotline/channels"
 	"hotline/chat/bot"
@@ -109,7 +110,7 @@ func (s *Service) notice(t tickets.Ticket, e tickets.Event) (Outgoing, bool) {
 	if t.PromisedAt != nil {
 		due = i18n.Deadline(t.Lang, *t.PromisedAt, s.tickets.Settings().Calendar.Location())
 	}
-	out.Text = s.say(t.Lang, key, "number", t.Number, "text", e.Data.Text, "due", due, "channel", e.Data.RightChannel, "basis", e.Data.Basis, "to", e.Data.TransferTo, "category", s.category(e.Data.Category, t.Lang))
+	out.Text = strings.TrimSpace(s.say(t.Lang, key, "number", t.Number, "text", e.Data.Text, "due", due, "channel", e.Data.RightChannel, "basis", e.Data.Basis, "to", e.Data.TransferTo, "category", s.category(e.Data.Category, t.Lang))) // an approval may come without words
 	switch tickets.Action(e.Type) {
 	case tickets.Reply, tickets.AnswerDirectly, parentReply:
 		// The agency's formal answer is a person's message; files that go with it too.

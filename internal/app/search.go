@@ -14,7 +14,10 @@ import (
 // openIndex makes the search engine that is configured.
 func (a *App) openIndex() (knowledge.Index, error) {
 	if a.cfg.MeiliURL == "" {
-		return bleve.New("")
+		if a.lock == nil {
+			return bleve.New("") // nodes that share the folder have an index each
+		}
+		return bleve.New(a.cfg.Data) // what a killed node leaves there goes at its next start
 	}
 	embedders, err := meili.ParseEmbedders(a.cfg.MeiliEmbedders)
 	if err != nil {
