@@ -23,6 +23,7 @@ import (
 	"hotline/routing"
 	"hotline/tickets"
 	"hotline/web/httperr"
+	"hotline/web/pages"
 	"hotline/web/static"
 )
 
@@ -58,7 +59,7 @@ type Console struct {
 	clock    clock.Clock
 	words    *i18n.Bundle
 	assets   *static.Assets
-	pages    *pages
+	pages    *pages.Set
 	sessions *scs.SessionManager
 	live     *broker
 	bulk     *bulkRunner
@@ -223,7 +224,7 @@ func (c *Console) errorPage(w http.ResponseWriter, r *http.Request, data httperr
 	if v.Me != nil {
 		v.Side = c.side(r.Context(), v)
 	}
-	if err := c.pages.set.ExecuteTemplate(w, "layout", v); err != nil && !errors.Is(err, http.ErrHandlerTimeout) {
+	if err := c.pages.Execute(w, "layout", v); err != nil && !errors.Is(err, http.ErrHandlerTimeout) {
 		c.Log.ErrorContext(r.Context(), "error page", "error", err)
 	}
 }

@@ -5,10 +5,8 @@ import (
 	"embed"
 	"fmt"
 	"html/template"
-	"io/fs"
 	"net/http"
 	"net/url"
-	"path"
 	"strings"
 	"time"
 
@@ -18,6 +16,7 @@ import (
 	"hotline/internal/i18n"
 	"hotline/tickets"
 	"hotline/web/httperr"
+	"hotline/web/pages"
 )
 
 //go:embed templates
@@ -26,46 +25,17 @@ var templateFiles embed.FS
 //go:embed assets
 var assetFiles embed.FS
 
-// pages are all templates in one set, parsed once. A page file defines "main", which the set knows as "page:" and the file's name; the layout
-// puts the page that the view names in its place. A set for each page would hold the partials dozens of times.
-type pages struct {
-	set   *template.Template
-	names map[string]bool
-}
-
-func parsePages() (*pages, error) {
-	p := &pages{names: map[string]bool{}}
-	funcs := template.FuncMap{
+func parsePages() (set *pages.Set, err error) {
+	set, err = pages.Parse(templateFiles, "templates/partials/*.html", "templates/*.html", template.FuncMap{
 		"dict": dict, "list": func(v ...any) []any { return v },
 		"field": func(s string) tickets.Field { return tickets.Field(s) }, "upper": strings.ToUpper, "join": strings.Join, "add": func(a, b int) int { return a + b },
 		"invalid": invalid, "encoded": func(q any) template.URL { return template.URL(fmt.Sprint(q)) },
-		"main": func(v View) (template.HTML, error) {
-			var buf bytes.Buffer
-			err := p.set.ExecuteTemplate(&buf, "page:"+v.page, v)
-			return template.HTML(buf.String()), err // escaped by its own template
-		},
-	}
-	var err error
-	if p.set, err = template.New("base").Funcs(funcs).ParseFS(templateFiles, "templates/partials/*.html"); err != nil {
-		return nil, fmt.Errorf("console templates: %w", err)
-	}
-	files, err := fs.Glob(templateFiles, "templates/*.html")
+		"main": func(v View) (template.HTML, error) { return set.Main(v.page, v) },
+	})
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("console: %w", err)
 	}
-	for _, file := range files {
-		text, err := fs.ReadFile(templateFiles, file)
-		if err != nil {
-			return nil, err
-		}
-		name := strings.TrimSuffix(path.Base(file), ".html")
-		page := strings.Replace(string(text), `{{define "main"}}`, `{{define "page:`+name+`"}}`, 1)
-		if _, err := p.set.New(file).Parse(page); err != nil {
-			return nil, fmt.Errorf("console templates: %s: %w", file, err)
-		}
-		p.names[name] = true
-	}
-	return p, nil
+	return set, nil
 }
 
 // query writes a query for a link. As a string the templates would escape its = and & once more, and the link would lose its place.
@@ -259,7 +229,7 @@ func isHX(r *http.Request) bool {
 
 // page writes a whole page. It renders into memory first, so that a failure is a clean error and never half a page.
 func (c *Console) page(w http.ResponseWriter, r *http.Request, status int, name string, v View) {
-	if !c.pages.names[name] {
+	if !c.pages.Has(name) {
 		httperr.Write(w, r, fmt.Errorf("console: no page %q", name))
 		return
 	}
@@ -277,7 +247,7 @@ func (c *Console) fragment(w http.ResponseWriter, r *http.Request, status int, n
 
 func (c *Console) execute(w http.ResponseWriter, r *http.Request, status int, name string, v View) {
 	var buf bytes.Buffer
-	if err := c.pages.set.ExecuteTemplate(&buf, name, v); err != nil {
+	if err := c.pages.Execute(&buf, name, v); err != nil {
 		httperr.Write(w, r, fmt.Errorf("console: render %s: %w", name, err))
 		return
 	}

@@ -14,6 +14,7 @@ import (
 	"hotline/internal/clock"
 	"hotline/internal/i18n"
 	"hotline/web/httperr"
+	"hotline/web/pages"
 	"hotline/web/static"
 )
 
@@ -44,7 +45,7 @@ type Deps struct {
 // Portal serves the citizen pages.
 type Portal struct {
 	Deps
-	pages   *pages
+	pages   *pages.Set
 	assets  *static.Assets
 	drafts  *drafts
 	session *trackSessions

@@ -6,16 +6,15 @@ import (
 	"fmt"
 	"html/template"
 	"io"
-	"io/fs"
 	"net/http"
 	"net/url"
-	"path"
 	"strings"
 	"time"
 
 	"hotline/internal/errs"
 	"hotline/internal/i18n"
 	"hotline/web/httperr"
+	"hotline/web/pages"
 	"hotline/web/static"
 )
 
@@ -126,64 +125,32 @@ func (v *view) problem(field, key string, args ...any) {
 	v.Problems = append(v.Problems, Problem{field, v.T(key, args...)})
 }
 
-// pages are the parsed templates, in one set: the layout and the shared pieces stand in it once, and each page's "main" under the page's name.
-type pages struct {
-	set   *template.Template
-	names map[string]bool
-}
-
 // paged carries the page's name to the layout.
 type paged struct {
 	*view
 	page string
 }
 
-// execute writes a page into the layout; a page may have a layout of its own.
-func (p *pages) execute(w io.Writer, page string, v *view) error {
-	layout := "layout:" + page
-	if p.set.Lookup(layout) == nil {
-		layout = "layout"
-	}
-	return p.set.ExecuteTemplate(w, layout, paged{v, page})
+func (p *Portal) execute(w io.Writer, page string, v *view) error {
+	return p.pages.Execute(w, p.pages.Layout(page), paged{v, page})
 }
 
 // parse reads every page with the layout and the shared pieces, so that a mistake in one stops the start.
-func parse(files *static.Assets) (*pages, error) {
-	p := &pages{names: map[string]bool{}}
-	funcs := template.FuncMap{"main": func(v paged) (template.HTML, error) {
-		var out bytes.Buffer
-		err := p.set.ExecuteTemplate(&out, "page:"+v.page, v.view)
-		return template.HTML(out.String()), err // escaped by its own template
-	}}
-	var err error
-	if p.set, err = template.New("").Funcs(funcs).Option("missingkey=error").ParseFS(templates, "templates/_*.html"); err != nil {
-		return nil, fmt.Errorf("portal: %w", err)
-	}
-	names, err := fs.Glob(templates, "templates/[^_]*.html")
+func parse(files *static.Assets) (set *pages.Set, err error) {
+	set, err = pages.Parse(templates, "templates/_*.html", "templates/[^_]*.html",
+		template.FuncMap{"main": func(v paged) (template.HTML, error) { return set.Main(v.page, v.view) }}, "missingkey=error")
 	if err != nil {
 		return nil, fmt.Errorf("portal: %w", err)
 	}
-	for _, name := range names {
-		text, err := fs.ReadFile(templates, name)
-		if err != nil {
-			return nil, fmt.Errorf("portal: %w", err)
-		}
-		base := strings.TrimSuffix(path.Base(name), ".html")
-		named := strings.NewReplacer(`{{define "main"}}`, `{{define "page:`+base+`"}}`, `{{define "layout"}}`, `{{define "layout:`+base+`"}}`)
-		if _, err := p.set.New(name).Parse(named.Replace(string(text))); err != nil {
-			return nil, fmt.Errorf("portal: %s: %w", name, err)
-		}
-		p.names[base] = true
-	}
 	for _, needed := range []string{"home", "search", "article", "applies", "step", "check", "done", "report", "track", "case", "error", "demo", "statistics", "open-data"} {
-		if !p.names[needed] {
+		if !set.Has(needed) {
 			return nil, fmt.Errorf("portal: no template %s", needed)
 		}
 	}
 	for _, name := range []string{"tokens.css", "base.css", "portal.css", "portal.js"} {
 		files.URL(name) // panics when it is missing
 	}
-	return p, nil
+	return set, nil
 }
 
 // render writes a page, whole or not at all.
@@ -198,7 +165,7 @@ func (p *Portal) render(w http.ResponseWriter, r *http.Request, page string, v *
 
 func (p *Portal) renderStatus(w http.ResponseWriter, r *http.Request, status int, page string, v *view) {
 	var out bytes.Buffer
-	if err := p.pages.execute(&out, page, v); err != nil {
+	if err := p.execute(&out, page, v); err != nil {
 		httperr.Write(w, r, fmt.Errorf("portal: render %s: %w", page, err))
 		return
 	}
@@ -217,7 +184,7 @@ func (p *Portal) errorPage(w http.ResponseWriter, r *http.Request, data httperr.
 	v.Title = data.Title
 	v.NoChat = true
 	var out bytes.Buffer
-	if err := p.pages.execute(&out, "error", v); err != nil {
+	if err := p.execute(&out, "error", v); err != nil {
 		p.Log.ErrorContext(r.Context(), "error page", "error", err)
 		return
 	}
