@@ -21,8 +21,8 @@ const AnyVersion = 0
 //
 // Errors: ErrNotFound, ErrStale (with what happened), ErrBusy (merging), ErrNoMove, ErrForbidden, ErrMissing, ErrBadField, ErrTooLong, ErrKeyReused, and
 // those of the guards: ErrLateReturn, ErrDesignated, ErrNothingAsked, ErrAlreadyAsked, ErrExpired, ErrExtensionCap, ErrSameOfficer,
-// ErrAppealed, ErrNoReply, ErrCoordinate, ErrTooEarly, ErrRevisits, ErrReturnedBefore, ErrUnknownAgency,
-// ErrUnknownCategory, ErrSameCategory.
+// ErrAppealed, ErrNoReply, ErrCoordinate, ErrTooEarly, ErrRevisits, ErrRevisitSoon, ErrReturnedBefore, ErrUnknownAgency, ErrHandedUp,
+// ErrUnknownCategory, ErrSameCategory, ErrNoExtension, ErrExtensionLength, ErrPauseSpent, ErrHeard, ErrNotAsked.
 func (s *Service) Apply(ctx context.Context, a Actor, ticket uuid.UUID, version int, name Action, f Fields, key string) (Ticket, error) {
 	var t Ticket
 	err := db.WithTx(ctx, s.pool, a.DB, func(tx db.Tx) error {
@@ -70,8 +70,8 @@ func (s *Service) applyAt(ctx context.Context, tx db.Tx, a Actor, ticket uuid.UU
 	if err := c.checkClosing(ctx, tx, m); err != nil {
 		return Ticket{}, wrap("apply", err)
 	}
-	if m.Name == RevisitAttempt {
-		if err := c.checkTry(ctx, tx); err != nil {
+	if m.Name == RevisitAttempt || m.Name == AskRevisit {
+		if err := c.checkTry(ctx, tx, m.Name); err != nil {
 			return Ticket{}, wrap("apply", err)
 		}
 	}

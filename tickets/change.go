@@ -184,7 +184,7 @@ func (c *change) effects(m Move, a Actor, f *Fields) {
 	case Coordinate:
 		c.giveBack("returned")
 	case RefuseReturn:
-		c.keepWindow() // the hotline has decided; the agency gets time to sign, and not to ask once more
+		c.keepWindow() // the agency gets new time to sign, and none to ask once more beyond the window of the dispatch
 		c.ended = "dispatched"
 		c.tell(t.Lead, Handler, "return_refused")
 	case RequestTransfer:

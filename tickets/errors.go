@@ -91,10 +91,10 @@ var (
 	// ErrKeyReused: the same action key came with another action. Args: action.
 	ErrKeyReused = errs.New(errs.Conflict, "tickets.key_reused", "this submission's key was used for something else")
 	// ErrUnknownAgency, ErrUnknownCategory: not in the routing data.
-	ErrUnknownAgency = errs.New(errs.Invalid, "tickets.unknown_agency", "there is no such agency").On("lead")
-	// ErrSameCategory: the case is filed there already.
-	ErrSameCategory    = errs.New(errs.Conflict, "tickets.same_category", "the ticket has this category already").On("category")
+	ErrUnknownAgency   = errs.New(errs.Invalid, "tickets.unknown_agency", "there is no such agency").On("lead")
 	ErrUnknownCategory = errs.New(errs.Invalid, "tickets.unknown_category", "there is no such category").On("category")
+	// ErrSameCategory: the case is filed there already.
+	ErrSameCategory = errs.New(errs.Conflict, "tickets.same_category", "the ticket has this category already").On("category")
 	// ErrUnknownUser: no active user of the agency.
 	ErrUnknownUser = errs.New(errs.Invalid, "tickets.unknown_user", "there is no such person in this agency").On("assignee")
 	// ErrBadCursor: a cursor of another view, or none at all.

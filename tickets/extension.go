@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/google/uuid"
-
 	"hotline/internal/db"
 	"hotline/tickets/sla"
 )
@@ -70,6 +68,3 @@ func (c *change) askExtension(f *Fields) {
 	c.t.Ask, c.t.AskData = "extension", *f
 	c.tell(c.svc.router.Desk(), Dispatcher, "extension_requested")
 }
-
-// person reports whether somebody acts by name; a program with a key is nobody, and so the same as no one.
-func (a Actor) person() bool { return a.Kind == KindStaff && a.DB.User() != uuid.Nil }

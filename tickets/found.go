@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"time"
 
 	"golang.org/x/text/unicode/norm"
 )
@@ -13,7 +14,7 @@ import (
 // they are said on the telephone, a telephone number, an address.
 
 var (
-	numberShape = regexp.MustCompile(`^#?(\d{4})\s?[-–—/ ]\s?(\d{6,12})$`)
+	numberShape = regexp.MustCompile(`^#?(20\d{2})\s?[-–—/ ]\s?(\d{6,12})$`) // a year: 0755-12345678 is a telephone
 	shortShape  = regexp.MustCompile(`^(?:#\s?\d{1,6}|\d{3,6})$`)
 	phoneShape  = regexp.MustCompile(`^\+?[\d\s()./-]{6,24}$`)
 	emailShape  = regexp.MustCompile(`^[^\s@]+@[^\s@]+\.[^\s@]+$`)
@@ -33,7 +34,7 @@ func wholeNumber(text string) (string, bool) {
 	return m[1] + "-" + m[2], true
 }
 
-// shortNumber are the numbers of this year and the last that end as somebody says them.
+// shortNumber are the numbers of year and the one before that end as somebody says them.
 func shortNumber(text string, year int) []string {
 	text = typed(text)
 	if !shortShape.MatchString(text) {
@@ -73,11 +74,11 @@ func (s *Service) found(text string, limit int, arg func(any) string) string {
 	if words := searchQuery(text); words != "" {
 		parts = append(parts, fmt.Sprintf("select ticket_id, rank from search_tickets(%s::text::tsquery, %d, %d)", arg(words), searchDepth, limit))
 	}
-	if numbers := shortNumber(text, s.clock.Now().Year()); len(numbers) > 0 {
-		parts = append(parts, "select t.id, 2000::real from tickets t where t.number = any("+arg(numbers)+"::text[])")
+	if numbers := shortNumber(text, s.clock.Now().Add(14*time.Hour).Year()); len(numbers) > 0 { // a case has the year of its zone, at most 14 hours ahead
+		parts = append(parts, "select t.id as ticket_id, 2000::real as rank from tickets t where t.number = any("+arg(numbers)+"::text[])")
 	}
 	if phone, email := reach(text); phone != "" || email != "" {
-		parts = append(parts, fmt.Sprintf("(select t.id, 1000::real from tickets t where t.contact_id = any((select contacts_of(%s, %s))::uuid[]) and not t.confidential order by t.opened_at desc limit %d)", arg(phone), arg(email), limit))
+		parts = append(parts, fmt.Sprintf("(select t.id as ticket_id, 1000::real as rank from tickets t where t.contact_id = any((select contacts_of(%s, %s))::uuid[]) and not t.confidential order by t.opened_at desc limit %d)", arg(phone), arg(email), limit))
 	}
 	switch len(parts) {
 	case 0:

@@ -19,6 +19,7 @@ func TestASearchFindsWhatANumberNames(t *testing.T) {
 	o.file(titled("wrote"), by(mail))
 	o.file(titled("secret"), by(phone), func(d *tickets.Draft) { d.Kind, d.Confidential = "report", true })
 	o.file(titled("line"), func(d *tickets.Draft) { d.Description = "The poster says call 13800001234 for loans." })
+	o.file(titled("landline"), by(o.contact("0755-26012345", "")))
 	short := strings.TrimLeft(strings.SplitN(first.Number, "-", 2)[1], "0")
 	for q, want := range map[string]string{
 		first.Number: "called",
@@ -30,6 +31,8 @@ func TestASearchFindsWhatANumberNames(t *testing.T) {
 		"13800001234":                           "again called line",
 		"chen@example.ORG":                      "wrote",
 		"nobody@example.org":                    "",
+		"-@-.-":                                 "",
+		"0755-26012345":                         "landline",
 		"0000":                                  "",
 	} {
 		got := o.list("operator", tickets.ViewAll, tickets.Filter{Text: q})

@@ -202,8 +202,8 @@ func TestThreeTriesOfTheRevisitAreNotThreeClicks(t *testing.T) {
 	unreached := tickets.Fields{Reached: no(), Text: "Nobody picked up."}
 	k = o.must("operator", k, tickets.RevisitAttempt, unreached)
 	o.refused(o.as("operator"), k, tickets.RevisitAttempt, unreached, tickets.ErrRevisitSoon)
-	o.clock.Advance(2 * time.Hour)
-	k = o.must("operator", k, tickets.RevisitAttempt, unreached)
+	k = o.must("operator", k, tickets.AskRevisit, tickets.Fields{}) // a message after a call is another way to reach them
+	o.refused(o.as("operator"), k, tickets.AskRevisit, tickets.Fields{}, tickets.ErrRevisitSoon)
 	o.clock.Advance(2 * time.Hour)
 	k = o.must("operator", k, tickets.RevisitAttempt, unreached)
 	o.must("operator", k, tickets.Close, tickets.Fields{})

@@ -107,10 +107,11 @@ func (c *change) endSoon() {
 	}
 }
 
-// checkTry wants some hours between two tries, so that three of them are three times of day and not three clicks. Errors: ErrRevisitSoon.
-func (c *change) checkTry(ctx context.Context, tx db.Tx) error {
+// checkTry wants some hours between two calls, and between two messages, so that three of them are three times of day and not three clicks. A call may
+// follow at once on a message that failed. Errors: ErrRevisitSoon.
+func (c *change) checkTry(ctx context.Context, tx db.Tx, name Action) error {
 	var last *time.Time
-	if err := tx.QueryRow(ctx, lastTrySQL, c.t.ID).Scan(&last); err != nil || last == nil {
+	if err := tx.QueryRow(ctx, lastTrySQL, c.t.ID, string(name)).Scan(&last); err != nil || last == nil {
 		return err
 	}
 	gap := time.Duration(c.set.SLA.Limits.WithDefaults().RevisitGapHours) * time.Hour
@@ -121,7 +122,7 @@ func (c *change) checkTry(ctx context.Context, tx db.Tx) error {
 }
 
 // lastTrySQL: a reopened case begins its tries anew, so only those since the last reopening count.
-const lastTrySQL = `select max(at) from ticket_events where ticket_id = $1 and type in ('revisit_attempt', 'ask_revisit')
+const lastTrySQL = `select max(at) from ticket_events where ticket_id = $1 and type = $2
 	and seq > coalesce((select max(seq) from ticket_events where ticket_id = $1 and type = 'start_revisit'), 0)`
 
 // AnswerRevisit is the citizen's own answer to the revisit: whether the case is solved, and how satisfied they are. It is their assessment too

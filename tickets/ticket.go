@@ -278,6 +278,9 @@ func Staff(a db.Actor, roles []string) Actor {
 	return out
 }
 
+// person reports whether somebody acts by name; a program with a key is nobody, and so the same as no one.
+func (a Actor) person() bool { return a.Kind == KindStaff && a.DB.User() != uuid.Nil }
+
 // actsAs is the part of the actor's roles that counts for this ticket: the hotline's at the hotline, the lead's at the lead.
 func (a Actor) actsAs(t Ticket, m Move) []Role {
 	if a.Kind != KindStaff {

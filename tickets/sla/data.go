@@ -29,7 +29,7 @@ type Limits struct {
 	Extensions       int `json:"extensions,omitempty"`        // of one ticket; 1
 	ExtensionPercent int `json:"extension_percent,omitempty"` // longest extension, in percent of the original length; 100
 	RevisitTries     int `json:"revisit_tries,omitempty"`     // 3
-	RevisitGapHours  int `json:"revisit_gap_hours,omitempty"` // between two tries by telephone, at the least; 2
+	RevisitGapHours  int `json:"revisit_gap_hours,omitempty"` // between two calls, or two messages that staff send, at the least; 2
 	RectifyDays      int `json:"rectify_days,omitempty"`      // of a rectification whose policy has no clock for it; 7
 	// DueSoonHours stands in sets of earlier versions. Nothing reads it: "due soon" follows the yellow light.
 	DueSoonHours int `json:"due_soon_hours,omitempty"`
