@@ -251,12 +251,19 @@ func (s *Service) reachedTx(ctx context.Context, tx db.Tx, conversation uuid.UUI
 	return s.tickets.ReachedTx(ctx, tx, contact, d.channel, "")
 }
 
+// healedSQL ends the count of failures (againSQL).
+const healedSQL = `update deliveries set blames = '' where person = $1 and channel = $2 and blames <> ''`
+
 // heardTx is reachedTx for who writes to us, or is written to, on a thread of the channel.
 func (s *Service) heardTx(ctx context.Context, tx db.Tx, channel, thread string) error {
 	if s.tickets == nil || !slices.Contains(tickets.AllowableChannels, channel) {
 		return nil
 	}
-	return s.tickets.ReachedTx(ctx, tx, uuid.Nil, channel, channels.Addressee(thread))
+	address := channels.Addressee(thread)
+	if _, err := tx.Exec(ctx, healedSQL, s.tickets.PersonKey(channel, address), channel); err != nil {
+		return fmt.Errorf("chat: heard: %w", err)
+	}
+	return s.tickets.ReachedTx(ctx, tx, uuid.Nil, channel, address)
 }
 
 // fallBackTx does what follows from a delivery that failed: the message goes out on the next channel that the contact allowed. A question of the revisit that

@@ -73,10 +73,8 @@ func (s *Service) Ingest(ctx context.Context, in channels.Inbound) (Receipt, err
 			if got, err = s.take(ctx, tx, k); err != nil || got.Duplicate {
 				return err
 			}
-			if heard {
-				if err := s.heardTx(ctx, tx, k.in.Channel, k.in.Thread); err != nil {
-					return err
-				}
+			if err := s.heardTx(ctx, tx, k.in.Channel, k.in.Thread); err != nil {
+				return err
 			}
 			if rates {
 				return s.rateChatTx(ctx, tx, got.ConversationID, grade)

@@ -102,7 +102,7 @@ const (
 
 // which asks the person whose question their number answers.
 func (s *Service) which(t *turn) bot.Message {
-	m := bot.Message{Text: s.say(t.recalled.several[0].Lang, "away.which", "n", t.recalled.number)}
+	m := bot.Message{Text: s.say(t.lang, "away.which", "n", t.recalled.number)}
 	for _, k := range t.recalled.several {
 		m.Choices = append(m.Choices, bot.Choice{ID: choiceWhich + k.ID.String() + ":" + t.recalled.number, Label: k.Number + " · " + channels.CleanLine(k.Title, 40)})
 	}

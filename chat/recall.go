@@ -43,8 +43,8 @@ func stops(text string) bool {
 	return slices.Contains(stopWords, strings.ToLower(strings.Trim(text, " .!。！\n")))
 }
 
-// lastWordsSQL reads what the person said last before a message, and whether the message is the first that is said to them after it.
-const lastWordsSQL = `select m.text, not exists (select from messages o where o.conversation_id = m.conversation_id and o.seq > m.seq and o.seq < $2 and o.author <> 'citizen')
+// lastWordsSQL reads what the person said last before a message, and whether the message is the first that the bot says to them after it.
+const lastWordsSQL = `select m.text, coalesce((select min(o.seq) from messages o where o.conversation_id = m.conversation_id and o.seq > m.seq and o.author = 'bot') = $2, false)
 	from messages m where m.conversation_id = $1 and m.seq < $2 and m.author = 'citizen' order by m.seq desc limit 1`
 
 // stoppedTx ends messages to who has said so as the last word of a conversation on a channel where that is usual: but for the one that confirms it nothing goes
@@ -71,7 +71,7 @@ func (s *Service) recallTx(ctx context.Context, tx db.Tx, t *turn, thread string
 	if s.tickets == nil || s.bot == nil || !slices.Contains(tickets.AllowableChannels, t.channel) || len(t.in) == 0 {
 		return nil
 	}
-	address, _, _ := strings.Cut(thread, " ")
+	address := channels.Addressee(thread)
 	t.address = address
 	last := t.in[len(t.in)-1]
 	if stops(last.Text) {
@@ -144,8 +144,7 @@ func (s *Service) askedElsewhereTx(ctx context.Context, tx db.Tx, in *channels.I
 	if form && !isGrade(said) {
 		return false, nil
 	}
-	address, _, _ := strings.Cut(in.Thread, " ")
-	k, ok, several, err := s.numberTx(ctx, tx, in.Channel, address, conversation)
+	k, ok, several, err := s.numberTx(ctx, tx, in.Channel, channels.Addressee(in.Thread), conversation)
 	return len(several) > 0 || ok && !(form && k.State == tickets.AwaitingCitizen), err
 }
 
@@ -247,6 +246,7 @@ func (s *Service) recalledReply(t *turn) (bot.Reply, bool) {
 	case t.recalled.stop:
 		return say("stopped")
 	case len(t.recalled.several) > 0:
+		t.lang = t.recalled.several[0].Lang
 		return bot.Reply{Messages: []bot.Message{s.which(t)}, Lang: t.lang}, true
 	case t.recalled.answer.ID != uuid.Nil:
 		t.lang = t.recalled.answer.Lang

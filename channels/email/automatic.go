@@ -78,6 +78,8 @@ func (a *Adapter) reportOf(l incoming, raw []byte) (r channels.Report, ok bool) 
 		return r, false
 	}
 	switch s := l.report.status; {
+	case s == "5.1.7" || s == "5.1.8": // RFC 3463, section 3.2: about the sender
+		r.Reason, r.Blames = "the mail came back: the hotline's own address is not accepted; an administrator must look at HOTLINE_EMAIL_FROM", ""
 	case strings.HasPrefix(s, "5.1."):
 		r.Reason, r.Blames = "the mail came back: there is no such e-mail address", channels.Gone
 	case s == "5.2.2" || s == "4.2.2":

@@ -147,7 +147,7 @@ func (a *Adapter) enter(ctx context.Context, c *imapclient.Client, ail func(word
 		ail("does not accept the user and password of HOTLINE_IMAP_URL")
 		return withoutWords("login", err)
 	}
-	token, _, err := a.tok.get(ctx)
+	token, fresh, err := a.tok.get(ctx)
 	var none *tokenError
 	if errors.As(err, &none) {
 		a.Note("receiving", none.words())
@@ -160,7 +160,7 @@ func (a *Adapter) enter(ctx context.Context, c *imapclient.Client, ail func(word
 	if err == nil {
 		return nil
 	}
-	a.tok.spoil(token) // the next attempt, in a second, is with a new one
+	a.tok.spoil(token, fresh) // the next attempt is with a new one
 	ail("does not accept the token of HOTLINE_EMAIL_OAUTH_TOKEN_URL for the user of HOTLINE_IMAP_URL")
 	return withoutWords("login", err)
 }

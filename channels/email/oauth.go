@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -42,7 +43,8 @@ func (o OAuth) check() error {
 }
 
 func local(host string) bool {
-	return host == "localhost" || strings.HasPrefix(host, "127.") || host == "::1"
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 const (
@@ -59,6 +61,7 @@ type tokens struct {
 	current *oauth2.Token
 	failed  error
 	again   time.Time
+	refused time.Time // when a mail server last refused one that had just been fetched
 }
 
 // tokenError says why there is no token, without a secret.
@@ -106,13 +109,21 @@ func (t *tokens) get(ctx context.Context) (token string, fresh bool, err error) 
 	return got.AccessToken, true, nil
 }
 
-// spoil forgets a token that a mail server did not take.
-func (t *tokens) spoil(token string) {
+// spoil forgets a token that a mail server did not take. again: a new one may do better. Where a new one was refused as well, nobody asks for another for a
+// while; many messages may be waiting.
+func (t *tokens) spoil(token string, fresh bool) (again bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if fresh {
+		t.refused = time.Now()
+	}
+	if time.Since(t.refused) < tokenPause {
+		return false
+	}
 	if t.current != nil && t.current.AccessToken == token {
 		t.current = nil
 	}
+	return true
 }
 
 func (t *tokens) fetch(ctx context.Context) (*oauth2.Token, error) {
@@ -128,7 +139,7 @@ func (t *tokens) fetch(ctx context.Context) (*oauth2.Token, error) {
 	}
 	var said *oauth2.RetrieveError
 	switch {
-	case errors.As(err, &said) && said.Response != nil && said.Response.StatusCode < 500:
+	case errors.As(err, &said) && said.Response != nil && said.Response.StatusCode < 500 && said.Response.StatusCode != http.StatusTooManyRequests:
 		// What else it says may hold the name of the mailbox.
 		code := said.ErrorCode
 		if code == "" || strings.Trim(code, "abcdefghijklmnopqrstuvwxyz_") != "" {

@@ -181,6 +181,7 @@ func TestBouncesAreReported(t *testing.T) {
 		blames      channels.Blame
 	}{
 		{dsn("failed", "5.1.1", headers), "no such e-mail address", channels.Gone},
+		{dsn("failed", "5.1.8", headers), "own address is not accepted", ""},
 		{dsn("failed", "5.7.1", headers), "does not take mail from the hotline", channels.Doubt},
 		{dsn("failed", "4.4.7", headers), "could not be reached in time", ""},
 		{dsn("failed", "5.2.2", strings.Replace(headers, "text/rfc822-headers", "message/rfc822", 1)+"\nHello.\n"), "full", ""},

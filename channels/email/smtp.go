@@ -88,7 +88,7 @@ func (a *Adapter) connect(ctx context.Context) (*smtp.Client, error) {
 			a.Note("sending", "the mail server "+a.smtp.addr+" cannot be reached or does not speak TLS as it should")
 			return nil, a.classify(atConnect, err)
 		}
-		old, err := a.login(ctx, c)
+		again, err := a.login(ctx, c)
 		if err == nil {
 			a.Note("sending", "")
 			return c, nil
@@ -99,7 +99,7 @@ func (a *Adapter) connect(ctx context.Context) (*smtp.Client, error) {
 		switch {
 		case errors.As(err, &none):
 			a.Note("sending", none.words())
-		case errors.As(err, &refused) && old:
+		case errors.As(err, &refused) && again:
 			continue // it was taken back before its time; the next is a new one
 		case errors.As(err, &refused) && a.smtp.bearer:
 			a.Note("sending", "the mail server "+a.smtp.addr+" does not accept the token of HOTLINE_EMAIL_OAUTH_TOKEN_URL for the user of HOTLINE_SMTP_URL")
@@ -134,8 +134,8 @@ func (a *Adapter) dial(ctx context.Context) (*smtp.Client, error) {
 	return c, nil
 }
 
-// login says who we are. old: it failed with a token that had been good before.
-func (a *Adapter) login(ctx context.Context, c *smtp.Client) (old bool, err error) {
+// login says who we are. again: it failed with a token, and a new one may do better.
+func (a *Adapter) login(ctx context.Context, c *smtp.Client) (again bool, err error) {
 	s := a.smtp
 	switch {
 	case s.user == "":
@@ -146,9 +146,9 @@ func (a *Adapter) login(ctx context.Context, c *smtp.Client) (old bool, err erro
 			return false, err
 		}
 		if err = c.Auth(&bearer{mechanismOf(c.SupportsAuth), s.user, token}); err != nil {
-			a.tok.spoil(token)
+			return a.tok.spoil(token, fresh), err
 		}
-		return !fresh, err
+		return false, nil
 	case !c.SupportsAuth(sasl.Plain) && c.SupportsAuth(sasl.Login):
 		return false, c.Auth(sasl.NewLoginClient(s.user, s.password))
 	}
@@ -161,7 +161,11 @@ func (a *Adapter) classify(step string, err error) error {
 	var said *smtp.SMTPError
 	var none *tokenError
 	if errors.As(err, &none) {
-		return &channels.RetryError{After: map[bool]time.Duration{false: time.Minute, true: 5 * time.Minute}[none.refused], Cause: err}
+		after := time.Minute
+		if none.refused {
+			after = 5 * time.Minute // until an administrator has looked at it
+		}
+		return &channels.RetryError{After: after, Cause: err}
 	}
 	if !errors.As(err, &said) {
 		return fmt.Errorf("email: %s: %w", step, err)
@@ -178,7 +182,7 @@ func (a *Adapter) classify(step string, err error) error {
 	}
 	p := &channels.PermanentError{Code: "refused", Reason: "the mail server refuses the message", Cause: cause}
 	switch {
-	case step == atSender:
+	case step == atSender || code[1] == 1 && (code[2] == 7 || code[2] == 8): // RFC 3463, section 3.2: about the sender
 		p.Code, p.Reason = "sender", "the mail server does not let us write from the hotline's address; an administrator must look at HOTLINE_EMAIL_FROM and HOTLINE_SMTP_URL"
 	case code[1] == 2 && code[2] == 2 || said.Code == 552 && step == atPerson:
 		p.Code, p.Reason = "full", "the person's mailbox is full"

@@ -89,14 +89,17 @@ func (s *SMSC) wrong(section, format string, args ...any) {
 }
 
 // AwaitBind waits for a session.
-func (s *SMSC) AwaitBind() {
+func (s *SMSC) AwaitBind() { s.t.Helper(); s.AwaitBinds(1) }
+
+// AwaitBinds waits for the n-th session: the one before may be dead already and not yet found to be.
+func (s *SMSC) AwaitBinds(n int) {
 	s.t.Helper()
 	limit := time.After(30 * time.Second)
 	for {
 		s.mu.Lock()
-		c, bound := s.conn, s.bound
+		there, bound := s.conn != nil && s.binds >= n, s.bound
 		s.mu.Unlock()
-		if c != nil {
+		if there {
 			return
 		}
 		select {
