@@ -2,6 +2,7 @@ package bot
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -183,16 +184,16 @@ func (p *Policy) fresh(ctx context.Context, t *turn, r *reading, in Input, shelv
 		p.status(ctx, t, r.code.digits)
 		return
 	}
-	if f := p.foreignTo(r, t.st.Page); f != nil {
-		p.inForeign(ctx, t, r, f)
-		return
-	}
 	lead := p.leadOff(r)
 	r = &lead
 	waiting := t.st.Waiting
 	t.st.Waiting = ""
 	if p.answersWaiting(ctx, t, r, waiting) {
 		t.st.Misses = 0
+		return
+	}
+	if f := p.foreignTo(r, t.st.Page); f != nil {
+		p.inForeign(ctx, t, r, f)
 		return
 	}
 	switch {
@@ -382,6 +383,15 @@ func meant(offered []Choice, r *reading) string {
 	return ""
 }
 
+// courtesy reports whether a text begins with thanks and adds a word or two: "thanks, Anna". What stands before the thanks is what is asked for: 护照，谢谢.
+func courtesy(r *reading) bool {
+	begins := slices.ContainsFunc(r.found, func(m match) bool {
+		return m.from == 0 && (m.class == "thanks" || m.class == "greet" || m.class == "yes")
+	})
+	return begins && r.mostly("thanks", "greet", "yes") && !r.question && !r.has("upset", "problem", "sarcasm") && r.kind() == "" &&
+		r.code.digits == "" && r.phone == "" && r.email == "" && r.place == ""
+}
+
 // smallTalk answers courtesies and questions about the bot itself.
 func (p *Policy) smallTalk(ctx context.Context, t *turn, r *reading) bool {
 	switch {
@@ -399,7 +409,7 @@ func (p *Policy) smallTalk(ctx context.Context, t *turn, r *reading) bool {
 		t.st.Greeted = true
 	case r.only("bye", "thanks", "greet", "no", "yes"):
 		p.bye(t)
-	case r.only("thanks", "greet", "yes", "helped"), r.mostly("thanks", "greet", "yes") && !r.question && !r.has("upset", "problem", "sarcasm") && r.kind() == "" && r.code.digits == "":
+	case r.only("thanks", "greet", "yes", "helped"), courtesy(r):
 		p.say(t, "thanks")
 	case r.mostly("who"):
 		m := p.say(t, "who", "name", p.name(t.lang))

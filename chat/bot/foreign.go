@@ -114,7 +114,9 @@ func (p *Policy) inForeign(ctx context.Context, t *turn, r *reading, f *foreign)
 			t.told(asked, Answer{Outcome: OutcomeChoices, Score: a.Score, Citations: found}, false)
 			return
 		}
-		t.unanswered(asked, a.Score)
+		if err == nil { // a search that failed is no gap in the knowledge
+			t.unanswered(asked, a.Score)
+		}
 	}
 	var names []string
 	for _, l := range p.tx.langs() {

@@ -28,8 +28,10 @@ func (p *Policy) questionsIn(r *reading) (parts []string, either bool) {
 			to++
 		}
 		s := andAsks.ReplaceAllString(r.text[r.toks[from].start:r.toks[to-1].end], "\n$1")
+		behind := strings.TrimSpace(r.text[r.toks[to-1].end:])
+		marked := strings.HasPrefix(behind, "?") || strings.HasPrefix(behind, "？")
 		for part := range strings.SplitSeq(s, "\n") {
-			if q := p.lex.read(part); strings.HasPrefix(strings.TrimSpace(r.text[r.toks[to-1].end:]), "?") || q.question || strings.HasPrefix(r.text[r.toks[to-1].end:], "？") {
+			if marked || p.lex.read(part).question {
 				parts = append(parts, part)
 			}
 		}

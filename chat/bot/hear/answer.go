@@ -104,17 +104,7 @@ func (l *lexicon) beyond(q *decision.Question, ts []token, n number) float64 {
 	if q.Decimals {
 		step = 0.01
 	}
-	before := ""
-	for k := max(0, n.from-2); k < n.from; k++ {
-		before += ts[k].text + " "
-	}
-	switch before = strings.ReplaceAll(before, "超 过", "over"); {
-	case strings.HasSuffix(before, "over "), strings.HasSuffix(before, "more than "), strings.HasSuffix(before, "above "), strings.HasSuffix(before, "多 于 "), strings.HasSuffix(before, "高 于 "):
-		return n.value + step
-	case strings.HasSuffix(before, "under "), strings.HasSuffix(before, "less than "), strings.HasSuffix(before, "below "), strings.HasSuffix(before, "少 于 "), strings.HasSuffix(before, "低 于 "):
-		return n.value - step
-	}
-	return n.value
+	return n.value + step*l.side(ts, n)
 }
 
 // others counts the words that tell something beside a number.

@@ -130,7 +130,7 @@ func (l *lexicon) isAge(ts []token, n number) bool {
 	if next := at(n.to); next == "岁" || next == "周" && at(n.to+1) == "岁" || next == "yo" || (next == "years" || next == "year") && at(n.to+1) == "old" {
 		return n.value < 130
 	}
-	if n.from > 0 && ts[n.from-1].han && n.value > 0 && n.value < 130 && (at(n.to) == "了" || strings.Contains(relations, at(n.from-1)) && at(n.to) != "" && strings.Contains("能可也要该", at(n.to))) { // 我爸66了, 大妈71能
+	if n.from > 0 && ts[n.from-1].han && n.value > 0 && n.value < 130 && (at(n.to) == "了" || at(n.from-1) != "" && strings.Contains(relations, at(n.from-1)) && at(n.to) != "" && strings.Contains("能可也要该", at(n.to))) { // 我爸66了, 大妈71能
 		return true
 	}
 	if ts[n.from].han {

@@ -72,22 +72,27 @@ func (l *lexicon) measured(ts []token, n number) (value float64, group string) {
 	return value, ""
 }
 
-// edge is a little more or less than nothing, as a text says of a number that it is not reached or passed: "less than 15,000".
-func (l *lexicon) edge(ts []token, n number) float64 {
+// side is 1 or -1 where a text says of a number that it is passed or not reached ("less than 15,000"), 0 where the number itself is meant.
+func (l *lexicon) side(ts []token, n number) (side float64) {
 	if at := n.from - 1; at < 0 || ts[at].clause != ts[n.from].clause {
 		return 0
 	}
 	said := joined(ts[max(0, n.from-3):n.from])
-	for _, w := range l.compare {
-		switch {
-		case w.itself || !strings.HasSuffix(said, w.words):
+	longest := 0
+	for _, w := range l.compare { // "no more than" ends in "more than"
+		if len(w.words) <= longest || !strings.HasSuffix(said, w.words) {
+			continue
+		}
+		switch longest = len(w.words); {
+		case w.itself:
+			side = 0
 		case w.below:
-			return -1e-6
+			side = -1
 		default:
-			return 1e-6
+			side = 1
 		}
 	}
-	return 0
+	return side
 }
 
 // halves finds the half that is no part of a number: 半年, "half a year".
@@ -137,7 +142,7 @@ func (l *lexicon) passes(q, ts []token) Verdict {
 		if group != c.group && !(c.group == "money" && group == "") || l.nearlyAt(ts, n) && value == c.value {
 			continue
 		}
-		value += l.edge(ts, n)
+		value += 1e-6 * l.side(ts, n)
 		v := No
 		if c.below && value < c.value || !c.below && value > c.value || c.itself && value == c.value {
 			v = Yes
