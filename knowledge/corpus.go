@@ -153,13 +153,12 @@ func newProfile(d Doc) *profile {
 				f = &termFreq{hash: hashTerm(t.Text)}
 				m[t.Text] = f
 			}
+			first := f.n[head]|f.n[asked]|f.n[tag] == 0
 			if f.n[part] < math.MaxUint8 {
 				f.n[part]++
 			}
-			if t.Kind == Pair && part <= tag {
-				if two := pair([]rune(t.Text)); !slices.Contains(p.pairs, two) {
-					p.pairs = append(p.pairs, two)
-				}
+			if t.Kind == Pair && part <= tag && first {
+				p.pairs = append(p.pairs, pair([]rune(t.Text)))
 			}
 			if t.Kind != Word {
 				continue

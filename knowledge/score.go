@@ -51,13 +51,14 @@ const (
 func (c *Corpus) Question(text string) *Question {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
-	q := c.questionIn("", text)
+	respelled := c.respellHan(unframe(text))
+	q := c.questionIn("", text, respelled)
 	for lang := range c.langs {
 		if name := tongueName(lang); name != "" && q.others[name] == nil {
 			if q.others == nil {
 				q.others = map[string]*Question{}
 			}
-			q.others[name] = c.questionIn(name, text)
+			q.others[name] = c.questionIn(name, text, respelled)
 		}
 	}
 	return q
@@ -71,12 +72,11 @@ func (q *Question) in(lang string) *Question {
 	return q
 }
 
-// questionIn reads text in a language. The caller holds the lock.
-func (c *Corpus) questionIn(lang, text string) *Question {
+// questionIn reads text in a language; for respelled see respellHan. The caller holds the lock.
+func (c *Corpus) questionIn(lang, text, respelled string) *Question {
 	ws := subject(lang, text)
 	q := &Question{corpus: c, lang: lang, scale: 1, langs: c.saturations()}
 	pairs := 0.0
-	respelled := c.respellHan(unframe(text))
 	for _, w := range ws {
 		u := unit{hash: hashTerm(w.Text)}
 		if meant := c.meant(lang, w.Term, respelled); meant != "" {

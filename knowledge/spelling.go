@@ -120,7 +120,7 @@ func (c *Corpus) correct(w string) string {
 			return len(v) >= len(w) && oneEdit(w, v) && (len(v) > len(w) || sameLetters(w, v)) && heading(v)
 		})
 	}
-	return c.nearest(w, 2, func(w, v string) bool { return edits(w, v) == 2 && heading(v) })
+	return c.nearest(w, 2, func(w, v string) bool { return heading(v) && edits(w, v) == 2 }) // most words are in no heading
 }
 
 // nearest is the most frequent word that is near enough, of at most so many

@@ -51,8 +51,9 @@ func (set *trainingSet) calibrate(opts Options) (mix, temperature float64) {
 		learned := set.fit(held, opts)
 		for _, d := range set.docs {
 			if held[d.example] && d.asked && d.example%stride == 0 && left[d.label] > 0 {
-				text := heldOut{label: d.label}
-				text.machine, text.bayes, text.known = learned.margins(d.counts)
+				row, known, _ := learned.vocab.vectorOf(d.counts)
+				text := heldOut{label: d.label, known: known}
+				text.machine, text.bayes = learned.margins(row)
 				texts = append(texts, text)
 			}
 		}

@@ -250,8 +250,10 @@ func newVocabulary(docs [][]count, sh shape) *vocabulary {
 }
 
 // vectorOf weights by (1+log tf)·idf and makes each block a unit vector. known
-// is the share of the text's weight that lies in features of the vocabulary.
-func (v *vocabulary) vectorOf(doc []count) (row vector, known float64) {
+// is the share of the text's weight that lies in features of the vocabulary, size the
+// length of its vector before its blocks become unit vectors, with the features that
+// training has not seen.
+func (v *vocabulary) vectorOf(doc []count) (row vector, known, size float64) {
 	var sum [numBlocks]float64
 	var seen, unseen float64
 	row = make(vector, 0, len(doc))
@@ -272,7 +274,7 @@ func (v *vocabulary) vectorOf(doc []count) (row vector, known float64) {
 		blocks = append(blocks, b)
 	}
 	if seen == 0 {
-		return row, 0
+		return row, 0, math.Sqrt(unseen)
 	}
 	var scale [numBlocks]float64
 	for b, s := range sum {
@@ -283,20 +285,5 @@ func (v *vocabulary) vectorOf(doc []count) (row vector, known float64) {
 	for i, b := range blocks {
 		row[i].val = float32(float64(row[i].val) * scale[b])
 	}
-	return row, math.Sqrt(seen / (seen + unseen))
-}
-
-// size of a text is the length of its vector before its blocks become unit
-// vectors, with the features that training has not seen.
-func (v *vocabulary) size(doc []count) float64 {
-	var sum float64
-	for _, c := range doc {
-		w := v.unseen
-		if at, ok := slices.BinarySearch(v.hashes, c.hash); ok {
-			w = float64(v.idf[v.columns[at]])
-		}
-		w *= 1 + math.Log(float64(c.n))
-		sum += w * w
-	}
-	return math.Sqrt(sum)
+	return row, math.Sqrt(seen / (seen + unseen)), math.Sqrt(seen + unseen)
 }

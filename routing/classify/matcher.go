@@ -46,10 +46,10 @@ func NewMatcher(examples []Example, seed uint64) (*Matcher, error) {
 	m := &Matcher{learned: set.fit(nil, Options{Seed: seed, Cost: defaultCost}), examples: make([][]vector, len(set.labels))}
 	vocab := m.learned.vocab
 	for _, d := range set.docs {
-		row, _ := vocab.vectorOf(d.counts)
+		row, _, size := vocab.vectorOf(d.counts)
 		m.examples[d.label] = append(m.examples[d.label], row)
 		if len(row) > 0 { // a text of nothing but signs has no size
-			m.usual += math.Log(vocab.size(d.counts)) / float64(len(set.docs))
+			m.usual += math.Log(size) / float64(len(set.docs))
 		}
 	}
 	m.usual = math.Exp(m.usual)
@@ -63,7 +63,8 @@ func NewMatcher(examples []Example, seed uint64) (*Matcher, error) {
 func (m *Matcher) Closest(text string) (label string, likeness float64) {
 	vocab, labels := m.learned.vocab, m.learned.labels
 	doc := counts(text, vocab.shape.grams)
-	machine, bayes, known := m.learned.margins(doc)
+	row, known, size := vocab.vectorOf(doc)
+	machine, bayes := m.learned.margins(row)
 	best := 0
 	for k := range labels {
 		if machine[k]+choosing*bayes[k] > machine[best]+choosing*bayes[best] {
@@ -73,14 +74,13 @@ func (m *Matcher) Closest(text string) (label string, likeness float64) {
 	if known == 0 {
 		return labels[best], 0
 	}
-	likeness = 1 + slices.Max(machine) + judging*slices.Max(bayes) + nearWeight*m.nearness(doc, best)
-	likeness *= math.Sqrt(known) * math.Pow(vocab.size(doc)/m.usual, longer)
+	likeness = 1 + slices.Max(machine) + judging*slices.Max(bayes) + nearWeight*m.nearness(row, best)
+	likeness *= math.Sqrt(known) * math.Pow(size/m.usual, longer)
 	return labels[best], max(0, likeness)
 }
 
 // nearness is the mean cosine of a text and the nearest examples of a label.
-func (m *Matcher) nearness(doc []count, label int) float64 {
-	row, _ := m.learned.vocab.vectorOf(doc)
+func (m *Matcher) nearness(row vector, label int) float64 {
 	says := make(map[uint32]float32, len(row))
 	for _, c := range row {
 		says[c.col] = c.val

@@ -135,7 +135,7 @@ func (m *Model) Predict(text string) []Guess {
 func (m *Model) margins(doc []count) (margins []float64, known float64) {
 	classes := len(m.labels)
 	margins = make([]float64, classes)
-	row, known := m.vocab.vectorOf(doc)
+	row, known, _ := m.vocab.vectorOf(doc)
 	if len(row) == 0 {
 		return margins, 0
 	}

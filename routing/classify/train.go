@@ -26,13 +26,12 @@ type fitted struct {
 	bayes      []float32
 }
 
-// margins are those of the two learners apart, and what is known of the text; see [Model.margins].
-func (f *fitted) margins(doc []count) (machine, bayes []float64, known float64) {
+// margins are those of the two learners apart; see [Model.margins].
+func (f *fitted) margins(row vector) (machine, bayes []float64) {
 	classes := len(f.labels)
 	machine, bayes = make([]float64, classes), make([]float64, classes)
-	row, known := f.vocab.vectorOf(doc)
 	if len(row) == 0 {
-		return machine, bayes, 0
+		return machine, bayes
 	}
 	for k, x := range f.intercepts {
 		machine[k] = float64(x)
@@ -46,7 +45,7 @@ func (f *fitted) margins(doc []count) (machine, bayes []float64, known float64) 
 			bayes[k] += float64(w * c.val)
 		}
 	}
-	return machine, bayes, known
+	return machine, bayes
 }
 
 // mixed adds the two learners, the second one weighted, and rounds each weight to one of the 255 steps between the greatest of its feature and its opposite.
@@ -87,7 +86,7 @@ func (set *trainingSet) fit(held []bool, opts Options) *fitted {
 	vocab := newVocabulary(docs, set.shape)
 	rows := make([]vector, len(docs))
 	for i, d := range docs {
-		rows[i], _ = vocab.vectorOf(d)
+		rows[i], _, _ = vocab.vectorOf(d)
 	}
 	f := &fitted{labels: set.labels, vocab: vocab}
 	f.fitMachine(rows, label, opts)
