@@ -1,6 +1,7 @@
 package assist
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"regexp"
@@ -29,12 +30,7 @@ func (s *Service) Answer(ctx context.Context, q bot.Grounding, say func(soFar st
 	}
 	text, checked, record := sources(articles)
 	style := s.style()
-	if style.Tone == "" {
-		style.Tone = "friendly and plain"
-	}
-	if style.Sentences <= 0 {
-		style.Sentences = 6
-	}
+	style.Tone, style.Sentences = cmp.Or(style.Tone, DefaultTone), cmp.Or(style.Sentences, DefaultSentences)
 	w := writer{checked: checked, say: say, limit: style.Sentences + 2}
 	var split ground.Splitter
 	res, err := s.llm.Stream(ctx, llm.Request{Use: llm.UseAnswer, Prompt: promptAnswer, Sources: record, MaxTokens: 120 * style.Sentences, Known: q.Known,

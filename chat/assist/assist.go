@@ -35,10 +35,16 @@ type Article struct {
 	Text    string // Markdown
 }
 
+// What stands where a Style says nothing.
+const (
+	DefaultTone      = "friendly and plain"
+	DefaultSentences = 6
+)
+
 // Style is how answers sound in a jurisdiction; data of the installation.
 type Style struct {
 	Tone      string // in words, to the model: "formal", "warm and plain"
-	Sentences int    // of an answer at most; 0 is 6
+	Sentences int    // of an answer at most
 }
 
 // Deps are what New needs.

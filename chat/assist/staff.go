@@ -1,6 +1,7 @@
 package assist
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -117,12 +118,9 @@ func (s *Service) DraftReply(ctx context.Context, by Asker, ticket string, found
 	}
 	text, checked, record := sources(articles)
 	style := s.style()
-	if style.Tone == "" {
-		style.Tone = "friendly and plain"
-	}
 	res, err := s.llm.Complete(ctx, llm.Request{Use: llm.UseDraft, Prompt: promptDraft, Known: by.Known, By: by.User, Sources: record,
 		Messages: []llm.Message{
-			{Role: llm.System, Text: prompt("draft", "{language}", language(lang), "{tone}", style.Tone, "{sentences}", strconv.Itoa(max(8, style.Sentences)))},
+			{Role: llm.System, Text: prompt("draft", "{language}", language(lang), "{tone}", cmp.Or(style.Tone, DefaultTone), "{sentences}", strconv.Itoa(max(8, style.Sentences)))},
 			{Role: llm.User, Text: text + "<ticket>\n" + data(ticket, maxSourceText) + "\n</ticket>"},
 		}})
 	if err != nil {

@@ -55,8 +55,6 @@ type boardItem struct {
 
 const boardPage = 50
 
-var boardShows = []string{"reviews", "scheduled", "stale", "corrections", "translations"}
-
 func (c *Console) knowledgeBoard(w http.ResponseWriter, r *http.Request) error {
 	v, ctx, q := c.view(r), r.Context(), r.URL.Query()
 	v.Nav, v.Title = "knowledge", v.T("care.board")
@@ -73,13 +71,15 @@ func (c *Console) knowledgeBoard(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if !slices.Contains(boardShows, d.Show) { // what waits, not an empty list
-		d.Show = boardShows[max(0, slices.IndexFunc([]int{n.Reviews, n.Scheduled, n.Stale, n.Corrections, n.Behind}, func(n int) bool { return n > 0 }))]
-	}
-	for _, t := range []struct {
+	type tile struct {
 		show, class string
 		n           int
-	}{{"reviews", "", n.Reviews}, {"scheduled", "", n.Scheduled}, {"stale", "yellow", n.Stale}, {"corrections", "", n.Corrections}, {"translations", "yellow", n.Behind}} {
+	}
+	tiles := []tile{{"reviews", "", n.Reviews}, {"scheduled", "", n.Scheduled}, {"stale", "yellow", n.Stale}, {"corrections", "", n.Corrections}, {"translations", "yellow", n.Behind}}
+	if !slices.ContainsFunc(tiles, func(t tile) bool { return t.show == d.Show }) { // what waits, not an empty list
+		d.Show = tiles[max(0, slices.IndexFunc(tiles, func(t tile) bool { return t.n > 0 }))].show
+	}
+	for _, t := range tiles {
 		if t.n == 0 {
 			t.class = ""
 		}

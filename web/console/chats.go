@@ -319,11 +319,14 @@ func (c *Console) sendChat(ctx context.Context, v View, r *http.Request, id uuid
 	if conv.Holder != chat.HeldByStaff || conv.HolderUserID != v.Me.UserID {
 		return chat.ErrNotHeld
 	}
+	words := text(r.PostForm.Get("text"))
+	if err := checkGaps(words); err != nil {
+		return err
+	}
 	files, err := c.takeFiles(ctx, v, r, id)
 	if err != nil {
 		return err
 	}
-	words := text(r.PostForm.Get("text"))
 	cites, also := c.sent(ctx, v, r, matter{Conversation: id, Ticket: conv.TicketID}, words)
 	_, err = c.Chat.Post(ctx, v.Me.Actor(), id, chat.Outgoing{Author: chat.ByStaff, Text: words, Uploads: files, TicketID: conv.TicketID, Key: key(r.PostForm.Get("key")), Also: also,
 		Payload: chat.Payload{Citations: cites}})

@@ -181,7 +181,7 @@ func (v View) Amount(n int, u sla.Unit) string {
 	if u == "" {
 		return itoa(n)
 	}
-	return v.T("field.amount", "n", n, "unit", v.Unit(u))
+	return v.SpanWords(sla.Span{N: n, Unit: u})
 }
 
 // YesNo writes a boolean.

@@ -3,6 +3,7 @@ package console
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -33,7 +34,13 @@ type effectOnPair struct {
 	Bad                  bool
 }
 
-const sqlImportEffect = `update knowledge_imports set effect = $2, claimed_until = $3 where id = $1 and finished_at is null`
+const (
+	sqlHoldImport   = `update knowledge_imports set claimed_until = $2 where id = $1 and finished_at is null`
+	sqlImportEffect = `update knowledge_imports set effect = $2, claimed_until = $3 where id = $1 and finished_at is null`
+)
+
+// foreseeLease is as long as thousands of questions may be searched for, while nothing renews the lease.
+const foreseeLease = 10 * time.Minute
 
 var errForeseen = errors.New("console: enough texts to try")
 
@@ -57,6 +64,12 @@ func (c *Console) foresee(ctx context.Context, v View, id uuid.UUID, name string
 		return err
 	}
 	texts = texts[:min(len(texts), mostForeseen)]
+	if err := db.WithTx(ctx, c.Pool, v.Me.Actor(), func(tx db.Tx) error {
+		_, err := tx.Exec(ctx, sqlHoldImport, id, c.clock.Now().Add(foreseeLease))
+		return err
+	}); err != nil {
+		return err
+	}
 	f, err := c.Learn.ForecastTexts(ctx, texts)
 	if err != nil {
 		return err

@@ -41,7 +41,8 @@ const (
 	sqlCountImport = `update knowledge_imports set total = $2, claimed_until = $3 where id = $1`
 	// Of a large file the report keeps what was refused ($10), and what was taken in as long as it is short. Whoever lost the lease finds that others have gone on, and undoes the batch.
 	sqlImportBatch = `update knowledge_imports set seen = seen + $3, created = created + $4, updated = updated + $5, unchanged = unchanged + $6, failed = failed + $7,
-		lines = lines || case when jsonb_array_length(lines) < 2000 then $8::jsonb when jsonb_array_length(lines) < 20000 then $10::jsonb else '[]' end, claimed_until = $9 where id = $1 and seen = $2 and finished_at is null`
+		lines = case when jsonb_array_length(lines) < 2000 then lines || $8::jsonb when $10::jsonb <> '[]' and jsonb_array_length(lines) < 20000 then lines || $10::jsonb else lines end,
+		claimed_until = $9 where id = $1 and seen = $2 and finished_at is null`
 	sqlEndImport      = `update knowledge_imports set finished_at = $2, claimed_until = $2, problem = $3 where id = $1 and finished_at is null`
 	sqlImportFileGone = `update knowledge_imports set blob = '' where id = $1`
 	sqlImportsWaiting = `select id, user_id, agency_id, blob, finished_at is not null from knowledge_imports where blob <> '' and claimed_until <= $1 order by claimed_until limit 20`

@@ -193,7 +193,8 @@ func (c *Console) takeImport(r *http.Request, v View, mode string) (uuid.UUID, e
 
 const (
 	sqlImports   = `select id, user_id, name, mode, created, updated, unchanged, failed, at, finished_at is not null from knowledge_imports order by id desc limit 30`
-	sqlImportRun = `select id, user_id, name, mode, created, updated, unchanged, failed, at, finished_at is not null, lines, total, seen, problem, effect from knowledge_imports where id = $1`
+	sqlImportRun = `select id, user_id, name, mode, created, updated, unchanged, failed, at, finished_at is not null,
+		case when finished_at is null then jsonb_path_query_array(lines, '$[0 to 1999]') else lines end, total, seen, problem, effect from knowledge_imports where id = $1`
 )
 
 func (c *Console) importRuns(ctx context.Context, actor db.Actor) (out []importRun, err error) {

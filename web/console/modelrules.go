@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 
+	"hotline/chat/assist"
 	"hotline/internal/errs"
 	"hotline/internal/llm"
 	"hotline/routing"
@@ -21,6 +22,8 @@ type modelRulesData struct {
 	Saved           bool
 	Error, Field    string
 	MaxTone, Most   int
+	DefaultTone     string // what stands where nothing is said
+	DefaultLength   int
 }
 
 func (c *Console) modelRules(w http.ResponseWriter, r *http.Request) error {
@@ -43,6 +46,7 @@ func (c *Console) showModelRules(w http.ResponseWriter, r *http.Request, status 
 		return err
 	}
 	d.MaxTone, d.Most = routing.MaxTone, routing.MaxSentences
+	d.DefaultTone, d.DefaultLength = assist.DefaultTone, assist.DefaultSentences
 	v.Nav, v.Title, v.D = "models", v.T("modelrules.title"), d
 	c.page(w, r, status, "model-rules", v)
 	return nil

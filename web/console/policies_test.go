@@ -148,9 +148,9 @@ func TestAnotherJurisdictionGetsItsAgencies(t *testing.T) {
 	b.post("/console/admin/policies", url.Values{"kind": {"policies"}, "code": {"East District"}, "from": {"tiny"}}).wants(t, http.StatusBadRequest, "East District")
 	page := b.post("/console/admin/policies", url.Values{"kind": {"policies"}, "code": {"east"}, "from": {"tiny"}})
 	page.wants(t, http.StatusOK, "Policies of east", "Not in force yet")
-	set := url.Values{"edit": {edit(t, page)}, "calendar": {"sg"}, "warn": {"30"}, "dispatches": {"3"}, "extensions": {"1"}, "extension_percent": {"50"}, "revisit_tries": {"3"}, "due_soon_hours": {"24"},
+	set := url.Values{"edit": {edit(t, page)}, "calendar": {"sg"}, "warn": {"30"}, "dispatches": {"3"}, "extensions": {"1"}, "extension_percent": {"50"}, "revisit_tries": {"3"}, "revisit_gap_hours": {"5"}, "rectify_days": {"9"},
 		"on_notice": {"1"}, "anchor_notice": {"due"}}
-	b.post("/console/admin/policies/east", set).wants(t, http.StatusOK, "Saved in the draft", `value="30"`)
+	b.post("/console/admin/policies/east", set).wants(t, http.StatusOK, "Saved in the draft", `value="30"`, `name="revisit_gap_hours" value="5"`, `name="rectify_days" value="9"`)
 	preview := b.get("/console/admin/policies/east/publish")
 	b.post("/console/admin/policies/east/publish", url.Values{"edit": {edit(t, preview)}}).wants(t, http.StatusOK, "east")
 	b.post("/console/admin/policies/east/agencies", url.Values{"agency": {r.city.Agencies["dist-east"].String()}}).wants(t, http.StatusOK, "East district", "Remove")

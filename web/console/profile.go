@@ -153,10 +153,8 @@ func (c *Console) notificationsRead(w http.ResponseWriter, r *http.Request) erro
 
 func (c *Console) unread(ctx context.Context, p *auth.Principal) int {
 	n, err := c.countUnread(ctx, p.Actor(), p.Roles)
-	if err != nil {
-		if ctx.Err() == nil { // whoever left the page wants no number
-			c.Log.WarnContext(ctx, "unread notices", "error", err)
-		}
+	if err != nil && ctx.Err() == nil { // whoever left the page wants no number
+		c.Log.WarnContext(ctx, "unread notices", "error", err)
 	}
 	return n
 }

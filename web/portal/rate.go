@@ -6,6 +6,7 @@ import (
 	"unicode/utf8"
 
 	"hotline/internal/errs"
+	"hotline/tickets"
 	"hotline/web/httperr"
 )
 
@@ -106,7 +107,7 @@ func (p *Portal) rateByLink(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	done := "1"
-	if rating.grade <= 2 || rating.resolved != nil && !*rating.resolved {
+	if (tickets.Ticket{CitizenResolved: rating.resolved, Satisfaction: rating.grade}).Unsatisfied() {
 		done = "sorry"
 	}
 	see(w, r, "/rate/-?done="+done) // without the token, which is used up
