@@ -27,6 +27,15 @@ func js(expression string) string {
 	return "(() => { const r = " + root + "; return " + expression + "; })()"
 }
 
+// connected opens a page with the widget open and its socket up.
+func connected(t *testing.T, hub *fakeHub) *webtest.Tab {
+	t.Helper()
+	tab := webtest.New(t).Open(t, webtest.Desktop, page(t, hub, `data-open="true"`))
+	ready(t, tab)
+	tab.WaitJS(t, `document.querySelector("hotline-chat").transport.state === "online"`)
+	return tab
+}
+
 func ready(t *testing.T, tab *webtest.Tab) {
 	t.Helper()
 	tab.WaitJS(t, `!!document.querySelector("hotline-chat")?.shadowRoot?.querySelector(".launcher")`)

@@ -20,6 +20,7 @@ import (
 type fakeHub struct {
 	t         *testing.T
 	mu        sync.Mutex
+	came      *sync.Cond // on mu: a frame came in
 	messages  []map[string]any
 	refs      map[string]int // ref → seq: what was acknowledged
 	doubled   int            // sends of a ref that was known already
@@ -38,6 +39,7 @@ const token = "T0kenT0kenT0kenT0kenT0kenT0kenT0kenT0kenT0k"
 
 func newHub(t *testing.T) *fakeHub {
 	h := &fakeHub{t: t, refs: map[string]int{}, uploads: map[string][]byte{}}
+	h.came = sync.NewCond(&h.mu)
 	script, err := New(i18n.MustLoad())
 	if err != nil {
 		t.Fatal(err)
@@ -108,6 +110,7 @@ func (h *fakeHub) serveSocket(w http.ResponseWriter, r *http.Request) {
 		}
 		h.mu.Lock()
 		h.frames = append(h.frames, f)
+		h.came.Broadcast()
 		switch f["t"] {
 		case "hello":
 			h.hellos, h.socket = append(h.hellos, f), c
@@ -219,14 +222,31 @@ func (h *fakeHub) cut() {
 	}
 }
 
-// awaits waits until the server has seen something.
+// awaits waits until frames of the widget make ok true, which is called with the lock held.
 func (h *fakeHub) awaits(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	for until := time.Now().Add(20 * time.Second); !ok(); time.Sleep(20 * time.Millisecond) {
-		if time.Now().After(until) {
+	late := false
+	timer := time.AfterFunc(20*time.Second, func() { h.set(func() { late = true; h.came.Broadcast() }) })
+	defer timer.Stop()
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for !ok() {
+		if late {
 			t.Fatalf("in vain: %s", what)
 		}
+		h.came.Wait()
 	}
+}
+
+// seen is the last message that the widget has said to be seen, and how many frames said such things. The lock is held.
+func (h *fakeHub) seen() (last float64, frames int) {
+	for _, f := range h.frames {
+		if f["t"] == "seen" {
+			frames++
+			last, _ = f["seq"].(float64)
+		}
+	}
+	return last, frames
 }
 
 func (h *fakeHub) set(change func()) { h.mu.Lock(); defer h.mu.Unlock(); change() }

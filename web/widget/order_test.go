@@ -31,9 +31,7 @@ const allSent = `r.querySelectorAll(".message.citizen").length > 0 && !r.querySe
 func TestMessagesArriveInTheOrderTheyWereWritten(t *testing.T) {
 	t.Parallel()
 	hub := newHub(t)
-	tab := webtest.New(t).Open(t, webtest.Desktop, page(t, hub, `data-open="true"`))
-	ready(t, tab)
-	tab.WaitJS(t, `document.querySelector("hotline-chat").transport.state === "online"`)
+	tab := connected(t, hub)
 	hub.set(func() { hub.tooFast = 1 })
 	write(t, tab, "one")
 	write(t, tab, "two")
@@ -106,22 +104,17 @@ func TestWhatCameInBehindIsSeenWhenThePageIsLookedAt(t *testing.T) {
 	hidden("true")
 	hub.say("staff", "Li Na", "One more thing.")
 	tab.WaitJS(t, js(`r.querySelector(".badge").textContent === "1"`))
-	seen := func() (last float64) {
-		hub.mu.Lock()
-		defer hub.mu.Unlock()
-		for _, f := range hub.frames {
-			if f["t"] == "seen" {
-				last, _ = f["seq"].(float64)
-			}
+	seen := func(want float64) func() bool {
+		return func() bool { last, _ := hub.seen(); return last == want }
+	}
+	hub.set(func() {
+		if last, _ := hub.seen(); last > 1 {
+			t.Errorf("nobody looked, and %v is said to be seen", last)
 		}
-		return last
-	}
-	if got := seen(); got > 1 {
-		t.Errorf("nobody looked, and %v is said to be seen", got)
-	}
+	})
 	hidden("false")
 	tab.WaitJS(t, js(`r.querySelector(".badge").hidden`))
-	hub.awaits(t, "the last message is seen", func() bool { return seen() == 2 })
+	hub.awaits(t, "the last message is seen", seen(2))
 	// What was read without a connection is told when it is back.
 	hidden("true")
 	hub.say("staff", "Li Na", "And another.")
@@ -129,5 +122,5 @@ func TestWhatCameInBehindIsSeenWhenThePageIsLookedAt(t *testing.T) {
 	hub.cut()
 	tab.WaitJS(t, `document.querySelector("hotline-chat").transport.state === "offline"`)
 	hidden("false")
-	hub.awaits(t, "it is told on the next connection", func() bool { return seen() == 3 })
+	hub.awaits(t, "it is told on the next connection", seen(3))
 }

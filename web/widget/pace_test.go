@@ -22,23 +22,14 @@ func TestManyMessagesAreReadWithFewFrames(t *testing.T) {
 	for range 80 {
 		hub.say("bot", "", "One of many.")
 	}
-	seen, last := 0, 0.0
-	for until := time.Now().Add(20 * time.Second); last != 81; time.Sleep(20 * time.Millisecond) {
-		if time.Now().After(until) {
-			t.Fatalf("the last message the server knows as seen is %v", last)
-		}
-		seen = 0
-		hub.set(func() {
-			for _, f := range hub.frames {
-				if f["t"] == "seen" {
-					seen++
-					last, _ = f["seq"].(float64)
-				}
-			}
-		})
-	}
-	if seen > 10 {
-		t.Errorf("%d frames say that 81 messages were seen", seen)
+	var frames int
+	hub.awaits(t, "the last message is seen", func() bool {
+		var last float64
+		last, frames = hub.seen()
+		return last == 81
+	})
+	if frames > 10 {
+		t.Errorf("%d frames say that 81 messages were seen", frames)
 	}
 }
 
@@ -46,9 +37,7 @@ func TestManyMessagesAreReadWithFewFrames(t *testing.T) {
 func TestTooFastIsSaidAndSentLater(t *testing.T) {
 	t.Parallel()
 	hub := newHub(t)
-	tab := webtest.New(t).Open(t, webtest.Desktop, page(t, hub, `data-open="true"`))
-	ready(t, tab)
-	tab.WaitJS(t, `document.querySelector("hotline-chat").transport.state === "online"`)
+	tab := connected(t, hub)
 	hub.set(func() { hub.tooFast = 1 })
 	write(t, tab, "refused for now")
 	sees(t, tab, "That was a lot at once")
@@ -78,9 +67,7 @@ func TestTooFastIsSaidAndSentLater(t *testing.T) {
 func TestChangedLanguageLosesNothing(t *testing.T) {
 	t.Parallel()
 	hub := newHub(t)
-	tab := webtest.New(t).Open(t, webtest.Desktop, page(t, hub, `data-open="true"`))
-	ready(t, tab)
-	tab.WaitJS(t, `document.querySelector("hotline-chat").transport.state === "online"`)
+	tab := connected(t, hub)
 	hub.set(func() { hub.lossy = true })
 	write(t, tab, "lost on the way")
 	tab.WaitJS(t, `document.querySelector("hotline-chat").transport.inflight !== ""`)
@@ -98,9 +85,7 @@ func TestChangedLanguageLosesNothing(t *testing.T) {
 func TestSilenceIsTakenForALostConnection(t *testing.T) {
 	t.Parallel()
 	hub := newHub(t)
-	tab := webtest.New(t).Open(t, webtest.Desktop, page(t, hub, `data-open="true"`))
-	ready(t, tab)
-	tab.WaitJS(t, `document.querySelector("hotline-chat").transport.state === "online"`)
+	tab := connected(t, hub)
 	hub.set(func() { hub.lossy = true })
 	tab.Run(t, chromedp.Evaluate(`document.querySelector("hotline-chat").transport.silence = 500`, nil))
 	write(t, tab, "into a dead line")

@@ -202,8 +202,7 @@ class Transport {
 
   // elsewhere: another tab had the answer to a message that waits here too.
   elsewhere(ref) {
-    if (this.inflight === ref) return; // its answer comes here as well
-    this.on.gone(ref);
+    this.on.gone(ref); // where it is under way here as well, its answer finds nothing left to do
     this.flush();
   }
 
