@@ -125,6 +125,7 @@ func (a *App) hold(ctx context.Context, name string, f func(context.Context)) er
 		return err
 	}
 	if _, err := conn.Exec(ctx, lostSoon); err != nil {
+		_ = conn.Conn().Close(context.WithoutCancel(ctx)) // the lock ends with its connection
 		return err
 	}
 	work, cancel := context.WithCancel(ctx)

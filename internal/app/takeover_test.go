@@ -60,7 +60,7 @@ func TestOneNodeHoldsEachVendorAndAnotherTakesOver(t *testing.T) {
 	}
 	first.kill()
 	began := time.Now()
-	smsc.AwaitBind()
+	smsc.AwaitBinds(2)
 	if took := time.Since(began); took > 15*time.Second {
 		t.Errorf("the session stood empty for %s", took)
 	}

@@ -42,7 +42,7 @@ func (p *player) chats() {
 		if c.chance(14) {
 			t.asks, t.person = []string{pick(&c, p.words.Chats.Unknown[t.lang])}, c.chance(60)
 		}
-		switch r := p.rand.IntN(100); {
+		switch r := c.rand.IntN(100); {
 		case r < 80:
 			t.wait = c.between(4*time.Second, 15*time.Second)
 		case r < 94:
