@@ -7,7 +7,9 @@ import (
 	"context"
 	_ "embed"
 	"encoding/json"
+	"errors"
 	"fmt"
+	stdlog "log"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto"
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/log"
@@ -56,7 +59,7 @@ func New(t testing.TB) *Browser {
 		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true), chromedp.Flag("disable-dev-shm-usage", true),
 		chromedp.Flag("hide-scrollbars", true))
 	alloc, stopAlloc := chromedp.NewExecAllocator(context.Background(), options...)
-	ctx, stop := chromedp.NewContext(alloc)
+	ctx, stop := chromedp.NewContext(alloc, chromedp.WithErrorf(complain))
 	t.Cleanup(func() {
 		_ = chromedp.Cancel(ctx) // waits for the process; an error only says that it was gone already
 		stop()
@@ -164,19 +167,42 @@ func (tab *Tab) listen(event any) {
 	}
 }
 
-// Run does the actions in the tab and fails the test when one fails.
-func (tab *Tab) Run(t testing.TB, actions ...chromedp.Action) {
-	t.Helper()
-	if err := chromedp.Run(tab.Ctx, actions...); err != nil {
-		tab.Screenshot(t, "failed")
-		t.Fatalf("browser: %v\n%s", err, strings.Join(tab.Complaints(), "\n"))
+// complain logs what the driver itself finds wrong, but for events of a Chromium newer than it.
+func complain(format string, a ...any) {
+	if line := fmt.Sprintf(format, a...); !strings.HasPrefix(line, "unhandled ") {
+		stdlog.Print("chromedp: ", line)
 	}
 }
 
-// Go does actions that end in another page (a link, a form) and waits until that page has loaded.
+// Run does the actions in the tab and fails the test when one fails.
+func (tab *Tab) Run(t testing.TB, actions ...chromedp.Action) {
+	t.Helper()
+	for _, action := range actions {
+		if err := again(func() error { return chromedp.Run(tab.Ctx, action) }); err != nil {
+			tab.Screenshot(t, "failed")
+			t.Fatalf("browser: %v\n%s", err, strings.Join(tab.Complaints(), "\n"))
+		}
+	}
+}
+
+// again does the step anew when the page replaced its element between the driver's look and its touch (a live part does that at any time):
+// the driver then did nothing yet, and a person would not notice.
+func again(step func() error) error {
+	for tries := 1; ; tries++ {
+		err := step()
+		var gone *cdproto.Error
+		if tries == 20 || !errors.As(err, &gone) || !strings.Contains(gone.Message, "node with given id") {
+			return err
+		}
+	}
+}
+
+// Go does actions of which the last ends in another page (a link, a form) and waits until that page has loaded.
 func (tab *Tab) Go(t testing.TB, actions ...chromedp.Action) {
 	t.Helper()
-	if _, err := chromedp.RunResponse(tab.Ctx, actions...); err != nil {
+	last := len(actions) - 1
+	tab.Run(t, actions[:last]...)
+	if err := again(func() error { _, err := chromedp.RunResponse(tab.Ctx, actions[last]); return err }); err != nil {
 		t.Fatalf("browser: %v\n%s", err, strings.Join(tab.Complaints(), "\n"))
 	}
 }

@@ -34,3 +34,19 @@ func TestBrowser(t *testing.T) {
 		}
 	}
 }
+
+// A live part replaces its elements at any time: an action on one finds its successor.
+func TestAnElementThatIsReplacedAllTheTime(t *testing.T) {
+	t.Parallel()
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		_, _ = w.Write([]byte(`<!doctype html><html lang="en"><title>Page</title><main><div id="live"></div></main><script>
+			const turn = () => { live.innerHTML = '<input id="word">' }
+			turn(); setInterval(turn, 1)</script>`))
+	}))
+	t.Cleanup(srv.Close)
+	tab := New(t).Open(t, Desktop, srv.URL)
+	for range 100 {
+		tab.Run(t, chromedp.WaitVisible("#word"), chromedp.SetValue("#word", "30"))
+	}
+}
