@@ -23,15 +23,6 @@ func saying(category, title, text string) func(*tickets.Draft) {
 	return func(d *tickets.Draft) { d.Category, d.Title, d.Description = category, title, text }
 }
 
-func (o *office) contact(phone, email string) *uuid.UUID {
-	o.Helper()
-	id := db.NewID()
-	if _, err := o.owner.Exec(o.Context(), `insert into contacts (id, name, phone, email) values ($1, 'Chen Wei', $2, $3)`, id, phone, email); err != nil {
-		o.Fatal(err)
-	}
-	return &id
-}
-
 func by(contact *uuid.UUID) func(*tickets.Draft) {
 	return func(d *tickets.Draft) { d.ContactID = contact }
 }

@@ -144,7 +144,9 @@ func TestARebuildGivesTheSameAndSurvivesItsEnd(t *testing.T) {
 		t.Fatalf("%+v %v", f, err)
 	}
 	// The node dies here; another goes on, also beside somebody's command.
-	other := &office{TB: o.TB, Service: o.service(), pool: o.pool, owner: o.owner, city: o.city, clock: o.clock, route: o.route}
+	kit := *o.Office
+	kit.Service = o.service()
+	other := &office{Office: &kit, owner: o.owner}
 	other.follow()
 	if got := o.consistent("rebuilt"); got != want {
 		t.Errorf("rebuilt %v, followed %v", got, want)

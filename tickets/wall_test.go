@@ -14,19 +14,6 @@ import (
 	"hotline/tickets"
 )
 
-// count runs a query without any filter as an actor.
-func (o *office) count(a db.Actor, table string) int {
-	o.Helper()
-	var n int
-	err := db.ReadTx(o.Context(), o.pool, a, func(tx db.Tx) error {
-		return tx.QueryRow(o.Context(), `select count(*) from `+table).Scan(&n)
-	})
-	if err != nil {
-		o.Fatalf("%s: %v", table, err)
-	}
-	return n
-}
-
 var walled = []string{"tickets", "ticket_access", "assignments", "ticket_events", "ticket_clocks", "ticket_search", "ticket_ratings", "notifications", "conversations", "ticket_watchers", "ticket_mentions", "tags", "ticket_tags", "saved_filters", "ticket_links", "macros", "bulk_jobs", "ticket_fields", "ticket_lacking"}
 
 // hang puts a row of every working tool on the ticket, by the lead's handler.
