@@ -70,12 +70,14 @@ func (p *Policy) fillWhat(ctx context.Context, t *turn, r *reading) {
 		return
 	}
 	t.lead = ""
+	r = p.part(t, r)
 	p.describe(t, r)
 	if s := r.scope(); s != "" && f.Scope == "" && !r.question {
 		p.refuse(t, s, true)
 		return
 	}
 	t.read(r)
+	p.sayParted(t)
 	p.next(t)
 }
 

@@ -2,6 +2,7 @@ package bot
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -23,6 +24,7 @@ func (p *Policy) take(t *turn, r *reading, in Input) {
 	p.absorb(t, r)
 	words := p.matter(r)
 	if words >= r.slack() {
+		r = p.part(t, r)
 		p.describe(t, r)
 		if s := r.scope(); s != "" && f.Scope == "" {
 			p.refuse(t, s, true)
@@ -33,6 +35,7 @@ func (p *Policy) take(t *turn, r *reading, in Input) {
 		if p.tx.has(t.lang, lead) {
 			t.lead = p.tx.t(t.lang, lead)
 		}
+		p.sayParted(t)
 	} else if words > 0 {
 		f.Hint = r.text
 	}
@@ -96,6 +99,10 @@ func (p *Policy) prompt(t *turn, slot, key string, choices ...string) {
 			joint = "\n"
 		}
 		text, t.lead = t.lead+joint+text, ""
+	}
+	if t.parted {
+		choices = slices.Insert(slices.Clone(choices), slices.Index(choices, "cancel"), "one_matter")
+		t.parted = false
 	}
 	m := Message{Text: text, Ask: slot, Choices: p.choices(t.lang, choices...)}
 	t.reply.Messages = append(t.reply.Messages, m)
@@ -238,6 +245,8 @@ func (p *Policy) chooseInForm(t *turn, id string, r *reading) bool {
 		p.cancel(t)
 	case "go_on":
 		p.next(t)
+	case "one_matter":
+		p.together(t)
 	case "skip", "skip_place", "skip_contact", "skip_detail":
 		p.skip(t)
 	case "anonymous":
@@ -341,6 +350,8 @@ func (p *Policy) inForm(ctx context.Context, t *turn, r *reading, in Input) {
 		p.next(t)
 	case r.only("cancel", "no", "thanks") || r.has("cancel") && r.rest("cancel") < r.slack() && f.Asked != AskWhat, r.mostly("resolved", "no", "thanks", "cancel"):
 		p.cancel(t)
+	case r.mostly("one_matter") && t.isParted():
+		p.together(t)
 	case f.Asked != AskWhat && p.another(t, in):
 	case waiting == waitAsk:
 		p.aside(ctx, t, r, true)

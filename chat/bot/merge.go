@@ -82,7 +82,7 @@ func (p *Policy) another(t *turn, in Input) bool {
 			text = r.text[r.toks[m.to].start:]
 		}
 	}
-	t.st.Later = append(t.st.Later, cut(text, maxDescription))
+	t.st.Later = append(t.st.Later, Matter{Text: cut(text, maxDescription)})
 	t.st.Form.Attachments += in.Attachments
 	t.lead = p.tx.t(t.lang, "later.kept")
 	p.next(t)
@@ -94,14 +94,17 @@ func (p *Policy) nextMatter(t *turn, before *Form) bool {
 	if len(t.st.Later) == 0 {
 		return false
 	}
-	text := t.st.Later[0]
+	m := t.st.Later[0]
 	t.st.Later = t.st.Later[1:]
-	r := p.lex.read(text)
+	r := p.lex.read(m.Text)
 	p.start(t, r.kind(), r.kind() != "")
 	if f := t.st.Form; before != nil && before.ContactDone {
 		f.Anonymous, f.ContactDone, f.Name, f.Phone, f.Email = before.Anonymous, true, before.Name, before.Phone, before.Email
 	}
-	p.take(t, &r, Input{Text: text})
+	if f := t.st.Form; before != nil && m.Beside && r.place == "" {
+		f.Place, f.Lat, f.Lon, f.NoPlace = before.Place, before.Lat, before.Lon, before.NoPlace
+	}
+	p.take(t, &r, Input{Text: m.Text})
 	if n := len(t.reply.Messages); n > 0 {
 		m := &t.reply.Messages[n-1]
 		m.Text = p.tx.t(t.lang, "later.now") + "\n" + m.Text

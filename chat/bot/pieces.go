@@ -127,5 +127,5 @@ func (p *Policy) answersFirst(r *reading) bool {
 	if r.has("insist", "file") || r.question || r.place != "" {
 		return false
 	}
-	return r.kind() == "" && r.has("problem")
+	return r.kind() == "" && r.has("problem") && len(p.matters(r)) < 2
 }

@@ -128,6 +128,7 @@ type turn struct {
 	// goingOn: the bot had just offered to pass something on, and the citizen goes on telling.
 	goingOn bool
 	trouble string         // what was told before this text
+	parted  bool           // the text tells of several troubles; the citizen is still to be asked whether that is so
 	call    string         // of the model that put the question in full
 	read    func(*reading) // looks, with a model, for slots that the rules have not found
 }

@@ -27,7 +27,7 @@ type State struct {
 	Consoled bool      `json:"consoled,omitempty"` // the citizen was answered since that emergency
 	About    *Citation `json:"about,omitempty"`    // the article told last, for "and what does it cost?"
 	Want     string    `json:"want,omitempty"`     // the aspect that was asked for before the service was named
-	Later    []string  `json:"later,omitempty"`    // other matters told while a form was open, each a ticket of its own
+	Later    []Matter  `json:"later,omitempty"`    // other troubles told with the one of the form, or while it was open, each a ticket of its own
 	Misses   int       `json:"misses,omitempty"`   // turns in a row that were not understood
 	Said     []string  `json:"said,omitempty"`     // statements before a ticket is begun: a trouble told in pieces
 	SaidAge  int       `json:"said_age,omitempty"` // questions asked since
