@@ -13,6 +13,7 @@ import (
 	"hotline/channels/email/emailtest"
 	"hotline/internal/db"
 	"hotline/internal/db/privatepg"
+	"hotline/internal/testkit"
 )
 
 // TestABroadcastThatIsKilledTellsEverybodyOnce kills the server again and again while hundreds of reporters are told by mail and on their pages, and counts:
@@ -25,7 +26,7 @@ func TestABroadcastThatIsKilledTellsEverybodyOnce(t *testing.T) {
 	const mailed, silent, maxKills = 300, 100, 5
 	server := emailtest.NewSMTP(t, emailtest.Options{Plain: true, Pace: 40 * time.Millisecond})
 	mail := []string{"HOTLINE_EMAIL_FROM=Lanting Hotline <hotline@lanting.example>", "HOTLINE_SMTP_URL=smtp://" + server.Addr + "?tls=no"}
-	dir, addr := dataFolder(t), freeAddress(t)
+	dir, addr := testkit.DataFolder(t), freeAddress(t)
 	node := spawn(t, dir, addr, mail...)
 	url, ok := privatepg.Running(dir)
 	if !ok {

@@ -24,6 +24,7 @@ import (
 	"hotline/internal/config"
 	"hotline/internal/db"
 	"hotline/internal/db/privatepg"
+	"hotline/internal/testkit"
 )
 
 func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
@@ -86,7 +87,7 @@ func TestKilledServerLosesAndDoublesNothing(t *testing.T) {
 		t.Skip("kills a server for half a minute")
 	}
 	const clients, each, perConversation, maxKills = 16, 320, 5, 5 // 5,120 messages
-	dir, addr := dataFolder(t), freeAddress(t)
+	dir, addr := testkit.DataFolder(t), freeAddress(t)
 	node := spawn(t, dir, addr)
 	web := &http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: clients}}
 	var mu sync.Mutex

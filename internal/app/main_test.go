@@ -44,24 +44,6 @@ func node() error {
 	return app.Run(ctx, cfg, o, func(a *app.App) { fmt.Println(a.URL()) })
 }
 
-// dataFolder is one that the database's user can reach.
-func dataFolder(t *testing.T) string {
-	t.Helper()
-	dir, err := os.MkdirTemp("", "hl-app-")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Chmod(dir, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := os.RemoveAll(dir); err != nil {
-			t.Error(err)
-		}
-	})
-	return dir
-}
-
 // freeAddress is a loopback address that nobody listens on just now.
 func freeAddress(t *testing.T) string {
 	t.Helper()
@@ -87,7 +69,7 @@ func startAt(t *testing.T, now *clock.Fake) *app.App {
 
 func launch(t *testing.T, log *slog.Logger, now clock.Clock, environ ...string) *app.App {
 	t.Helper()
-	cfg, err := config.Parse(append([]string{"HOTLINE_ADDR=127.0.0.1:0", "HOTLINE_DATA=" + dataFolder(t)}, environ...))
+	cfg, err := config.Parse(append([]string{"HOTLINE_ADDR=127.0.0.1:0", "HOTLINE_DATA=" + testkit.DataFolder(t)}, environ...))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -104,7 +104,7 @@ func TestNodeThatDoesNotShareIsRefused(t *testing.T) {
 
 func TestSecondProcessOnADataFolderIsRefused(t *testing.T) {
 	t.Parallel()
-	dir := dataFolder(t)
+	dir := testkit.DataFolder(t)
 	a := start(t, nil, "HOTLINE_DATA="+dir)
 	_ = a
 	cfg := mustConfig(t, "HOTLINE_ADDR=127.0.0.1:0", "HOTLINE_DATA="+dir)

@@ -13,13 +13,14 @@ import (
 	"hotline/internal/app"
 	"hotline/internal/config"
 	"hotline/internal/db"
+	"hotline/internal/testkit"
 	"hotline/tickets"
 )
 
 // TestDemoHasAPast looks at a demo city on its first day: its boards and its published numbers have something to show, its history can be proven.
 func TestDemoHasAPast(t *testing.T) {
 	t.Parallel()
-	cfg, err := config.Parse([]string{"HOTLINE_ADDR=127.0.0.1:0", "HOTLINE_DATA=" + dataFolder(t)})
+	cfg, err := config.Parse([]string{"HOTLINE_ADDR=127.0.0.1:0", "HOTLINE_DATA=" + testkit.DataFolder(t)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,8 +1,8 @@
 // Package testkit gives tests real parts in milliseconds: a private PostgreSQL for the test process, a fresh migrated database for each
-// test (cloned from a template named by the hash of the migrations), a tiny city to work in, and a log that can be searched.
+// test (cloned from one that was migrated once), a tiny city to work in, and a log that can be searched.
 //
-// Only tests import it. A package that uses DB has `func TestMain(m *testing.M) { testkit.Main(m) }`, which stops the server at the end;
-// where the process is killed instead, the server dies with it and the next run removes its folder.
+// Only tests import it. A package that uses DB has `func TestMain(m *testing.M) { testkit.Main(m) }`, which stops the server at the end and
+// removes its folder; where the process is killed instead, the server dies with it and the next run removes the folder.
 package testkit
 
 import (
@@ -11,12 +11,8 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"path/filepath"
-	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
@@ -31,49 +27,36 @@ var (
 	server struct {
 		once sync.Once
 		pg   *privatepg.Server
-		dir  string
 		err  error
 	}
 	databases atomic.Int64
 )
 
-// Main runs a package's tests and stops the PostgreSQL that they started.
+// Main runs a package's tests, stops the PostgreSQL that they started and removes what it left.
 func Main(m *testing.M) {
 	code := m.Run()
 	if server.pg != nil {
 		server.pg.Stop()
-		_ = os.RemoveAll(server.dir) // a leftover is removed by the next run
+	}
+	if dir, err := scratch(); err == nil {
+		_ = os.RemoveAll(dir) // a leftover is removed by the next run
 	}
 	os.Exit(code)
 }
 
-const prefix = "hotline-test-"
-
 func start() {
-	sweep()
-	server.dir = filepath.Join(os.TempDir(), prefix+strconv.Itoa(os.Getpid()))
-	if server.err = os.MkdirAll(server.dir, 0o755); server.err != nil {
+	var dir string
+	if dir, server.err = scratch(); server.err != nil {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
-	server.pg, server.err = privatepg.Start(ctx, privatepg.Options{Dir: server.dir, Log: slog.New(slog.DiscardHandler), Volatile: true})
+	server.pg, server.err = privatepg.Start(ctx, privatepg.Options{Dir: dir, Log: slog.New(slog.DiscardHandler), Volatile: true})
 	if server.err != nil {
 		return
 	}
 	// The template is the database "hotline" itself, migrated and then left alone.
 	server.err = db.Migrate(ctx, server.pg.OwnerURL(), slog.New(slog.DiscardHandler))
-}
-
-// sweep removes folders whose process has ended.
-func sweep() {
-	dirs, _ := filepath.Glob(filepath.Join(os.TempDir(), prefix+"*")) // constant pattern: no error possible
-	for _, dir := range dirs {
-		pid, err := strconv.Atoi(strings.TrimPrefix(filepath.Base(dir), prefix))
-		if err == nil && syscall.Kill(pid, 0) == syscall.ESRCH {
-			_ = os.RemoveAll(dir) // another process may be removing it too
-		}
-	}
 }
 
 // Database is one test's own database.
@@ -92,7 +75,7 @@ func NewDatabase(t testing.TB) Database {
 	}
 	d := Database{Name: fmt.Sprintf("t%d", databases.Add(1))}
 	d.URL, d.OwnerURL = server.pg.AddressOf("app", d.Name), server.pg.AddressOf("owner", d.Name)
-	admin(t, `create database `+d.Name+` template hotline strategy wal_log owner hotline_owner`)
+	admin(t, `create database `+d.Name+` template hotline strategy file_copy owner hotline_owner`)
 	t.Cleanup(func() { admin(t, `drop database if exists `+d.Name+` with (force)`) })
 	return d
 }

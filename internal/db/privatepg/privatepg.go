@@ -162,6 +162,10 @@ func (s *Server) launch(bin, pgdata string, who *account, o Options) error {
 		set("synchronous_commit", "off")
 		set("full_page_writes", "off")
 		set("max_connections", "400")
+		set("wal_level", "minimal")
+		set("max_wal_senders", "0")
+		set("wal_compression", "off")
+		set("max_wal_size", "256MB")
 	}
 	for k, v := range o.Settings {
 		set(k, v)
