@@ -2,7 +2,6 @@ package tickets
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -16,7 +15,7 @@ import (
 	"hotline/tickets/measures"
 )
 
-// The errors of appeals and settings.
+// The errors of appeals.
 var (
 	// ErrNotCounted: this failure is not counted against the agency (any more).
 	ErrNotCounted = errs.New(errs.Conflict, "tickets.not_counted", "this is not counted against your agency")
@@ -26,10 +25,6 @@ var (
 	ErrAppealDecided = errs.New(errs.Conflict, "tickets.appeal_decided", "this appeal is decided already")
 	// ErrNoAppeal: no such appeal, or none that the actor may see.
 	ErrNoAppeal = errs.New(errs.NotFound, "tickets.no_appeal", "there is no such appeal")
-	// ErrMeasureSetting: a setting makes no sense. Field and Args name it.
-	ErrMeasureSetting = errs.New(errs.Invalid, "tickets.measure_setting", "this setting is not possible")
-	// ErrMeasureSettingsStale: somebody else changed the settings.
-	ErrMeasureSettingsStale = errs.New(errs.Conflict, "tickets.measure_settings_stale", "somebody else changed these settings; look at the new ones and try again")
 )
 
 // Entries of the history that appeals make.
@@ -216,41 +211,4 @@ func (s *Service) Appeals(ctx context.Context, a Actor, state string, before *Me
 		at, id = before.FiledAt, before.ID
 	}
 	return s.appeals(ctx, a, appealsSQL, state, at, id, max(1, min(limit, 100)))
-}
-
-// MeasureSettings are the settings in force and their version.
-func (s *Service) MeasureSettings(ctx context.Context) (measures.Settings, int, error) {
-	var raw []byte
-	var version int
-	err := db.ReadTx(ctx, s.pool, db.System(), func(tx db.Tx) error {
-		return tx.QueryRow(ctx, `select settings, version from measure_state`).Scan(&raw, &version)
-	})
-	if err != nil {
-		return measures.Settings{}, 0, fmt.Errorf("measure settings: %w", err)
-	}
-	set, err := measures.ParseSettings(raw)
-	return set, version, err
-}
-
-// SetMeasureSettings changes them, for administrators of the hotline. They hold at once, for the past too.
-// Errors: ErrForbidden, ErrMeasureSetting, ErrMeasureSettingsStale.
-func (s *Service) SetMeasureSettings(ctx context.Context, a Actor, version int, set measures.Settings) error {
-	if !a.DB.Desk() || !slices.Contains(a.Roles, Role("administrator")) {
-		return ErrForbidden.With("action", "measure_settings")
-	}
-	var bad measures.FieldError
-	if errors.As(set.Check(), &bad) {
-		return ErrMeasureSetting.On(bad.Field).With("field", bad.Field)
-	}
-	raw, err := json.Marshal(set)
-	if err != nil {
-		return err
-	}
-	return db.WithTx(ctx, s.pool, db.System(), func(tx db.Tx) error {
-		tag, err := tx.Exec(ctx, `update measure_state set settings = $1, version = version + 1, changed_by = $2, changed_at = $3 where version = $4`, raw, a.DB.User(), s.clock.Now(), version)
-		if err == nil && tag.RowsAffected() == 0 {
-			err = ErrMeasureSettingsStale
-		}
-		return err
-	})
 }

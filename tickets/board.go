@@ -114,7 +114,7 @@ func (s *Service) board(ctx context.Context, a Actor, name View, sql, after stri
 		return err
 	})
 	if err != nil {
-		return nil, narrow("read "+string(name), err)
+		return nil, Narrow("read "+string(name), err)
 	}
 	return cursors, nil
 }

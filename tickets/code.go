@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"math/big"
 	"strings"
+	"unicode"
 
 	"github.com/google/uuid"
 )
@@ -84,4 +85,21 @@ func ParseCode(input string) (string, error) {
 		return "", ErrMalformedCode
 	}
 	return b.String(), nil
+}
+
+// ContactKey is the keyed hash by which a contact is recognized where their address must not stand: of the telephone's digits, or the address; nil for nobody.
+func (s *Service) ContactKey(phone, email string) []byte {
+	digits := strings.Map(func(r rune) rune {
+		if unicode.IsDigit(r) {
+			return r
+		}
+		return -1
+	}, phone)
+	switch {
+	case len(digits) >= 5:
+		return mac(s.keys.lookup, []byte("contact phone "+digits))
+	case email != "":
+		return mac(s.keys.lookup, []byte("contact email "+strings.ToLower(strings.TrimSpace(email))))
+	}
+	return nil
 }

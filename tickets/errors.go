@@ -1,6 +1,12 @@
 package tickets
 
-import "hotline/internal/errs"
+import (
+	"errors"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"hotline/internal/errs"
+)
 
 // The errors of this package. Codes are stable; Args carry ids and codes, never personal data.
 var (
@@ -159,3 +165,12 @@ var (
 	// ErrNoDraft: nothing is being edited, so there is nothing to publish.
 	ErrNoDraft = errs.New(errs.Conflict, "tickets.no_draft", "nothing has been changed, so there is nothing to publish")
 )
+
+// Narrow turns a statement that was cancelled because it took too long into ErrNarrow.
+func Narrow(step string, err error) error {
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) && pg.Code == "57014" {
+		return ErrNarrow.Wrap(err)
+	}
+	return wrap(step, err)
+}

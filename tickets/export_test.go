@@ -102,3 +102,6 @@ func (s *Service) LightsSettled() {
 		<-under.done
 	}
 }
+
+// AppealStatements are those of appeals and of the columns of contacts in an export.
+var AppealStatements = []string{countedSQL, appealsOfSQL, appealByIDSQL, appealsSQL, insertAppealSQL, decideAppealSQL, contactsSQL}

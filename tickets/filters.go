@@ -187,7 +187,7 @@ func (s *Service) FilterCounts(ctx context.Context, a Actor, filters []SavedFilt
 		return tx.SendBatch(ctx, b).Close()
 	})
 	if err != nil {
-		return nil, narrow("count filters", err)
+		return nil, Narrow("count filters", err)
 	}
 	return out, nil
 }

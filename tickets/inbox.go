@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -12,7 +11,6 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 
 	"hotline/internal/db"
 )
@@ -267,7 +265,7 @@ func (s *Service) page(ctx context.Context, a Actor, v View, f Filter, after str
 		return nil
 	})
 	if err != nil {
-		return Page{}, narrow("list tickets", err)
+		return Page{}, Narrow("list tickets", err)
 	}
 	return page, nil
 }
@@ -377,7 +375,7 @@ func (s *Service) Counts(ctx context.Context, a Actor) (map[View]int, error) {
 		return tx.SendBatch(ctx, b).Close()
 	})
 	if err != nil {
-		return nil, narrow("count tickets", err)
+		return nil, Narrow("count tickets", err)
 	}
 	return out, nil
 }
@@ -399,13 +397,4 @@ func (s *Service) countQuery(agency, user uuid.UUID, v View) (string, []any, err
 	// Sorted as the list is, though a count needs no order: otherwise the planner bets on a sequential scan that soon meets 101 rows, and loses
 	// where the rows of other agencies lie first.
 	return fmt.Sprintf(`select count(*) from (select from %s where %s and %s order by %s limit 101) few`, by.table(mine), mine, where, by.sorted()), args, nil
-}
-
-// narrow turns a cancelled statement into ErrNarrow.
-func narrow(step string, err error) error {
-	var pg *pgconn.PgError
-	if errors.As(err, &pg) && pg.Code == "57014" {
-		return ErrNarrow.Wrap(err)
-	}
-	return wrap(step, err)
 }

@@ -1,6 +1,7 @@
 package tickets_test
 
 import (
+	"slices"
 	"testing"
 
 	"hotline/tickets"
@@ -15,7 +16,7 @@ func TestTheStatementsFitTheSchema(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer conn.Release()
-	for _, sql := range append(tickets.MassStatements, tickets.LookoutStatements...) {
+	for _, sql := range slices.Concat(tickets.MassStatements, tickets.LookoutStatements, tickets.AppealStatements) {
 		if _, err := conn.Conn().Prepare(t.Context(), "", sql); err != nil {
 			t.Errorf("%v\n%s", err, sql)
 		}

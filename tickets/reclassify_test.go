@@ -12,6 +12,7 @@ import (
 	"hotline/internal/db"
 	"hotline/tickets"
 	"hotline/tickets/sla"
+	"hotline/tickets/statistics"
 )
 
 func to(category string) tickets.Fields {
@@ -116,9 +117,10 @@ func TestListsMeasuresAndRoutingFollowTheCategory(t *testing.T) {
 	o := open(t)
 	o.route.Record = []byte(`{"category":"environment.noise"}`)
 	k := o.inProgress(func(d *tickets.Draft) { d.ServiceItem = "T-1" })
+	numbers := statistics.New(o.pool, o.clock, o.Service)
 	follow := func() {
 		for {
-			if f := must(o.FollowMeasures(t.Context())); !f.More {
+			if f := must(numbers.Follow(t.Context())); !f.More {
 				return
 			}
 		}

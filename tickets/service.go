@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync/atomic"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -142,3 +143,9 @@ func byMessage(_ context.Context, _ db.Tx, t Ticket) (bool, error) { return t.By
 func (s *Service) OnReach(reaches func(ctx context.Context, tx db.Tx, t Ticket) (bool, error)) {
 	s.reaches = reaches
 }
+
+// Desk is the hotline's own agency.
+func (s *Service) Desk() uuid.UUID { return s.router.Desk() }
+
+// Zone is where the jurisdiction's days begin and end.
+func (s *Service) Zone() *time.Location { return s.settings.Load().Calendar.Location() }

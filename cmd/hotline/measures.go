@@ -10,7 +10,6 @@ import (
 
 	"hotline/internal/app"
 	"hotline/internal/telemetry"
-	"hotline/tickets"
 )
 
 // measuresCommand builds the statistics again. It may run beside nodes: they share the work.
@@ -22,10 +21,10 @@ func measuresCommand(ctx context.Context, args []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	return app.WithMeasures(ctx, cfg, telemetry.NewLogger(os.Stderr, cfg.LogLevel, cfg.LogFormat), func(s *tickets.Service, _ tickets.Trees) error {
+	return app.WithMeasures(ctx, cfg, telemetry.NewLogger(os.Stderr, cfg.LogLevel, cfg.LogFormat), func(m app.Measured) error {
 		began, shown := time.Now(), time.Now()
 		var built int64
-		err := s.Rebuild(ctx, func(done, total int64) {
+		err := m.Statistics.Rebuild(ctx, func(done, total int64) {
 			if built = done; time.Since(shown) < 2*time.Second {
 				return
 			}
@@ -67,8 +66,8 @@ func exportOpenData(ctx context.Context, args []string, out io.Writer) error {
 	if month == "" {
 		return usageError{"--month is needed: hotline export open-data --month 2026-10"}
 	}
-	return app.WithMeasures(ctx, cfg, telemetry.NewLogger(os.Stderr, cfg.LogLevel, cfg.LogFormat), func(s *tickets.Service, t tickets.Trees) error {
-		d, err := s.OpenDataOf(ctx, month, t)
+	return app.WithMeasures(ctx, cfg, telemetry.NewLogger(os.Stderr, cfg.LogLevel, cfg.LogFormat), func(m app.Measured) error {
+		d, err := m.OpenData.Of(ctx, month, m.Trees)
 		if err != nil {
 			return err
 		}

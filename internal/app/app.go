@@ -48,6 +48,8 @@ import (
 	"hotline/knowledge/learn"
 	"hotline/routing"
 	"hotline/tickets"
+	"hotline/tickets/opendata"
+	"hotline/tickets/statistics"
 	"hotline/web/console"
 )
 
@@ -72,32 +74,34 @@ type App struct {
 	opt     Options
 	baseURL string
 
-	lock      *os.File
-	pg        *privatepg.Server
-	pool      *pgxpool.Pool
-	bus       *bus.Bus
-	files     *blob.Folder
-	words     *i18n.Bundle
-	index     knowledge.Index
-	metrics   *telemetry.Metrics
-	Auth      *auth.Service
-	Routing   *routing.Service
-	Knowledge *knowledge.Service
-	Learn     *learn.Service
-	Tickets   *tickets.Service
-	Chat      *chat.Service
-	Hub       *hub.Hub
-	LLM       *llm.Service
-	Assist    *assist.Service
-	policy    *bot.Policy
-	env       atomic.Pointer[envAt]
-	staff     *console.Console
-	public    *publicNumbers
-	telegram  *telegram.Adapter
-	mail      *email.Adapter
-	sms       *sms.Adapter
-	reachable []channels.Reachable
-	runner    *jobs.Runner
+	lock       *os.File
+	pg         *privatepg.Server
+	pool       *pgxpool.Pool
+	bus        *bus.Bus
+	files      *blob.Folder
+	words      *i18n.Bundle
+	index      knowledge.Index
+	metrics    *telemetry.Metrics
+	Auth       *auth.Service
+	Routing    *routing.Service
+	Knowledge  *knowledge.Service
+	Learn      *learn.Service
+	Tickets    *tickets.Service
+	Statistics *statistics.Store
+	OpenData   *opendata.Store
+	Chat       *chat.Service
+	Hub        *hub.Hub
+	LLM        *llm.Service
+	Assist     *assist.Service
+	policy     *bot.Policy
+	env        atomic.Pointer[envAt]
+	staff      *console.Console
+	public     *publicNumbers
+	telegram   *telegram.Adapter
+	mail       *email.Adapter
+	sms        *sms.Adapter
+	reachable  []channels.Reachable
+	runner     *jobs.Runner
 
 	server   *http.Server
 	listener net.Listener
@@ -344,6 +348,8 @@ func (a *App) services(ctx context.Context) (err error) {
 	if a.Tickets, err = tickets.New(tickets.Deps{Pool: a.pool, Clock: a.clock, Key: key, Router: tickets.RouterOf(a.Routing), Log: a.log}); err != nil {
 		return err
 	}
+	a.Statistics = statistics.New(a.pool, a.clock, a.Tickets)
+	a.OpenData = opendata.New(a.pool, a.clock, a.Statistics)
 	if a.policy, err = bot.New(bot.Options{LLM: a.Assist, Live: a.botEnv, Knowledge: botKnowledge{a.Knowledge, a.baseURL}, Tickets: botTickets{a.Tickets, a.Routing}, Classifier: botClassifier{a.Routing}, Fields: botFields(a.Tickets), Categories: botCategories(a.Routing)}); err != nil {
 		return err
 	}

@@ -16,6 +16,8 @@ import (
 	"hotline/internal/config"
 	"hotline/routing"
 	"hotline/tickets"
+	"hotline/tickets/opendata"
+	"hotline/tickets/statistics"
 	"hotline/web/figures"
 )
 
@@ -30,7 +32,7 @@ func (a *App) followMeasures(ctx context.Context) {
 	var looked time.Time
 	for ctx.Err() == nil {
 		pause, began := followPause, time.Now()
-		f, err := a.Tickets.FollowMeasures(ctx)
+		f, err := a.Statistics.Follow(ctx)
 		switch {
 		case err != nil && ctx.Err() == nil:
 			a.log.Error("measures", "error", err)
@@ -49,10 +51,10 @@ func (a *App) followMeasures(ctx context.Context) {
 }
 
 func (a *App) publishOpenData(ctx context.Context) {
-	month, err := a.Tickets.OpenDataDue(ctx)
+	month, err := a.OpenData.Due(ctx)
 	if err == nil && month != "" {
-		var d tickets.OpenData
-		if d, err = a.Tickets.PublishOpenData(ctx, month, OpenDataTrees(a.Routing), a.files); err == nil {
+		var d opendata.Table
+		if d, err = a.OpenData.Publish(ctx, month, OpenDataTrees(a.Routing), a.files); err == nil {
 			a.log.Info("open data published", "month", month, "rows", d.Rows, "left_out", d.LeftOut)
 		}
 	}
@@ -62,8 +64,8 @@ func (a *App) publishOpenData(ctx context.Context) {
 }
 
 // OpenDataTrees is how routing makes the rows of the open data coarser.
-func OpenDataTrees(r *routing.Service) tickets.Trees {
-	return tickets.Trees{
+func OpenDataTrees(r *routing.Service) opendata.Trees {
+	return opendata.Trees{
 		AreaParent:     func(code string) string { a, _ := r.Snapshot().Area(code); return a.Parent },
 		CategoryParent: func(code string) string { c, _ := r.Snapshot().Category(code); return c.Parent },
 		AgencyCode: func(id string) string {
@@ -79,13 +81,14 @@ func OpenDataTrees(r *routing.Service) tickets.Trees {
 // numbers is what the public may see of the measures; portal and API share its memory.
 func (a *App) numbers() *publicNumbers {
 	if a.public == nil {
-		a.public = &publicNumbers{Publisher: &figures.Publisher{Figures: figures.Figures{Tickets: a.Tickets, Routing: a.Routing, Knowledge: a.Knowledge}}, files: a.files}
+		a.public = &publicNumbers{Publisher: &figures.Publisher{Figures: figures.Figures{Statistics: a.Statistics, Routing: a.Routing, Knowledge: a.Knowledge}}, open: a.OpenData, files: a.files}
 	}
 	return a.public
 }
 
 type publicNumbers struct {
 	*figures.Publisher
+	open  *opendata.Store
 	files *blob.Folder
 }
 
@@ -96,13 +99,13 @@ func (n *publicNumbers) AgencyName(id uuid.UUID, lang string) string {
 }
 
 // Files implements portal.Numbers.
-func (n *publicNumbers) Files(ctx context.Context) ([]tickets.OpenDataFile, error) {
-	return n.Tickets.OpenDataFiles(ctx)
+func (n *publicNumbers) Files(ctx context.Context) ([]opendata.File, error) {
+	return n.open.List(ctx)
 }
 
 // File implements portal.Numbers.
-func (n *publicNumbers) File(ctx context.Context, month time.Time, format string) (tickets.OpenDataFile, io.ReadSeekCloser, error) {
-	f, err := n.Tickets.OpenDataFile(ctx, month, format)
+func (n *publicNumbers) File(ctx context.Context, month time.Time, format string) (opendata.File, io.ReadSeekCloser, error) {
+	f, err := n.open.File(ctx, month, format)
 	if err != nil {
 		return f, nil, err
 	}
@@ -110,8 +113,15 @@ func (n *publicNumbers) File(ctx context.Context, month time.Time, format string
 	return f, body, err
 }
 
-// WithMeasures runs f with a ticket service and the routing data, for commands on the measures beside a running node or without one.
-func WithMeasures(ctx context.Context, cfg config.Config, log *slog.Logger, f func(*tickets.Service, tickets.Trees) error) error {
+// Measured is what commands on the measures work with.
+type Measured struct {
+	Statistics *statistics.Store
+	OpenData   *opendata.Store
+	Trees      opendata.Trees
+}
+
+// WithMeasures runs f with the statistics and the open data, for commands on the measures beside a running node or without one.
+func WithMeasures(ctx context.Context, cfg config.Config, log *slog.Logger, f func(Measured) error) error {
 	path := cfg.KeyFile
 	if path == "" {
 		path = filepath.Join(cfg.Data, "secret.key")
@@ -135,6 +145,7 @@ func WithMeasures(ctx context.Context, cfg config.Config, log *slog.Logger, f fu
 		if err := s.Reload(ctx); err != nil {
 			return err
 		}
-		return f(s, OpenDataTrees(r))
+		numbers := statistics.New(d.Pool, clock.System{}, s)
+		return f(Measured{numbers, opendata.New(d.Pool, clock.System{}, numbers), OpenDataTrees(r)})
 	})
 }

@@ -13,6 +13,7 @@ import (
 	"hotline/internal/demo"
 	"hotline/internal/demo/past"
 	"hotline/tickets"
+	"hotline/tickets/statistics"
 )
 
 // playPast gives a demo city that was loaded just now its past. It is played on services of its own, beside a node that serves already; what sweeps and
@@ -69,7 +70,7 @@ func (a *App) past(ctx context.Context) (past.Sum, error) {
 	if err := work.Reload(ctx); err != nil {
 		return past.Sum{}, err
 	}
-	sum, err := past.Play(ctx, past.Office{Pool: pool, Tickets: work, Chat: talk, Routing: a.Routing, Clock: then, City: city, Log: a.log}, a.clock.Now())
+	sum, err := past.Play(ctx, past.Office{Pool: pool, Tickets: work, Statistics: statistics.New(pool, then, work), Chat: talk, Routing: a.Routing, Clock: then, City: city, Log: a.log}, a.clock.Now())
 	if err != nil {
 		return sum, fmt.Errorf("after %d cases: %w", sum.Cases, err)
 	}

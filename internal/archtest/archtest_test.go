@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"io"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -142,4 +143,36 @@ func sameTree(a, b string) bool {
 		return first
 	}
 	return strings.HasPrefix(b, module+"/") && top(a) == top(b) && !strings.HasSuffix(b, "test")
+}
+
+// TestTicketsStandApart: each package below tickets has one idea and meets the others only here. What is pure knows none of them; tickets itself is the
+// case file, which knows nothing of who counts or publishes it (the compiler would refuse the cycle).
+func TestTicketsStandApart(t *testing.T) {
+	t.Parallel()
+	const root = module + "/tickets"
+	may := map[string][]string{
+		"":             {"measures", "sla", "likeness", "surge"},
+		"/likeness":    {},
+		"/measures":    {},
+		"/sla":         {},
+		"/surge":       {},
+		"/statistics":  {"", "measures"},
+		"/opendata":    {"", "measures", "statistics"},
+		"/ticketstest": {""},
+	}
+	for _, p := range load(t) {
+		if !within(p.ImportPath, root) {
+			continue
+		}
+		name := strings.TrimPrefix(p.ImportPath, root)
+		allowed, known := may[name]
+		if !known {
+			t.Errorf("%s is not in the list: say what it may import of tickets", p.ImportPath)
+		}
+		for _, imported := range p.Imports {
+			if within(imported, root) && !slices.Contains(allowed, strings.TrimPrefix(strings.TrimPrefix(imported, root), "/")) {
+				t.Errorf("%s imports %s, which is another idea", p.ImportPath, imported)
+			}
+		}
+	}
 }

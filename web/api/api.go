@@ -18,6 +18,7 @@ import (
 	"hotline/knowledge/learn"
 	"hotline/routing"
 	"hotline/tickets"
+	"hotline/tickets/statistics"
 	"hotline/web/figures"
 	"hotline/web/httperr"
 )
@@ -79,7 +80,7 @@ func build(d Deps) (*API, error) {
 		d.Version = "dev"
 	}
 	if d.Numbers == nil {
-		d.Numbers = &figures.Publisher{Figures: figures.Figures{Tickets: d.Tickets, Routing: d.Routing, Knowledge: d.Knowledge}}
+		d.Numbers = &figures.Publisher{Figures: figures.Figures{Statistics: statistics.New(d.Pool, d.Clock, d.Tickets), Routing: d.Routing, Knowledge: d.Knowledge}}
 	}
 	if d.MaxUpload == 0 {
 		d.MaxUpload = 10 << 20

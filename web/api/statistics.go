@@ -7,7 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"hotline/tickets"
+	"hotline/tickets/statistics"
 	"hotline/web/figures"
 )
 
@@ -76,7 +76,7 @@ func (a *API) statisticsRoutes() {
 	for _, p := range figures.PublicPresets() {
 		presets = append(presets, p)
 	}
-	for _, d := range []tickets.Dimension{tickets.ByMonth, tickets.ByAgency, tickets.ByArea, tickets.ByCategory, tickets.ByChannel, tickets.ByKind} {
+	for _, d := range []statistics.Dimension{statistics.ByMonth, statistics.ByAgency, statistics.ByArea, statistics.ByCategory, statistics.ByChannel, statistics.ByKind} {
 		dimensions = append(dimensions, string(d))
 	}
 	register(a, operation{id: "get-statistics", method: http.MethodGet, path: "/statistics", tag: tagReference, summary: "Read the published numbers",
@@ -95,9 +95,9 @@ func (a *API) statistics(c *call, in *statisticsInput) (*statisticsOutput, error
 	}
 	q := figures.Parse(ask, a.Numbers.Today())
 	if ask.Get("period") == figures.Custom && (q.Preset != figures.Custom || q.To.Sub(q.From) > maxSpan) {
-		return nil, tickets.ErrBadPeriod
+		return nil, statistics.ErrBadPeriod
 	}
-	q.By = tickets.Dimension(in.By)
+	q.By = statistics.Dimension(in.By)
 	p, err := a.Numbers.Public(c.ctx, q)
 	if err != nil {
 		return nil, err
@@ -107,7 +107,7 @@ func (a *API) statistics(c *call, in *statisticsInput) (*statisticsOutput, error
 		Confidential: p.Confidential, Measures: measureValues(p.Values, words), Groups: []MeasureGroup{}, Agencies: []AgencyRatings{}}
 	for _, g := range p.Groups {
 		key := g.Key
-		if q.By == tickets.ByAgency {
+		if q.By == statistics.ByAgency {
 			if id, err := uuid.Parse(key); err == nil {
 				agency, _ := a.Routing.Snapshot().Agency(id)
 				key = agency.Code

@@ -7,15 +7,17 @@ import (
 	"time"
 
 	"hotline/tickets"
+	"hotline/tickets/statistics"
 	"hotline/web/figures"
 )
 
 func TestPublicStatisticsTellNothingOfFewPeople(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
+	numbers := statistics.New(r.pool, r.clock, r.tickets)
 	follow := func() {
 		for {
-			f, err := r.tickets.FollowMeasures(t.Context())
+			f, err := numbers.Follow(t.Context())
 			must(t, err)
 			if !f.More {
 				return
@@ -34,7 +36,7 @@ func TestPublicStatisticsTellNothingOfFewPeople(t *testing.T) {
 		t.Errorf("%d answers are kept while the sums are behind", n)
 	}
 	follow()
-	if early := decode[Statistics](r.send("GET", "/statistics?period=days_30&by=channel", nil).is(http.StatusOK)); *early.Tickets != 0 || early.To != r.tickets.Today().AddDate(0, 0, -1).Format(time.DateOnly) {
+	if early := decode[Statistics](r.send("GET", "/statistics?period=days_30&by=channel", nil).is(http.StatusOK)); *early.Tickets != 0 || early.To != numbers.Today().AddDate(0, 0, -1).Format(time.DateOnly) {
 		t.Errorf("a day that is not over is told of: %d until %s", *early.Tickets, early.To)
 	}
 	r.clock.Advance(24 * time.Hour)
@@ -67,7 +69,7 @@ func TestPublicStatisticsTellNothingOfFewPeople(t *testing.T) {
 		}
 	}
 	// Nobody sees a case arrive or change by asking again, whichever node answers; tomorrow it is counted.
-	other := &figures.Publisher{Figures: figures.Figures{Tickets: r.tickets, Routing: r.api.Routing}}
+	other := &figures.Publisher{Figures: figures.Figures{Statistics: numbers, Routing: r.api.Routing}}
 	r.filed(17)
 	r.staffMove(first.Number, "handler-env", []string{"handler"}, tickets.Sign, tickets.Fields{})
 	follow()
@@ -75,7 +77,7 @@ func TestPublicStatisticsTellNothingOfFewPeople(t *testing.T) {
 		t.Error("the answer changed within the day")
 	}
 	q := figures.Parse(map[string][]string{"period": {"days_30"}}, other.Today())
-	q.By = tickets.ByCategory
+	q.By = statistics.ByCategory
 	if p, err := other.Public(t.Context(), q); err != nil || p.Tickets == nil || *p.Tickets != 7 || !p.AsOf.Equal(s.AsOf) {
 		t.Errorf("another node says %+v, %v", p.Tickets, err)
 	}
@@ -84,7 +86,7 @@ func TestPublicStatisticsTellNothingOfFewPeople(t *testing.T) {
 	if next := decode[Statistics](r.send("GET", "/statistics?period=days_30&by=category", nil).is(http.StatusOK)); *next.Tickets != 8 {
 		t.Errorf("the next day counts %d", *next.Tickets)
 	}
-	if n := r.count(`select count(*) from published_figures where day < $1`, r.tickets.Today().AddDate(0, 0, -1)); n != 0 {
+	if n := r.count(`select count(*) from published_figures where day < $1`, numbers.Today().AddDate(0, 0, -1)); n != 0 {
 		t.Errorf("%d answers of older days are kept", n)
 	}
 	custom := decode[Statistics](r.send("GET", "/statistics?from=2020-01-01&to=2020-01-31", nil).is(http.StatusOK))
@@ -97,11 +99,11 @@ func TestPublicStatisticsTellNothingOfFewPeople(t *testing.T) {
 		}
 	}
 	for _, bad := range []string{"?from=2020-01-01", "?from=2020-02-01&to=2020-01-01", "?from=2010-01-01&to=2020-01-01"} {
-		r.send("GET", "/statistics"+bad, nil).problem(http.StatusBadRequest, tickets.ErrBadPeriod.Code)
+		r.send("GET", "/statistics"+bad, nil).problem(http.StatusBadRequest, statistics.ErrBadPeriod.Code)
 	}
 	// Two periods that differ by a day would tell what that day's one person said.
 	for _, day := range []string{"?from=2020-01-02&to=2020-01-31", "?from=2020-01-01&to=2020-01-30"} {
-		r.send("GET", "/statistics"+day, nil).problem(http.StatusBadRequest, tickets.ErrWholeMonths.Code)
+		r.send("GET", "/statistics"+day, nil).problem(http.StatusBadRequest, statistics.ErrWholeMonths.Code)
 	}
 	r.send("GET", "/statistics?by=contact", nil).is(http.StatusUnprocessableEntity)
 }

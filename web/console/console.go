@@ -22,6 +22,7 @@ import (
 	"hotline/knowledge/learn"
 	"hotline/routing"
 	"hotline/tickets"
+	"hotline/tickets/statistics"
 	"hotline/web/httperr"
 	"hotline/web/pages"
 	"hotline/web/static"
@@ -29,19 +30,20 @@ import (
 
 // Deps are what New needs. Bus may be nil: pages then look again on a slow tick.
 type Deps struct {
-	Pool      *pgxpool.Pool
-	Clock     clock.Clock
-	Log       *slog.Logger
-	Words     *i18n.Bundle
-	Bus       *bus.Bus
-	Auth      *auth.Service
-	Tickets   *tickets.Service
-	Chat      *chat.Service
-	Routing   *routing.Service
-	Knowledge *knowledge.Service
-	Machine   Machine // nil: no language models
-	Learn     *learn.Service
-	Models    *llm.Service // nil: no page for them
+	Pool       *pgxpool.Pool
+	Clock      clock.Clock
+	Log        *slog.Logger
+	Words      *i18n.Bundle
+	Bus        *bus.Bus
+	Auth       *auth.Service
+	Tickets    *tickets.Service
+	Statistics *statistics.Store
+	Chat       *chat.Service
+	Routing    *routing.Service
+	Knowledge  *knowledge.Service
+	Machine    Machine // nil: no language models
+	Learn      *learn.Service
+	Models     *llm.Service // nil: no page for them
 	// Emergency finds danger to life in what staff type for callers; nil finds none.
 	Emergency Emergency
 	// BaseURL is the installation's public address, for links that are handed to citizens.

@@ -30,6 +30,7 @@ import (
 	"hotline/knowledge/learn"
 	"hotline/routing"
 	"hotline/tickets"
+	"hotline/tickets/statistics"
 	"hotline/web/console"
 )
 
@@ -108,7 +109,7 @@ func newRig(t testing.TB, edit ...func(*console.Deps)) *rig {
 	}
 	emergency, err := bot.NewEmergency(map[bot.Service]string{"fire": "119", "": "110"})
 	must(t, err)
-	deps := console.Deps{Emergency: emergency, Pool: r.pool, Clock: r.clock, Log: log, Words: words, Bus: r.bus, Auth: r.auth, Tickets: r.tickets, Chat: r.chat, Routing: r.routing,
+	deps := console.Deps{Emergency: emergency, Pool: r.pool, Clock: r.clock, Log: log, Words: words, Bus: r.bus, Auth: r.auth, Tickets: r.tickets, Statistics: statistics.New(r.pool, r.clock, r.tickets), Chat: r.chat, Routing: r.routing,
 		Knowledge: r.knowledge, Learn: r.learn, Models: r.llm, BaseURL: "https://hotline.example", Heartbeat: time.Second}
 	for _, fn := range edit {
 		fn(&deps)

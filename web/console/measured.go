@@ -55,7 +55,7 @@ func (f statFrame) heading(v View, code string) string {
 }
 
 func (c *Console) measuredFrame(r *http.Request, v View) (*measuredData, error) {
-	set, _, err := c.Tickets.MeasureSettings(r.Context())
+	set, _, err := c.Statistics.Settings(r.Context())
 	if err != nil {
 		return nil, err
 	}
@@ -76,7 +76,7 @@ func (c *Console) measured(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	page, err := c.Tickets.Behind(r.Context(), actor(v.Me), c.figures().Select(d.Q), of, r.URL.Query().Get("after"), pageSize)
+	page, err := c.Statistics.Behind(r.Context(), actor(v.Me), c.figures().Select(d.Q), of, r.URL.Query().Get("after"), pageSize)
 	if err != nil {
 		return err
 	}
@@ -123,7 +123,7 @@ func (c *Console) measuredChats(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	rows, next, err := c.Tickets.BehindChats(r.Context(), actor(v.Me), c.figures().Select(d.Q), of, r.URL.Query().Get("after"), pageSize)
+	rows, next, err := c.Statistics.BehindChats(r.Context(), actor(v.Me), c.figures().Select(d.Q), of, r.URL.Query().Get("after"), pageSize)
 	if err != nil {
 		return err
 	}
@@ -148,7 +148,7 @@ func (c *Console) download(w http.ResponseWriter, r *http.Request, format, name 
 	out := &firstByte{w: w, begin: func() {
 		h := w.Header()
 		h.Set("Content-Type", sheet.ContentType(format))
-		h.Set("Content-Disposition", fmt.Sprintf(`attachment; filename="%s-%s.%s"`, name, c.Tickets.Today().Format(time.DateOnly), format))
+		h.Set("Content-Disposition", fmt.Sprintf(`attachment; filename="%s-%s.%s"`, name, c.Statistics.Today().Format(time.DateOnly), format))
 		h.Set("Cache-Control", "no-store")
 	}}
 	file, err := sheet.New(format, v.T("statistics.title"), out)
@@ -310,7 +310,7 @@ func (c *Console) measuredExport(w http.ResponseWriter, r *http.Request, format 
 		}
 		rows := 0
 		for after := ""; ; {
-			page, err := c.Tickets.Behind(r.Context(), actor(v.Me), sel, of, after, 1000)
+			page, err := c.Statistics.Behind(r.Context(), actor(v.Me), sel, of, after, 1000)
 			if err != nil {
 				return rows, err
 			}

@@ -13,6 +13,7 @@ import (
 	"hotline/routing"
 	"hotline/tickets"
 	"hotline/tickets/measures"
+	"hotline/tickets/statistics"
 	"hotline/web/chart"
 	"hotline/web/figures"
 	"hotline/web/httperr"
@@ -76,7 +77,7 @@ func (c *Console) scorecards(w http.ResponseWriter, r *http.Request) error {
 		}
 		one := cardView{Name: v.Agency(card.Agency), Score: v.T("statistics.no_score"), Tone: "flat", Ticket: d.Words.Number(card.N[measures.Tickets]), Class: "none"}
 		into := q
-		into.Agency, into.By = card.Agency, tickets.ByCategory
+		into.Agency, into.By = card.Agency, statistics.ByCategory
 		one.URL = "/console/statistics?" + into.Encode()
 		if card.Score.Known {
 			one.Rank, one.Score = len(level.Cards)+1, strconv.FormatFloat(card.Score.V, 'f', 1, 64)
@@ -165,7 +166,7 @@ func (c *Console) appeals(w http.ResponseWriter, r *http.Request) error {
 
 func (c *Console) showAppeals(w http.ResponseWriter, r *http.Request, d appealsData, status int) error {
 	v := c.view(r)
-	set, _, err := c.Tickets.MeasureSettings(r.Context())
+	set, _, err := c.Statistics.Settings(r.Context())
 	if err != nil {
 		return err
 	}
@@ -247,7 +248,7 @@ func (c *Console) showAppealForm(w http.ResponseWriter, r *http.Request, d appea
 	}
 	v := c.view(r)
 	ctx, me := r.Context(), actor(v.Me)
-	set, _, err := c.Tickets.MeasureSettings(ctx)
+	set, _, err := c.Statistics.Settings(ctx)
 	if err != nil {
 		return err
 	}
@@ -312,7 +313,7 @@ type settingField struct {
 }
 
 func (c *Console) measureSettings(w http.ResponseWriter, r *http.Request) error {
-	set, version, err := c.Tickets.MeasureSettings(r.Context())
+	set, version, err := c.Statistics.Settings(r.Context())
 	if err != nil {
 		return err
 	}
@@ -364,7 +365,7 @@ func (c *Console) measureSettingsSave(w http.ResponseWriter, r *http.Request) er
 		weight(set.Scorecard, code, "card_"+code)
 	}
 	version := number(f.Get("version"))
-	if err := c.Tickets.SetMeasureSettings(r.Context(), actor(v.Me), version, set); err != nil {
+	if err := c.Statistics.SetSettings(r.Context(), actor(v.Me), version, set); err != nil {
 		if !expected(err) {
 			return err
 		}

@@ -14,6 +14,7 @@ import (
 	"hotline/routing"
 	"hotline/tickets"
 	"hotline/tickets/measures"
+	"hotline/tickets/statistics"
 	"hotline/web/chart"
 	"hotline/web/figures"
 )
@@ -44,19 +45,19 @@ func (c *Console) statisticsRoutes(on func(string, []string, handle)) {
 }
 
 func (c *Console) figures() *figures.Figures {
-	return &figures.Figures{Tickets: c.Tickets, Routing: c.Routing, Knowledge: c.Knowledge}
+	return &figures.Figures{Statistics: c.Statistics, Routing: c.Routing, Knowledge: c.Knowledge}
 }
 
 // statQuery reads the query; whoever is not of the hotline starts at their own agency.
 func (c *Console) statQuery(r *http.Request, v View) figures.Query {
-	q := figures.Parse(r.URL.Query(), c.Tickets.Today())
+	q := figures.Parse(r.URL.Query(), c.Statistics.Today())
 	if !v.Me.Desk {
 		a, ok := c.Routing.Snapshot().Agency(q.Agency)
 		if !ok || q.Agency != v.Me.AgencyID && !slices.Contains(a.Ancestors, v.Me.AgencyID) {
 			q.Agency = v.Me.AgencyID
 		}
 		if r.URL.Query().Get("by") == "" {
-			q.By = tickets.ByCategory
+			q.By = statistics.ByCategory
 		}
 	}
 	return q
@@ -73,7 +74,7 @@ type statFrame struct {
 	Categories []option
 	Kinds      []string
 	Channels   []string
-	Bys        []tickets.Dimension
+	Bys        []statistics.Dimension
 	Before     figures.Query
 	Open       int // appeals that wait
 	MaySet     bool
@@ -83,7 +84,7 @@ type statFrame struct {
 
 func (c *Console) statFrame(r *http.Request, v View, tab string, q figures.Query, set measures.Settings) statFrame {
 	f := statFrame{Tab: tab, Q: q, Words: figures.Words{Bundle: c.words, Lang: v.Lang, Set: set}, Presets: figures.Presets(), Categories: c.categories(v.Lang), Kinds: tickets.Kinds(),
-		Channels: statChannels, Bys: slices.Concat(tickets.Things(), tickets.Times()), Before: q.Before(), MaySet: v.Me.Has("administrator") && v.Me.Desk, Desk: v.Me.Desk}
+		Channels: statChannels, Bys: slices.Concat(statistics.Things(), statistics.Times()), Before: q.Before(), MaySet: v.Me.Has("administrator") && v.Me.Desk, Desk: v.Me.Desk}
 	f.Agencies = c.agencyOptions(v.Lang, func(a routing.Agency) bool {
 		return v.Me.Desk || a.ID == v.Me.AgencyID || slices.Contains(a.Ancestors, v.Me.AgencyID)
 	})
@@ -104,7 +105,7 @@ func (c *Console) statFrame(r *http.Request, v View, tab string, q figures.Query
 	}
 	if q.Own {
 		name := v.T("statistics.own_only")
-		if q.By == tickets.ByArea && q.Area == "" || q.By == tickets.ByCategory && q.Category == "" {
+		if q.By == statistics.ByArea && q.Area == "" || q.By == statistics.ByCategory && q.Category == "" {
 			name = v.T("statistics.none")
 		}
 		without(name, func(o *figures.Query) { o.Own = false })
@@ -183,7 +184,7 @@ type statCell struct {
 
 type statisticsData struct {
 	statFrame
-	State    tickets.MeasuresState
+	State    statistics.State
 	Head     []statNumber
 	Bars     []template.HTML // wide and narrow
 	Rates    []template.HTML
@@ -252,7 +253,7 @@ func (c *Console) statistics(w http.ResponseWriter, r *http.Request) error {
 	for _, row := range report.Rows {
 		d.Rows = append(d.Rows, c.statRow(v, d, report, row))
 	}
-	if slices.Contains(tickets.Things(), q.By) || q.Category == "" {
+	if slices.Contains(statistics.Things(), q.By) || q.Category == "" {
 		hot, err := c.figures().HotTopics(r.Context(), actor(v.Me), q, 8)
 		if err != nil {
 			return err

@@ -19,7 +19,7 @@ import (
 func (r *rig) measure() {
 	r.t.Helper()
 	for {
-		f, err := r.tickets.FollowMeasures(context.Background())
+		f, err := r.deps.Statistics.Follow(context.Background())
 		must(r.t, err)
 		if !f.More {
 			return

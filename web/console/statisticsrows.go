@@ -8,8 +8,8 @@ import (
 
 	"github.com/google/uuid"
 
-	"hotline/tickets"
 	"hotline/tickets/measures"
+	"hotline/tickets/statistics"
 	"hotline/web/chart"
 	"hotline/web/figures"
 	"hotline/web/httperr"
@@ -63,7 +63,7 @@ func (f statFrame) line(p figures.Pair) statLine {
 // rowName names a row of the breakdown, and gives the query that looks into it.
 func (c *Console) rowName(v View, q figures.Query, key string) (string, figures.Query) {
 	switch q.By {
-	case tickets.ByAgency:
+	case statistics.ByAgency:
 		id, err := uuid.Parse(key)
 		if err != nil {
 			return v.T("statistics.none"), q
@@ -74,19 +74,19 @@ func (c *Console) rowName(v View, q figures.Query, key string) (string, figures.
 		}
 		q.Agency = id
 		return name, q
-	case tickets.ByArea:
+	case statistics.ByArea:
 		q.Area = key
 		return orNone(v, v.Area(key)), q
-	case tickets.ByCategory:
+	case statistics.ByCategory:
 		q.Category = key
 		if cat, ok := c.Routing.Snapshot().Category(key); ok {
 			return cat.Names.In(v.Lang), q
 		}
 		return orNone(v, key), q
-	case tickets.ByChannel:
+	case statistics.ByChannel:
 		q.Channel = key
 		return v.Channel(key), q
-	case tickets.ByKind:
+	case statistics.ByKind:
 		q.Kind = key
 		return v.Kind(key), q
 	}
@@ -132,11 +132,11 @@ func (c *Console) statRow(v View, d *statisticsData, r figures.Report, row figur
 		out.Share = chart.Meter(float64(row.N[measures.Tickets])/float64(total), "quiet")
 	}
 	if row.Key != "" && !row.Own {
-		if row.Below || !slices.Contains([]tickets.Dimension{tickets.ByAgency, tickets.ByArea, tickets.ByCategory}, d.Q.By) {
+		if row.Below || !slices.Contains([]statistics.Dimension{statistics.ByAgency, statistics.ByArea, statistics.ByCategory}, d.Q.By) {
 			out.URL = "/console/statistics?" + into.Encode()
 		} else {
 			deeper := into
-			deeper.By = map[tickets.Dimension]tickets.Dimension{tickets.ByAgency: tickets.ByCategory, tickets.ByCategory: tickets.ByAgency, tickets.ByArea: tickets.ByCategory}[d.Q.By]
+			deeper.By = map[statistics.Dimension]statistics.Dimension{statistics.ByAgency: statistics.ByCategory, statistics.ByCategory: statistics.ByAgency, statistics.ByArea: statistics.ByCategory}[d.Q.By]
 			out.URL = "/console/statistics?" + deeper.Encode()
 		}
 	}

@@ -14,6 +14,7 @@ import (
 
 	"hotline/tickets"
 	"hotline/tickets/measures"
+	"hotline/tickets/statistics"
 )
 
 // The public numbers: without confidential tickets, without any count so small that it could speak of one person, and made once a day, so that
@@ -85,19 +86,19 @@ type Publisher struct {
 
 // Today is the last day that is over. What is published ends with it, and periods are counted back from it: on the first of a month "this month" is
 // still the one that has just ended.
-func (f *Publisher) Today() time.Time { return f.Tickets.Today().AddDate(0, 0, -1) }
+func (f *Publisher) Today() time.Time { return f.Statistics.Today().AddDate(0, 0, -1) }
 
 // Public gives the published numbers of a query; of it only period and By count.
-// Errors: tickets.ErrWholeMonths, tickets.ErrPublishedEnough, those of tickets.Count.
+// Errors: statistics.ErrWholeMonths, statistics.ErrPublishedEnough, those of statistics.Store.Count.
 func (f *Publisher) Public(ctx context.Context, q Query) (Public, error) {
 	if q.Preset == Custom && (q.From.Day() != 1 || q.To.Day() != 1) {
-		return Public{}, tickets.ErrWholeMonths
+		return Public{}, statistics.ErrWholeMonths
 	}
-	set, version, err := f.Tickets.MeasureSettings(ctx)
+	set, version, err := f.Statistics.Settings(ctx)
 	if err != nil {
 		return Public{}, err
 	}
-	day := f.Tickets.Today()
+	day := f.Statistics.Today()
 	q = Query{Preset: q.Preset, From: q.From, To: q.To, By: q.By}
 	if q.To.After(day) {
 		q.To = day
@@ -109,7 +110,7 @@ func (f *Publisher) Public(ctx context.Context, q Query) (Public, error) {
 		return p, nil
 	}
 	kept := true
-	raw, err := f.Tickets.Published(ctx, day, key, q.Preset != Custom, func(ctx context.Context) ([]byte, bool, error) {
+	raw, err := f.Statistics.Published(ctx, day, key, q.Preset != Custom, func(ctx context.Context) ([]byte, bool, error) {
 		p, behind, err := f.public(ctx, q, set)
 		if err != nil {
 			return nil, false, err
@@ -151,16 +152,16 @@ func (f *Publisher) remember(day time.Time, key string, p Public) {
 // public counts; behind: the sums do not have the whole day before yet, as in a new installation, a rebuild, or the first seconds after midnight.
 func (f *Publisher) public(ctx context.Context, q Query, set measures.Settings) (p Public, behind bool, err error) {
 	out := Public{Settings: set}
-	state, err := f.Tickets.MeasuresState(ctx)
+	state, err := f.Statistics.State(ctx)
 	if err != nil {
 		return out, false, err
 	}
 	out.AsOf = state.AsOf
-	all := tickets.Selection{From: q.From, To: q.To}
+	all := statistics.Selection{From: q.From, To: q.To}
 	open := all
 	open.Public = true
-	got, err := f.Tickets.Count(ctx, tickets.System(), tickets.Question{Selection: all, Of: []measures.Counter{measures.Tickets}}, tickets.Question{Selection: open},
-		tickets.Question{Selection: open, By: tickets.ByAgency}, tickets.Question{Selection: open, By: q.By})
+	got, err := f.Statistics.Count(ctx, tickets.System(), statistics.Question{Selection: all, Of: []measures.Counter{measures.Tickets}}, statistics.Question{Selection: open},
+		statistics.Question{Selection: open, By: statistics.ByAgency}, statistics.Question{Selection: open, By: q.By})
 	if err != nil {
 		return out, false, err
 	}
@@ -168,27 +169,27 @@ func (f *Publisher) public(ctx context.Context, q Query, set measures.Settings) 
 	out.Tickets, out.Open = told(n[measures.Tickets], k), told(n[measures.Open], k)
 	out.Confidential = told(total(got[0])[measures.Tickets]-n[measures.Tickets], k)
 	out.Values = Numbers(n, set)
-	agencies, rolled := f.groups(tickets.ByAgency, byKey(got[2]), set)
+	agencies, rolled := f.groups(statistics.ByAgency, byKey(got[2]), set)
 	out.Agencies = f.results(agencies, rolled, set)
 	switch q.By {
-	case tickets.ByNothing:
-	case tickets.ByAgency:
+	case statistics.ByNothing:
+	case statistics.ByAgency:
 		out.Groups = agencies
 	default:
 		out.Groups, _ = f.groups(q.By, byKey(got[3]), set)
 	}
-	return out, state.Rebuilding || f.Tickets.Day(state.AsOf).Before(f.Tickets.Today()), nil
+	return out, state.Rebuilding || f.Statistics.Day(state.AsOf).Before(f.Statistics.Today()), nil
 }
 
 // groups are the lines of a breakdown, those of a tree with what lies below them, in the order of their keys; and the counts behind them.
-func (f *Figures) groups(by tickets.Dimension, own map[string]measures.Counts, set measures.Settings) ([]Group, map[string]measures.Counts) {
+func (f *Figures) groups(by statistics.Dimension, own map[string]measures.Counts, set measures.Settings) ([]Group, map[string]measures.Counts) {
 	var tree map[string]string
 	switch by {
-	case tickets.ByAgency:
+	case statistics.ByAgency:
 		tree = f.agencyParents()
-	case tickets.ByArea:
+	case statistics.ByArea:
 		tree = f.areaParents()
-	case tickets.ByCategory:
+	case statistics.ByCategory:
 		tree = f.categoryParents()
 	}
 	above := func(code string) string { return tree[code] }

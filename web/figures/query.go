@@ -11,7 +11,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"hotline/tickets"
+	"hotline/tickets/statistics"
 )
 
 // Query is a selection as an address holds it.
@@ -23,7 +23,7 @@ type Query struct {
 	Category string
 	Channel  string
 	Kind     string
-	By       tickets.Dimension
+	By       statistics.Dimension
 	// Own takes the node of By alone, without what lies below it; without a node, the tickets that have none.
 	Own bool
 }
@@ -75,10 +75,10 @@ func period(preset string, today time.Time) (from, to time.Time, months, days in
 
 // Parse reads a query; what makes no sense is left at its default: this month, by agency.
 func Parse(v url.Values, today time.Time) Query {
-	q := Query{Preset: v.Get("period"), Area: short(v.Get("area")), Category: short(v.Get("category")), Channel: short(v.Get("channel")), Kind: short(v.Get("kind")), By: tickets.Dimension(v.Get("by")), Own: v.Get("own") == "1"}
+	q := Query{Preset: v.Get("period"), Area: short(v.Get("area")), Category: short(v.Get("category")), Channel: short(v.Get("channel")), Kind: short(v.Get("kind")), By: statistics.Dimension(v.Get("by")), Own: v.Get("own") == "1"}
 	q.Agency, _ = uuid.Parse(v.Get("agency")) // none: all
-	if !slices.Contains(slices.Concat(tickets.Times(), tickets.Things()), q.By) {
-		q.By = tickets.ByAgency
+	if !slices.Contains(slices.Concat(statistics.Times(), statistics.Things()), q.By) {
+		q.By = statistics.ByAgency
 	}
 	if q.Preset == Custom {
 		from, err1 := time.Parse(time.DateOnly, v.Get("from"))
@@ -165,46 +165,46 @@ func (q Query) Chats() bool {
 }
 
 // Step is how the trend is cut: as asked for, or so that there are between a few and about forty pieces.
-func (q Query) Step() tickets.Dimension {
-	if slices.Contains(tickets.Times(), q.By) {
+func (q Query) Step() statistics.Dimension {
+	if slices.Contains(statistics.Times(), q.By) {
 		return q.By
 	}
 	switch days := int(q.To.Sub(q.From).Hours() / 24); {
 	case days <= 45:
-		return tickets.ByDay
+		return statistics.ByDay
 	case days <= 200:
-		return tickets.ByWeek
+		return statistics.ByWeek
 	case days <= 1300:
-		return tickets.ByMonth
+		return statistics.ByMonth
 	}
-	return tickets.ByQuarter
+	return statistics.ByQuarter
 }
 
 // floor is the first day of the step that a day lies in.
-func floor(step tickets.Dimension, day time.Time) time.Time {
+func floor(step statistics.Dimension, day time.Time) time.Time {
 	switch step {
-	case tickets.ByWeek:
+	case statistics.ByWeek:
 		return weekStart(day)
-	case tickets.ByMonth:
+	case statistics.ByMonth:
 		return monthStart(day)
-	case tickets.ByQuarter:
+	case statistics.ByQuarter:
 		return quarterStart(day)
-	case tickets.ByYear:
+	case statistics.ByYear:
 		return yearStart(day)
 	}
 	return day
 }
 
 // Next is the first day after the piece of a period that begins on day.
-func Next(step tickets.Dimension, day time.Time) time.Time {
+func Next(step statistics.Dimension, day time.Time) time.Time {
 	switch step {
-	case tickets.ByWeek:
+	case statistics.ByWeek:
 		return day.AddDate(0, 0, 7)
-	case tickets.ByMonth:
+	case statistics.ByMonth:
 		return day.AddDate(0, 1, 0)
-	case tickets.ByQuarter:
+	case statistics.ByQuarter:
 		return day.AddDate(0, 3, 0)
-	case tickets.ByYear:
+	case statistics.ByYear:
 		return day.AddDate(1, 0, 0)
 	}
 	return day.AddDate(0, 0, 1)

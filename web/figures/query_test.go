@@ -8,8 +8,8 @@ import (
 
 	"pgregory.net/rapid"
 
-	"hotline/tickets"
 	"hotline/tickets/measures"
+	"hotline/tickets/statistics"
 	"hotline/web/figures"
 )
 
@@ -49,7 +49,7 @@ func TestPeriods(t *testing.T) {
 		t.Errorf("five days of one's own: %s to %s", b.From, b.Last())
 	}
 	for _, bad := range []url.Values{{"period": {"nonsense"}}, {"period": {"custom"}}, {"period": {"custom"}, "from": {"2026-02-01"}, "to": {"2026-01-01"}}, {"by": {"contact"}}} {
-		if q := figures.Parse(bad, day("2026-03-10")); q.Preset != "month" || q.By != tickets.ByAgency {
+		if q := figures.Parse(bad, day("2026-03-10")); q.Preset != "month" || q.By != statistics.ByAgency {
 			t.Errorf("%v is taken as %+v", bad, q)
 		}
 	}
@@ -59,7 +59,7 @@ func TestAQueryComesBackFromItsAddress(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		today := day("2020-01-01").AddDate(0, 0, rapid.IntRange(0, 4000).Draw(t, "day"))
-		v := url.Values{"period": {rapid.SampledFrom(append(figures.Presets(), figures.Custom)).Draw(t, "period")}, "by": {string(rapid.SampledFrom(append(tickets.Times(), tickets.Things()...)).Draw(t, "by"))}}
+		v := url.Values{"period": {rapid.SampledFrom(append(figures.Presets(), figures.Custom)).Draw(t, "period")}, "by": {string(rapid.SampledFrom(append(statistics.Times(), statistics.Things()...)).Draw(t, "by"))}}
 		if v.Get("period") == figures.Custom {
 			from := rapid.IntRange(0, 2000).Draw(t, "from")
 			v.Set("from", today.AddDate(0, 0, -from).Format(time.DateOnly))

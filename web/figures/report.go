@@ -13,13 +13,14 @@ import (
 	"hotline/routing"
 	"hotline/tickets"
 	"hotline/tickets/measures"
+	"hotline/tickets/statistics"
 )
 
 // Figures answers queries.
 type Figures struct {
-	Tickets   *tickets.Service
-	Routing   *routing.Service
-	Knowledge *knowledge.Service
+	Statistics *statistics.Store
+	Routing    *routing.Service
+	Knowledge  *knowledge.Service
 }
 
 // Pair is a measure now and in the period before.
@@ -63,7 +64,7 @@ type Row struct {
 type Report struct {
 	Query    Query
 	Settings measures.Settings
-	State    tickets.MeasuresState
+	State    statistics.State
 	N        measures.Counts
 	Was      measures.Counts
 	Values   []Pair // of All, those that the selection has
@@ -98,8 +99,8 @@ func rowsOf() []measures.Counter {
 }
 
 // Select resolves the nodes of a query to everything below them.
-func (f *Figures) Select(q Query) tickets.Selection {
-	s := tickets.Selection{From: q.From, To: q.To, Channel: q.Channel, Kind: q.Kind}
+func (f *Figures) Select(q Query) statistics.Selection {
+	s := statistics.Selection{From: q.From, To: q.To, Channel: q.Channel, Kind: q.Kind}
 	snap := f.Routing.Snapshot()
 	if q.Agency != uuid.Nil {
 		s.Agencies = []uuid.UUID{q.Agency}
@@ -117,13 +118,13 @@ func (f *Figures) Select(q Query) tickets.Selection {
 	}
 	if q.Own {
 		switch q.By {
-		case tickets.ByAgency:
+		case statistics.ByAgency:
 			if q.Agency != uuid.Nil {
 				s.Agencies = []uuid.UUID{q.Agency}
 			}
-		case tickets.ByArea:
+		case statistics.ByArea:
 			s.Areas = []string{q.Area}
-		case tickets.ByCategory:
+		case statistics.ByCategory:
 			s.Categories = []string{q.Category}
 		}
 	}
@@ -173,27 +174,27 @@ func (f *Figures) agencyParents() map[string]string {
 }
 
 // Report answers a query.
-// Errors: those of tickets.Count.
+// Errors: those of statistics.Store.Count.
 func (f *Figures) Report(ctx context.Context, a tickets.Actor, q Query) (Report, error) {
 	r := Report{Query: q}
 	var err error
-	if r.Settings, _, err = f.Tickets.MeasureSettings(ctx); err != nil {
+	if r.Settings, _, err = f.Statistics.Settings(ctx); err != nil {
 		return r, err
 	}
-	if r.State, err = f.Tickets.MeasuresState(ctx); err != nil {
+	if r.State, err = f.Statistics.State(ctx); err != nil {
 		return r, err
 	}
 	before := q.Before()
 	now, was := f.Select(q), f.Select(before)
 	step := q.Step()
-	ask := []tickets.Question{{Selection: now}, {Selection: was}, {Selection: now, By: step, Of: trendOf}, {Selection: was, By: step, Of: trendOf}}
-	things := slices.Contains(tickets.Things(), q.By)
+	ask := []statistics.Question{{Selection: now}, {Selection: was}, {Selection: now, By: step, Of: trendOf}, {Selection: was, By: step, Of: trendOf}}
+	things := slices.Contains(statistics.Things(), q.By)
 	if things {
-		ask = append(ask, tickets.Question{Selection: now, By: q.By, Of: rowsOf()}, tickets.Question{Selection: was, By: q.By, Of: rowsOf()})
+		ask = append(ask, statistics.Question{Selection: now, By: q.By, Of: rowsOf()}, statistics.Question{Selection: was, By: q.By, Of: rowsOf()})
 	} else {
-		ask = append(ask, tickets.Question{Selection: now, By: step, Of: rowsOf()})
+		ask = append(ask, statistics.Question{Selection: now, By: step, Of: rowsOf()})
 	}
-	got, err := f.Tickets.Count(ctx, a, ask...)
+	got, err := f.Statistics.Count(ctx, a, ask...)
 	if err != nil {
 		return r, err
 	}
@@ -213,7 +214,7 @@ func (f *Figures) Report(ctx context.Context, a tickets.Actor, q Query) (Report,
 	return r, nil
 }
 
-func total(groups []tickets.Counted) measures.Counts {
+func total(groups []statistics.Counted) measures.Counts {
 	var n measures.Counts
 	for _, g := range groups {
 		n = n.Plus(g.N)
@@ -221,7 +222,7 @@ func total(groups []tickets.Counted) measures.Counts {
 	return n
 }
 
-func byKey(groups []tickets.Counted) map[string]measures.Counts {
+func byKey(groups []statistics.Counted) map[string]measures.Counts {
 	out := make(map[string]measures.Counts, len(groups))
 	for _, g := range groups {
 		out[g.Key] = g.N
@@ -278,7 +279,7 @@ func (f *Figures) values(ctx context.Context, a tickets.Actor, q Query, r *Repor
 }
 
 // trend lays the pieces of both periods side by side, by their place and not by their date.
-func trend(q, before Query, now, was []tickets.Counted) []Point {
+func trend(q, before Query, now, was []statistics.Counted) []Point {
 	n, w := byKey(now), byKey(was)
 	then := before.StepsAs(q.Step())
 	var out []Point
@@ -293,7 +294,7 @@ func trend(q, before Query, now, was []tickets.Counted) []Point {
 }
 
 // StepsAs is Steps cut as another query is.
-func (q Query) StepsAs(step tickets.Dimension) []time.Time {
+func (q Query) StepsAs(step statistics.Dimension) []time.Time {
 	q.By = step
 	return q.Steps()
 }
@@ -313,14 +314,14 @@ func (f *Figures) level(q Query, now, was map[string]measures.Counts) []Row {
 	var parents map[string]string
 	var at string
 	switch q.By {
-	case tickets.ByAgency:
+	case statistics.ByAgency:
 		parents = f.agencyParents()
 		if q.Agency != uuid.Nil {
 			at = q.Agency.String()
 		}
-	case tickets.ByArea:
+	case statistics.ByArea:
 		parents, at = f.areaParents(), q.Area
-	case tickets.ByCategory:
+	case statistics.ByCategory:
 		parents, at = f.categoryParents(), q.Category
 	default:
 		parents = map[string]string{}
@@ -352,7 +353,7 @@ func (f *Figures) level(q Query, now, was map[string]measures.Counts) []Row {
 				inner = append(inner, code)
 			}
 		}
-		if len(inner) != 1 || q.By == tickets.ByCategory || len(list) > 2 {
+		if len(inner) != 1 || q.By == statistics.ByCategory || len(list) > 2 {
 			break
 		}
 		top := inner[0]
@@ -388,12 +389,12 @@ type Card struct {
 
 // Scorecards gives a card for every agency that had a ticket, rolled up over those below it, the best first; those without a score at the end.
 func (f *Figures) Scorecards(ctx context.Context, a tickets.Actor, q Query) ([]Card, measures.Settings, error) {
-	settings, _, err := f.Tickets.MeasureSettings(ctx)
+	settings, _, err := f.Statistics.Settings(ctx)
 	if err != nil {
 		return nil, settings, err
 	}
-	q.By = tickets.ByAgency
-	got, err := f.Tickets.Count(ctx, a, tickets.Question{Selection: f.Select(q), By: q.By}, tickets.Question{Selection: f.Select(q.Before()), By: q.By})
+	q.By = statistics.ByAgency
+	got, err := f.Statistics.Count(ctx, a, statistics.Question{Selection: f.Select(q), By: q.By}, statistics.Question{Selection: f.Select(q.Before()), By: q.By})
 	if err != nil {
 		return nil, settings, err
 	}
@@ -433,7 +434,7 @@ type Hot struct {
 // HotTopics lists the categories with the most tickets, and how many they had in the period before.
 func (f *Figures) HotTopics(ctx context.Context, a tickets.Actor, q Query, limit int) ([]Hot, error) {
 	of := []measures.Counter{measures.Tickets}
-	got, err := f.Tickets.Count(ctx, a, tickets.Question{Selection: f.Select(q), By: tickets.ByCategory, Of: of}, tickets.Question{Selection: f.Select(q.Before()), By: tickets.ByCategory, Of: of})
+	got, err := f.Statistics.Count(ctx, a, statistics.Question{Selection: f.Select(q), By: statistics.ByCategory, Of: of}, statistics.Question{Selection: f.Select(q.Before()), By: statistics.ByCategory, Of: of})
 	if err != nil {
 		return nil, err
 	}

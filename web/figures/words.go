@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"hotline/internal/i18n"
-	"hotline/tickets"
 	"hotline/tickets/measures"
+	"hotline/tickets/statistics"
 )
 
 // Words writes figures in a language.
@@ -133,27 +133,27 @@ func Growth(n, was int64) string {
 func (w Words) Number(n int64) string { return i18n.Number(w.Lang, n) }
 
 // Piece names a piece of the trend, short and long.
-func (w Words) Piece(step tickets.Dimension, day time.Time) (short, long string) {
+func (w Words) Piece(step statistics.Dimension, day time.Time) (short, long string) {
 	zh := strings.HasPrefix(w.Lang, "zh")
 	date := i18n.Date(w.Lang, day, time.UTC)
 	switch step {
-	case tickets.ByYear:
+	case statistics.ByYear:
 		if zh {
 			return strconv.Itoa(day.Year()), strconv.Itoa(day.Year()) + "年"
 		}
 		return strconv.Itoa(day.Year()), strconv.Itoa(day.Year())
-	case tickets.ByQuarter:
+	case statistics.ByQuarter:
 		q := (int(day.Month())-1)/3 + 1
 		if zh {
 			return fmt.Sprintf("%02d年%d季", day.Year()%100, q), fmt.Sprintf("%d年第%d季度", day.Year(), q)
 		}
 		return fmt.Sprintf("Q%d %02d", q, day.Year()%100), fmt.Sprintf("Q%d %d", q, day.Year())
-	case tickets.ByMonth:
+	case statistics.ByMonth:
 		if zh {
 			return fmt.Sprintf("%d月", day.Month()), fmt.Sprintf("%d年%d月", day.Year(), day.Month())
 		}
 		return day.Format("Jan"), day.Format("January 2006")
-	case tickets.ByWeek:
+	case statistics.ByWeek:
 		if zh {
 			return fmt.Sprintf("%d/%d", day.Month(), day.Day()), date + "起一周"
 		}

@@ -15,8 +15,9 @@ import (
 	"github.com/google/uuid"
 
 	"hotline/internal/i18n"
-	"hotline/tickets"
 	"hotline/tickets/measures"
+	"hotline/tickets/opendata"
+	"hotline/tickets/statistics"
 	"hotline/web/chart"
 	"hotline/web/figures"
 	"hotline/web/httperr"
@@ -27,9 +28,9 @@ type Numbers interface {
 	Public(ctx context.Context, q figures.Query) (figures.Public, error)
 	Today() time.Time
 	AgencyName(id uuid.UUID, lang string) string
-	Files(ctx context.Context) ([]tickets.OpenDataFile, error)
+	Files(ctx context.Context) ([]opendata.File, error)
 	// File opens a published file. Errors: kind not_found.
-	File(ctx context.Context, month time.Time, format string) (tickets.OpenDataFile, io.ReadSeekCloser, error)
+	File(ctx context.Context, month time.Time, format string) (opendata.File, io.ReadSeekCloser, error)
 }
 
 // number is a published measure in words.
@@ -64,13 +65,13 @@ type statisticsPage struct {
 var headline = []string{measures.ResolveOnTime, measures.Satisfaction, measures.Resolution, measures.Response, measures.AnswerTime}
 
 func (p *Portal) statistics(w http.ResponseWriter, r *http.Request) {
-	q := figures.Query{By: tickets.ByNothing}
+	q := figures.Query{By: statistics.ByNothing}
 	preset := r.URL.Query().Get("period")
 	if !slices.Contains(figures.PublicPresets(), preset) {
 		preset = "days_30"
 	}
 	q = figures.Parse(map[string][]string{"period": {preset}}, p.Numbers.Today())
-	q.By = tickets.ByNothing
+	q.By = statistics.ByNothing
 	pub, err := p.Numbers.Public(r.Context(), q)
 	if err != nil {
 		httperr.Write(w, r, err)
@@ -78,7 +79,7 @@ func (p *Portal) statistics(w http.ResponseWriter, r *http.Request) {
 	}
 	// The months behind the trend are a question of their own: a month is the shortest piece that the public page shows.
 	year := figures.Parse(map[string][]string{"period": {"months_12"}}, p.Numbers.Today())
-	year.By = tickets.ByMonth
+	year.By = statistics.ByMonth
 	trend, err := p.Numbers.Public(r.Context(), year)
 	if err != nil {
 		httperr.Write(w, r, err)
@@ -176,8 +177,8 @@ func (p *Portal) trend(v *view, words figures.Words, d *statisticsPage, pub figu
 		}
 		return figures.Percent(f)
 	}
-	for _, day := range pub.Query.StepsAs(tickets.ByMonth) {
-		short, long := words.Piece(tickets.ByMonth, day)
+	for _, day := range pub.Query.StepsAs(statistics.ByMonth) {
+		short, long := words.Piece(statistics.ByMonth, day)
 		g, filed := months[day.Format(time.DateOnly)]
 		if !filed {
 			g.Tickets = new(int64)
@@ -224,7 +225,7 @@ func (p *Portal) openData(w http.ResponseWriter, r *http.Request) {
 	for _, f := range files {
 		month := f.Month.Format("2006-01")
 		if len(d.Months) == 0 || d.Months[len(d.Months)-1].Month != month {
-			_, long := words.Piece(tickets.ByMonth, f.Month)
+			_, long := words.Piece(statistics.ByMonth, f.Month)
 			d.Months = append(d.Months, openDataMonth{Name: long, Month: month, Rows: words.Number(int64(f.Rows))})
 		}
 		last := &d.Months[len(d.Months)-1]
@@ -234,7 +235,7 @@ func (p *Portal) openData(w http.ResponseWriter, r *http.Request) {
 			last.JSON = i18n.Size(f.Size)
 		}
 	}
-	for _, c := range tickets.OpenDataColumns() {
+	for _, c := range opendata.Columns() {
 		meaning := c.Meaning
 		if v.Lang == "zh-CN" {
 			meaning = c.ZhCN

@@ -16,8 +16,9 @@ import (
 	"hotline/internal/clock"
 	"hotline/internal/i18n"
 	"hotline/internal/testkit"
-	"hotline/tickets"
 	"hotline/tickets/measures"
+	"hotline/tickets/opendata"
+	"hotline/tickets/statistics"
 	"hotline/web/figures"
 	"hotline/web/httperr"
 )
@@ -40,7 +41,7 @@ func (f fakeNumbers) Public(_ context.Context, q figures.Query) (figures.Public,
 	if !f.none {
 		p.Agencies = []figures.AgencyResult{{Agency: agencyID, Tickets: &total, Graded: &grades, Average: &average, Satisfy: &satisfied}, {Agency: uuid.UUID{7}, Tickets: nil}}
 	}
-	for _, day := range q.StepsAs(tickets.ByMonth) {
+	for _, day := range q.StepsAs(statistics.ByMonth) {
 		p.Groups = append(p.Groups, figures.Group{Key: day.Format(time.DateOnly), Tickets: &total, Values: figures.Numbers(n, set)})
 	}
 	return p, nil
@@ -52,23 +53,23 @@ func (fakeNumbers) AgencyName(id uuid.UUID, lang string) string {
 	return map[bool]string{true: "Environment department", false: "Tiny office"}[id == agencyID]
 }
 
-func (f fakeNumbers) Files(context.Context) ([]tickets.OpenDataFile, error) {
+func (f fakeNumbers) Files(context.Context) ([]opendata.File, error) {
 	if f.none {
 		return nil, nil
 	}
 	month := time.Date(2026, 10, 1, 0, 0, 0, 0, time.UTC)
-	return []tickets.OpenDataFile{{Month: month, Format: "csv", Rows: 1234, Size: 80_000, SHA256: strings.Repeat("ab", 32)}, {Month: month, Format: "json", Rows: 1234, Size: 120_000}}, nil
+	return []opendata.File{{Month: month, Format: "csv", Rows: 1234, Size: 80_000, SHA256: strings.Repeat("ab", 32)}, {Month: month, Format: "json", Rows: 1234, Size: 120_000}}, nil
 }
 
 type nopCloser struct{ *strings.Reader }
 
 func (nopCloser) Close() error { return nil }
 
-func (fakeNumbers) File(_ context.Context, month time.Time, format string) (tickets.OpenDataFile, io.ReadSeekCloser, error) {
+func (fakeNumbers) File(_ context.Context, month time.Time, format string) (opendata.File, io.ReadSeekCloser, error) {
 	if month.Month() != time.October {
-		return tickets.OpenDataFile{}, nil, httperr.ErrNotFound
+		return opendata.File{}, nil, httperr.ErrNotFound
 	}
-	return tickets.OpenDataFile{SHA256: "abc"}, nopCloser{strings.NewReader("week,area\n")}, nil
+	return opendata.File{SHA256: "abc"}, nopCloser{strings.NewReader("week,area\n")}, nil
 }
 
 func numbersSite(t *testing.T, numbers Numbers) *httptest.Server {

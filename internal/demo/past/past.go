@@ -24,17 +24,19 @@ import (
 	"hotline/routing"
 	"hotline/tickets"
 	"hotline/tickets/sla"
+	"hotline/tickets/statistics"
 )
 
 // Office is what the past is played on: services of their own, whose clock is Clock.
 type Office struct {
-	Pool    *pgxpool.Pool
-	Tickets *tickets.Service
-	Chat    *chat.Service
-	Routing *routing.Service
-	Clock   *clock.Fake
-	City    city.City
-	Log     *slog.Logger
+	Pool       *pgxpool.Pool
+	Tickets    *tickets.Service
+	Statistics *statistics.Store
+	Chat       *chat.Service
+	Routing    *routing.Service
+	Clock      *clock.Fake
+	City       city.City
+	Log        *slog.Logger
 }
 
 const (
@@ -156,7 +158,7 @@ func (p *player) sweep(until time.Time) error {
 // count brings facts and sums up to date, so that the numbers are there with the cases.
 func (p *player) count() error {
 	for {
-		f, err := p.Tickets.FollowMeasures(p.ctx)
+		f, err := p.Statistics.Follow(p.ctx)
 		if err != nil || !f.More {
 			return err
 		}

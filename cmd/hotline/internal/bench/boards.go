@@ -9,6 +9,7 @@ import (
 
 	"hotline/tickets"
 	"hotline/tickets/measures"
+	"hotline/tickets/statistics"
 )
 
 // boards: supervision, revisits and rectifications. The lights are kept and renewed in the background, so a pass is measured by services that have none.
@@ -70,13 +71,13 @@ func (s *scale) dashboards(ctx context.Context) error {
 		return nil
 	}
 	people := s.people()
-	today := s.svc.Today()
-	year := tickets.Selection{From: today.AddDate(-1, 0, 1), To: today.AddDate(0, 0, 1)}
-	before := tickets.Selection{From: year.From.AddDate(-1, 0, 0), To: year.From}
+	today := s.numbers.Today()
+	year := statistics.Selection{From: today.AddDate(-1, 0, 1), To: today.AddDate(0, 0, 1)}
+	before := statistics.Selection{From: year.From.AddDate(-1, 0, 0), To: year.From}
 	trend := []measures.Counter{measures.Tickets, measures.ResolveOK, measures.ResolveLate, measures.Grade1, measures.Grade2, measures.Grade3, measures.Grade4, measures.Grade5}
-	with := func(edit func(*tickets.Selection)) tickets.Selection { q := year; edit(&q); return q }
-	agency := with(func(q *tickets.Selection) { q.Agencies = []uuid.UUID{people[1].agency} })
-	noise := with(func(q *tickets.Selection) {
+	with := func(edit func(*statistics.Selection)) statistics.Selection { q := year; edit(&q); return q }
+	agency := with(func(q *statistics.Selection) { q.Agencies = []uuid.UUID{people[1].agency} })
+	noise := with(func(q *statistics.Selection) {
 		q.Categories = []string{"environment.noise.social", "environment.noise.traffic", "environment.noise.construction", "environment.noise.industry"}
 	})
 	three := noise
@@ -84,18 +85,18 @@ func (s *scale) dashboards(ctx context.Context) error {
 	for _, d := range []struct {
 		what string
 		who  who
-		q    []tickets.Question
+		q    []statistics.Question
 	}{
-		{"whole page, no filter", people[0], []tickets.Question{{Selection: year}, {Selection: before}, {Selection: year, By: tickets.ByMonth, Of: trend}, {Selection: year, By: tickets.ByAgency}}},
-		{"whole page, by category", people[0], []tickets.Question{{Selection: year}, {Selection: before}, {Selection: year, By: tickets.ByMonth, Of: trend}, {Selection: year, By: tickets.ByCategory}}},
-		{"one agency by category", people[0], []tickets.Question{{Selection: agency}, {Selection: agency, By: tickets.ByMonth, Of: trend}, {Selection: agency, By: tickets.ByCategory}}},
-		{"a head's own page by area", people[2], []tickets.Question{{Selection: year}, {Selection: year, By: tickets.ByMonth, Of: trend}, {Selection: year, By: tickets.ByArea}}},
-		{"subtree by area", people[0], []tickets.Question{{Selection: noise}, {Selection: noise, By: tickets.ByArea}}},
-		{"three filters by week", people[0], []tickets.Question{{Selection: three, By: tickets.ByWeek, Of: trend}}},
-		{"three filters by area", people[0], []tickets.Question{{Selection: three, By: tickets.ByArea}}},
+		{"whole page, no filter", people[0], []statistics.Question{{Selection: year}, {Selection: before}, {Selection: year, By: statistics.ByMonth, Of: trend}, {Selection: year, By: statistics.ByAgency}}},
+		{"whole page, by category", people[0], []statistics.Question{{Selection: year}, {Selection: before}, {Selection: year, By: statistics.ByMonth, Of: trend}, {Selection: year, By: statistics.ByCategory}}},
+		{"one agency by category", people[0], []statistics.Question{{Selection: agency}, {Selection: agency, By: statistics.ByMonth, Of: trend}, {Selection: agency, By: statistics.ByCategory}}},
+		{"a head's own page by area", people[2], []statistics.Question{{Selection: year}, {Selection: year, By: statistics.ByMonth, Of: trend}, {Selection: year, By: statistics.ByArea}}},
+		{"subtree by area", people[0], []statistics.Question{{Selection: noise}, {Selection: noise, By: statistics.ByArea}}},
+		{"three filters by week", people[0], []statistics.Question{{Selection: three, By: statistics.ByWeek, Of: trend}}},
+		{"three filters by area", people[0], []statistics.Question{{Selection: three, By: statistics.ByArea}}},
 	} {
 		if err := s.line(ctx, "dashboards over a year", d.what, max(10, s.o.Repeat/4), budgetDashboard, func(ctx context.Context, _ int) error {
-			_, err := s.svc.Count(ctx, d.who.actor, d.q...)
+			_, err := s.numbers.Count(ctx, d.who.actor, d.q...)
 			return err
 		}); err != nil {
 			return err
@@ -103,7 +104,7 @@ func (s *scale) dashboards(ctx context.Context) error {
 	}
 	cursor := today.AddDate(0, -6, 0).Format(time.DateOnly) + "." + uuid.Nil.String() + "." + uuid.Nil.String()
 	return s.line(ctx, "dashboards over a year", "tickets behind a number, deep page", max(10, s.o.Repeat/4), budgetDashboard, func(ctx context.Context, _ int) error {
-		_, err := s.svc.Behind(ctx, people[0].actor, year, []measures.Counter{measures.ResolveLate}, cursor, 50)
+		_, err := s.numbers.Behind(ctx, people[0].actor, year, []measures.Counter{measures.ResolveLate}, cursor, 50)
 		return err
 	})
 }

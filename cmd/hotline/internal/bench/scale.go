@@ -24,6 +24,7 @@ import (
 	"hotline/internal/demo"
 	"hotline/routing"
 	"hotline/tickets"
+	"hotline/tickets/statistics"
 )
 
 // LeanAbove is how many tickets are loaded with everything that hangs on them at most.
@@ -82,14 +83,15 @@ type IndexUse struct {
 
 // scale is a loaded database with the service on it.
 type scale struct {
-	o     ScaleOptions
-	owner *pgxpool.Pool
-	pool  *pgxpool.Pool
-	deps  tickets.Deps
-	svc   *tickets.Service
-	city  *metropolis
-	ids   []uuid.UUID // a sample of tickets
-	out   *Scale
+	o       ScaleOptions
+	owner   *pgxpool.Pool
+	pool    *pgxpool.Pool
+	deps    tickets.Deps
+	svc     *tickets.Service
+	numbers *statistics.Store
+	city    *metropolis
+	ids     []uuid.UUID // a sample of tickets
+	out     *Scale
 }
 
 // RunScale loads tickets into a private PostgreSQL of its own and measures what staff do with them, through the service and behind row-level
@@ -168,6 +170,7 @@ func (s *scale) service(ctx context.Context) error {
 	if s.svc, err = tickets.New(s.deps); err != nil {
 		return err
 	}
+	s.numbers = statistics.New(s.pool, clock.System{}, s.svc)
 	if err := s.svc.Reload(ctx); err != nil {
 		return err
 	}
@@ -314,7 +317,7 @@ func (s *scale) facts(ctx context.Context) error {
 	if err := s.service(ctx); err != nil {
 		return err
 	}
-	_, err := s.svc.FollowMeasures(ctx)
+	_, err := s.numbers.Follow(ctx)
 	return err
 }
 

@@ -1,4 +1,4 @@
-package tickets
+package statistics
 
 import (
 	"context"
@@ -27,7 +27,7 @@ const (
 	followCheck   = 6 * time.Hour // everything is compared, whatever its time
 )
 
-// Followed is what one call of FollowMeasures did.
+// Followed is what one call of Follow did.
 type Followed struct {
 	Tickets, Chats int
 	More           bool // call again at once
@@ -64,9 +64,9 @@ const (
 	orphansSQL     = `delete from ticket_facts f where not exists (select from tickets t where t.id = f.ticket_id)`
 )
 
-// FollowMeasures brings facts and sums up to date by one batch: what changed, what time turned, or the next piece of a rebuild. Any number of
+// Follow brings facts and sums up to date by one batch: what changed, what time turned, or the next piece of a rebuild. Any number of
 // processes may call it; one works at a time. Whatever ends it, the next call goes on where the last commit was.
-func (s *Service) FollowMeasures(ctx context.Context) (Followed, error) {
+func (s *Store) Follow(ctx context.Context) (Followed, error) {
 	var out Followed
 	err := db.WithTx(ctx, s.pool, db.System(), func(tx db.Tx) error {
 		out = Followed{}
@@ -106,7 +106,7 @@ func idsOf(ctx context.Context, tx db.Tx, sql string, args ...any) ([]uuid.UUID,
 	return pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
 }
 
-func (s *Service) followStep(ctx context.Context, tx db.Tx, st *followState, out *Followed) error {
+func (s *Store) followStep(ctx context.Context, tx db.Tx, st *followState, out *Followed) error {
 	now := s.clock.Now()
 	back := followOverlap
 	if now.Sub(st.widenedAt) > followWide {
@@ -146,7 +146,7 @@ func (s *Service) followStep(ctx context.Context, tx db.Tx, st *followState, out
 	return s.followTalks(ctx, tx, st, out, now, back)
 }
 
-func (s *Service) followTalks(ctx context.Context, tx db.Tx, st *followState, out *Followed, now time.Time, back time.Duration) error {
+func (s *Store) followTalks(ctx context.Context, tx db.Tx, st *followState, out *Followed, now time.Time, back time.Duration) error {
 	var newest time.Time
 	if err := tx.QueryRow(ctx, newestMessageSQL, st.talkedAt).Scan(&newest); err != nil {
 		return err
@@ -170,7 +170,7 @@ func (s *Service) followTalks(ctx context.Context, tx db.Tx, st *followState, ou
 }
 
 // RequestRebuild makes the follower build all facts and sums again, from the beginning. Dashboards show the present sums until it is done.
-func (s *Service) RequestRebuild(ctx context.Context) error {
+func (s *Store) RequestRebuild(ctx context.Context) error {
 	err := db.WithTx(ctx, s.pool, db.System(), func(tx db.Tx) error {
 		_, err := tx.Exec(ctx, `update measure_state set rebuilding = true, rebuild_ticket = null, rebuild_talk = null, rebuild_done = 0, rebuild_total = 0`)
 		return err
@@ -182,12 +182,12 @@ func (s *Service) RequestRebuild(ctx context.Context) error {
 }
 
 // Rebuild is RequestRebuild and the work itself; it may share it with a running node. progress is told after every batch.
-func (s *Service) Rebuild(ctx context.Context, progress func(done, total int64)) error {
+func (s *Store) Rebuild(ctx context.Context, progress func(done, total int64)) error {
 	if err := s.RequestRebuild(ctx); err != nil {
 		return err
 	}
 	for {
-		f, err := s.FollowMeasures(ctx)
+		f, err := s.Follow(ctx)
 		if err != nil {
 			return err
 		}
@@ -199,7 +199,7 @@ func (s *Service) Rebuild(ctx context.Context, progress func(done, total int64))
 }
 
 // rebuildStep is one batch of a rebuild: all tickets by key, then all chats, then the sums at once.
-func (s *Service) rebuildStep(ctx context.Context, tx db.Tx, st *followState, out *Followed) error {
+func (s *Store) rebuildStep(ctx context.Context, tx db.Tx, st *followState, out *Followed) error {
 	now := s.clock.Now()
 	out.More = true
 	if st.total == 0 {
@@ -261,8 +261,8 @@ const (
 		from messages where conversation_id = any($1) and (author <> 'system' or payload ? 'event') order by conversation_id, seq`
 )
 
-func (s *Service) countTalks(ctx context.Context, tx db.Tx, ids []uuid.UUID, now time.Time, sums bool) (int, error) {
-	zone := s.settings.Load().Calendar.Location()
+func (s *Store) countTalks(ctx context.Context, tx db.Tx, ids []uuid.UUID, now time.Time, sums bool) (int, error) {
+	zone := s.tickets.Zone()
 	var talks []*talk
 	said := map[uuid.UUID]*measures.Talk{}
 	old := map[uuid.UUID]talk{}
@@ -352,16 +352,16 @@ func queueTalks(b *pgx.Batch, talks []*talk) {
 	b.Queue(upsertTalksSQL, append([]any{ids, day, channel, confidential, seq, recheck}, transpose(counts, measures.OfChats())...)...)
 }
 
-// MeasuresState says how fresh the numbers are.
-type MeasuresState struct {
+// State says how fresh the numbers are.
+type State struct {
 	AsOf        time.Time // everything before it is counted
 	Rebuilding  bool
 	Done, Total int64
 }
 
-// MeasuresState reads how far the follower has come.
-func (s *Service) MeasuresState(ctx context.Context) (MeasuresState, error) {
-	var st MeasuresState
+// State reads how far the follower has come.
+func (s *Store) State(ctx context.Context) (State, error) {
+	var st State
 	err := db.ReadTx(ctx, s.pool, db.System(), func(tx db.Tx) error {
 		return tx.QueryRow(ctx, `select looked_at, rebuilding, rebuild_done, rebuild_total from measure_state`).Scan(&st.AsOf, &st.Rebuilding, &st.Done, &st.Total)
 	})

@@ -1,4 +1,10 @@
-package tickets
+// Package opendata publishes a file a month: one row a ticket, without anything that a person wrote and without a place narrower than an area.
+//
+// A row that fewer than SmallCell tickets share in what could tell it apart (area, category, kind, channel, agency) is made coarser until enough share
+// it, or left out; a property test holds it. Confidential tickets are never in it. Its rows are the facts of tickets/statistics.
+//
+// It may import tickets, tickets/statistics, tickets/measures and the leaves under internal.
+package opendata
 
 import (
 	"bytes"
@@ -15,14 +21,27 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 
+	"hotline/internal/clock"
 	"hotline/internal/db"
 	"hotline/internal/errs"
+	"hotline/tickets"
 	"hotline/tickets/measures"
+	"hotline/tickets/statistics"
 )
 
-// Open data: one row a ticket of a month, without anything that a person wrote and without a place narrower than an area. A row that fewer than
-// SmallCell tickets share in what could tell it apart (area, category, kind, channel, agency) is made coarser until enough share it, or left out.
+// Store makes the files and keeps the list of them. It is safe for concurrent use.
+type Store struct {
+	pool       *pgxpool.Pool
+	clock      clock.Clock
+	statistics *statistics.Store
+}
+
+// New makes the store.
+func New(pool *pgxpool.Pool, c clock.Clock, s *statistics.Store) *Store {
+	return &Store{pool: pool, clock: c, statistics: s}
+}
 
 // ErrBadMonth: the month is not over, or before there were tickets.
 var ErrBadMonth = errs.New(errs.Invalid, "tickets.bad_month", "a month in the form 2026-10 that is over is needed").On("month")
@@ -38,13 +57,13 @@ type Column struct {
 
 var triState = []string{"yes", "no", "running", ""}
 
-// OpenDataColumns is the data dictionary.
-func OpenDataColumns() []Column {
+// Columns is the data dictionary.
+func Columns() []Column {
 	return []Column{
 		{"week", "date", "Monday of the week in which the ticket was opened", "工单登记所在周的周一", nil},
 		{"area", "string", "Code of the area, or of a larger one around it; empty: the whole jurisdiction", "区域代码，必要时为上级区域；空值表示全辖区", nil},
 		{"category", "string", "Code of the category, or of the one above it; empty: not published", "事项分类代码，必要时为上级分类；空值表示不公布", nil},
-		{"kind", "string", "What the ticket is; empty: not published", "诉求类型；空值表示不公布", kinds},
+		{"kind", "string", "What the ticket is; empty: not published", "诉求类型；空值表示不公布", tickets.Kinds()},
 		{"channel", "string", "How it came; empty: not published", "来源渠道；空值表示不公布", nil},
 		{"agency", "string", "Code of the agency that led it last; empty: none, or not published", "最后主办单位代码；空值表示无或不公布", nil},
 		{"state", "string", "Where it stood when the file was made", "生成文件时的状态", []string{"open", "closed", "not_accepted", "withdrawn", "merged", "transferred"}},
@@ -65,8 +84,8 @@ type Trees struct {
 	AgencyCode                 func(id string) string
 }
 
-// OpenData is a month's file.
-type OpenData struct {
+// Table is a month's rows with what they mean.
+type Table struct {
 	Month        string    `json:"month"`
 	Generated    time.Time `json:"generated"`
 	Rows         int       `json:"rows"`
@@ -77,40 +96,40 @@ type OpenData struct {
 	Data         [][]any   `json:"data"`
 }
 
-// openRow is a row on its way: what tells it apart, and the rest.
-type openRow struct {
+// row is a row on its way: what tells it apart, and the rest.
+type row struct {
 	area, category, kind, channel string
 	day                           time.Time
 	agency                        string
 	n                             measures.Counts
 }
 
-type openKey struct{ area, category, kind, channel, agency string }
+type cell struct{ area, category, kind, channel, agency string }
 
-func (r openRow) key() openKey { return openKey{r.area, r.category, r.kind, r.channel, r.agency} }
+func (r row) cell() cell { return cell{r.area, r.category, r.kind, r.channel, r.agency} }
 
 // coarsen makes rows coarser until each is one of at least k that are alike; what is left over is left out. Each step gives up the least telling
 // thing first: channel, then the street, then the leaf of the category, then the kind, and so on up to nothing but the week.
-func coarsen(rows []openRow, k int, t Trees) (kept []openRow, leftOut int) {
+func coarsen(rows []row, k int, t Trees) (kept []row, leftOut int) {
 	up := func(parent func(string) string) func(*string) { return func(s *string) { *s = parent(*s) } }
-	steps := []func(*openRow){
-		func(r *openRow) { r.channel = "" },
-		func(r *openRow) { up(t.AreaParent)(&r.area); r.agency = "" }, // a street's office would name the street
-		func(r *openRow) { up(t.CategoryParent)(&r.category) },
-		func(r *openRow) { up(t.AreaParent)(&r.area) },
-		func(r *openRow) { r.kind = "" },
-		func(r *openRow) { r.area = "" },
-		func(r *openRow) { r.category = "" },
+	steps := []func(*row){
+		func(r *row) { r.channel = "" },
+		func(r *row) { up(t.AreaParent)(&r.area); r.agency = "" }, // a street's office would name the street
+		func(r *row) { up(t.CategoryParent)(&r.category) },
+		func(r *row) { up(t.AreaParent)(&r.area) },
+		func(r *row) { r.kind = "" },
+		func(r *row) { r.area = "" },
+		func(r *row) { r.category = "" },
 	}
 	pending := rows
 	for i := 0; ; i++ {
-		cells := map[openKey]int{}
+		cells := map[cell]int{}
 		for _, r := range pending {
-			cells[r.key()]++
+			cells[r.cell()]++
 		}
-		var small []openRow
+		var small []row
 		for _, r := range pending {
-			if cells[r.key()] >= k {
+			if cells[r.cell()] >= k {
 				kept = append(kept, r)
 			} else {
 				small = append(small, r)
@@ -126,44 +145,29 @@ func coarsen(rows []openRow, k int, t Trees) (kept []openRow, leftOut int) {
 	}
 }
 
-const openDataSQL = `select day, area, category, kind, channel, agency_id::text`
-
-var openDataRowsSQL = openDataSQL + counterColumns(measures.OfTickets(), ", %") + ` from ticket_facts where main and not confidential and day >= $1::date and day < $2::date order by day, ticket_id`
-
-const openDataConfidentialSQL = `select count(*) from ticket_facts where main and confidential and day >= $1::date and day < $2::date`
-
-// OpenDataOf makes the file of a month ("2026-10") that is over.
+// Of makes the file of a month ("2026-10") that is over.
 // Errors: ErrBadMonth.
-func (s *Service) OpenDataOf(ctx context.Context, month string, t Trees) (OpenData, error) {
+func (s *Store) Of(ctx context.Context, month string, t Trees) (Table, error) {
 	from, err := time.Parse("2006-01", month)
-	if err != nil || !from.AddDate(0, 1, 0).Before(s.Today().AddDate(0, 0, 1)) || from.Year() < 2000 {
-		return OpenData{}, ErrBadMonth
+	if err != nil || !from.AddDate(0, 1, 0).Before(s.statistics.Today().AddDate(0, 0, 1)) || from.Year() < 2000 {
+		return Table{}, ErrBadMonth
 	}
-	set, _, err := s.MeasureSettings(ctx)
+	set, _, err := s.statistics.Settings(ctx)
 	if err != nil {
-		return OpenData{}, err
+		return Table{}, err
 	}
-	out := OpenData{Month: month, Generated: s.clock.Now().UTC().Truncate(time.Second), SmallCell: set.SmallCell, Columns: OpenDataColumns(), Data: [][]any{}}
-	var rows []openRow
-	err = db.ReadTx(ctx, s.pool, db.System(), func(tx db.Tx) error {
-		found, err := tx.Query(ctx, openDataRowsSQL, from, from.AddDate(0, 1, 0))
-		if err != nil {
-			return err
-		}
-		rows, err = pgx.CollectRows(found, func(row pgx.CollectableRow) (r openRow, err error) {
-			err = scanCounts(row, measures.OfTickets(), &r.n, &r.day, &r.area, &r.category, &r.kind, &r.channel, &r.agency)
-			return r, err
-		})
-		if err != nil {
-			return err
-		}
-		return tx.QueryRow(ctx, openDataConfidentialSQL, from, from.AddDate(0, 1, 0)).Scan(&out.Confidential)
-	})
+	out := Table{Month: month, Generated: s.clock.Now().UTC().Truncate(time.Second), SmallCell: set.SmallCell, Columns: Columns(), Data: [][]any{}}
+	facts, confidential, err := s.statistics.Facts(ctx, from, from.AddDate(0, 1, 0))
 	if err != nil {
-		return OpenData{}, fmt.Errorf("open data: %w", err)
+		return Table{}, fmt.Errorf("open data: %w", err)
 	}
+	out.Confidential = confidential
 	if out.Confidential < set.SmallCell {
 		out.Confidential = 0
+	}
+	rows := make([]row, len(facts))
+	for i, f := range facts {
+		rows[i] = row{area: f.Area, category: f.Category, kind: f.Kind, channel: f.Channel, day: f.Day, agency: f.Agency.String(), n: f.N}
 	}
 	kept, leftOut := coarsen(rows, set.SmallCell, t)
 	for _, r := range kept {
@@ -196,7 +200,7 @@ func compareCell(a, b any) int {
 func week(day time.Time) time.Time { return day.AddDate(0, 0, -(int(day.Weekday())+6)%7) }
 
 // cells is a row in the order of the dictionary.
-func (r openRow) cells(t Trees) []any {
+func (r row) cells(t Trees) []any {
 	tri := func(good, bad, open measures.Counter) any {
 		switch {
 		case r.n[good] > 0:
@@ -243,7 +247,7 @@ func (r openRow) cells(t Trees) []any {
 }
 
 // WriteCSV writes the rows with a header.
-func (d OpenData) WriteCSV(w io.Writer) error {
+func (d Table) WriteCSV(w io.Writer) error {
 	c := csv.NewWriter(w)
 	head := make([]string, len(d.Columns))
 	for i, col := range d.Columns {
@@ -274,10 +278,10 @@ func (d OpenData) WriteCSV(w io.Writer) error {
 }
 
 // WriteJSON writes the rows with their dictionary.
-func (d OpenData) WriteJSON(w io.Writer) error { return json.NewEncoder(w).Encode(d) }
+func (d Table) WriteJSON(w io.Writer) error { return json.NewEncoder(w).Encode(d) }
 
-// OpenDataFile is a published file; its bytes are in the file store under Blob.
-type OpenDataFile struct {
+// File is a published file; its bytes are in the file store under Blob.
+type File struct {
 	Month     time.Time // the first of it
 	Format    string    // csv or json
 	Blob      string
@@ -294,28 +298,28 @@ type Files interface {
 }
 
 const (
-	openDataFilesSQL  = `select month, format, blob, rows, left_out, size, sha256, created_at from open_data_files order by month desc, format limit 240`
-	openDataFileSQL   = `select month, format, blob, rows, left_out, size, sha256, created_at from open_data_files where month = $1::date and format = $2`
-	insertOpenDataSQL = `insert into open_data_files (month, format, blob, rows, left_out, size, sha256, created_at) values ($1, $2, $3, $4, $5, $6, $7, $8)
+	filesSQL  = `select month, format, blob, rows, left_out, size, sha256, created_at from open_data_files order by month desc, format limit 240`
+	fileSQL   = `select month, format, blob, rows, left_out, size, sha256, created_at from open_data_files where month = $1::date and format = $2`
+	insertSQL = `insert into open_data_files (month, format, blob, rows, left_out, size, sha256, created_at) values ($1, $2, $3, $4, $5, $6, $7, $8)
 		on conflict (month, format) do update set blob = excluded.blob, rows = excluded.rows, left_out = excluded.left_out, size = excluded.size, sha256 = excluded.sha256, created_at = excluded.created_at`
 )
 
-// PublishOpenData makes a month's files, stores them and lists them. The same month again replaces them.
+// Publish makes a month's files, stores them and lists them. The same month again replaces them.
 // Errors: ErrBadMonth.
-func (s *Service) PublishOpenData(ctx context.Context, month string, t Trees, files Files) (OpenData, error) {
-	d, err := s.OpenDataOf(ctx, month, t)
+func (s *Store) Publish(ctx context.Context, month string, t Trees, files Files) (Table, error) {
+	d, err := s.Of(ctx, month, t)
 	if err != nil {
 		return d, err
 	}
-	from, _ := time.Parse("2006-01", month) // OpenDataOf has parsed it
-	var rows []OpenDataFile
+	from, _ := time.Parse("2006-01", month) // Of has parsed it
+	var rows []File
 	for format, write := range map[string]func(io.Writer) error{"csv": d.WriteCSV, "json": d.WriteJSON} {
 		var buf bytes.Buffer
 		if err := write(&buf); err != nil {
 			return d, fmt.Errorf("open data: %w", err)
 		}
 		sum := sha256.Sum256(buf.Bytes())
-		f := OpenDataFile{Month: from, Format: format, Blob: "open-data/" + db.NewID().String(), Rows: d.Rows, LeftOut: d.LeftOut, Size: int64(buf.Len()), SHA256: hex.EncodeToString(sum[:]), CreatedAt: d.Generated}
+		f := File{Month: from, Format: format, Blob: "open-data/" + db.NewID().String(), Rows: d.Rows, LeftOut: d.LeftOut, Size: int64(buf.Len()), SHA256: hex.EncodeToString(sum[:]), CreatedAt: d.Generated}
 		if err := files.Put(ctx, f.Blob, &buf); err != nil {
 			return d, fmt.Errorf("open data: %w", err)
 		}
@@ -323,7 +327,7 @@ func (s *Service) PublishOpenData(ctx context.Context, month string, t Trees, fi
 	}
 	err = db.WithTx(ctx, s.pool, db.System(), func(tx db.Tx) error {
 		for _, f := range rows {
-			if _, err := tx.Exec(ctx, insertOpenDataSQL, f.Month, f.Format, f.Blob, f.Rows, f.LeftOut, f.Size, f.SHA256, f.CreatedAt); err != nil {
+			if _, err := tx.Exec(ctx, insertSQL, f.Month, f.Format, f.Blob, f.Rows, f.LeftOut, f.Size, f.SHA256, f.CreatedAt); err != nil {
 				return err
 			}
 		}
@@ -335,31 +339,31 @@ func (s *Service) PublishOpenData(ctx context.Context, month string, t Trees, fi
 	return d, nil
 }
 
-// OpenDataFiles lists the published files, the newest month first.
-func (s *Service) OpenDataFiles(ctx context.Context) ([]OpenDataFile, error) {
-	return s.openDataFiles(ctx, openDataFilesSQL)
+// List lists the published files, the newest month first.
+func (s *Store) List(ctx context.Context) ([]File, error) {
+	return s.files(ctx, filesSQL)
 }
 
-// OpenDataFile finds one.
-// Errors: ErrNotFound.
-func (s *Service) OpenDataFile(ctx context.Context, month time.Time, format string) (OpenDataFile, error) {
-	found, err := s.openDataFiles(ctx, openDataFileSQL, month, format)
+// File finds one.
+// Errors: tickets.ErrNotFound.
+func (s *Store) File(ctx context.Context, month time.Time, format string) (File, error) {
+	found, err := s.files(ctx, fileSQL, month, format)
 	if err == nil && len(found) == 0 {
-		err = ErrNotFound
+		err = tickets.ErrNotFound
 	}
 	if err != nil {
-		return OpenDataFile{}, err
+		return File{}, err
 	}
 	return found[0], nil
 }
 
-func (s *Service) openDataFiles(ctx context.Context, sql string, args ...any) (out []OpenDataFile, err error) {
+func (s *Store) files(ctx context.Context, sql string, args ...any) (out []File, err error) {
 	err = db.ReadTx(ctx, s.pool, db.System(), func(tx db.Tx) error {
 		rows, err := tx.Query(ctx, sql, args...)
 		if err != nil {
 			return err
 		}
-		out, err = pgx.CollectRows(rows, pgx.RowToStructByPos[OpenDataFile])
+		out, err = pgx.CollectRows(rows, pgx.RowToStructByPos[File])
 		return err
 	})
 	if err != nil {
@@ -368,21 +372,18 @@ func (s *Service) openDataFiles(ctx context.Context, sql string, args ...any) (o
 	return out, nil
 }
 
-// openDataDelay is how long after its end a month is published: most deadlines of its last days have run out by then.
-const openDataDelay = 9 * 24 * time.Hour
+// delay is how long after its end a month is published: most deadlines of its last days have run out by then.
+const delay = 9 * 24 * time.Hour
 
-// OpenDataDue is the newest month whose files are due and not there, "" when there is none.
-func (s *Service) OpenDataDue(ctx context.Context) (string, error) {
-	last := s.Today().Add(-openDataDelay)
+// Due is the newest month whose files are due and not there, "" when there is none.
+func (s *Store) Due(ctx context.Context) (string, error) {
+	last := s.statistics.Today().Add(-delay)
 	month := time.Date(last.Year(), last.Month(), 1, 0, 0, 0, 0, time.UTC).AddDate(0, -1, 0)
-	var first *time.Time
-	err := db.ReadTx(ctx, s.pool, db.System(), func(tx db.Tx) error {
-		return tx.QueryRow(ctx, `select min(period) from measure_sums where slice = 'all' and tickets > 0`).Scan(&first)
-	})
-	if err != nil || first == nil || first.After(month.AddDate(0, 1, -1)) {
+	first, err := s.statistics.FirstDay(ctx)
+	if err != nil || first.IsZero() || first.After(month.AddDate(0, 1, -1)) {
 		return "", err
 	}
-	if _, err := s.OpenDataFile(ctx, month, "csv"); !errors.Is(err, ErrNotFound) {
+	if _, err := s.File(ctx, month, "csv"); !errors.Is(err, tickets.ErrNotFound) {
 		return "", err
 	}
 	return month.Format("2006-01"), nil

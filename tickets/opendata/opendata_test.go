@@ -1,4 +1,4 @@
-package tickets_test
+package opendata_test
 
 import (
 	"bytes"
@@ -14,10 +14,45 @@ import (
 	"pgregory.net/rapid"
 
 	"hotline/internal/db"
+	"hotline/internal/testkit"
 	"hotline/tickets"
+	"hotline/tickets/opendata"
+	"hotline/tickets/statistics"
+	"hotline/tickets/ticketstest"
 )
 
-var trees = tickets.Trees{
+func TestMain(m *testing.M) { testkit.Main(m) }
+
+// follow counts until nothing is left to count.
+func follow(t *testing.T, s *statistics.Store) {
+	t.Helper()
+	for {
+		f, err := s.Follow(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !f.More {
+			return
+		}
+	}
+}
+
+// Every statement is prepared against the real schema, as the application.
+func TestTheStatementsFitTheSchema(t *testing.T) {
+	t.Parallel()
+	conn, err := testkit.DB(t).Acquire(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Release()
+	for _, sql := range opendata.Statements {
+		if _, err := conn.Conn().Prepare(t.Context(), "", sql); err != nil {
+			t.Errorf("%v\n%s", err, sql)
+		}
+	}
+}
+
+var trees = opendata.Trees{
 	AreaParent: func(code string) string {
 		return map[string]string{"street-east-1": "dist-east", "street-east-2": "dist-east", "dist-east": "city"}[code]
 	},
@@ -30,16 +65,16 @@ func TestNoRowOfTheOpenDataIsAlone(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		k := rapid.IntRange(1, 6).Draw(t, "k")
 		pick := func(name string, of ...string) string { return rapid.SampledFrom(of).Draw(t, name) }
-		var rows []tickets.OpenRow
+		var rows []opendata.Row
 		for range rapid.IntRange(0, 60).Draw(t, "rows") {
-			rows = append(rows, tickets.OpenRow{Area: pick("area", "street-east-1", "street-east-2", "dist-east", ""), Category: pick("category", "a.b", "a.c", "d", ""),
+			rows = append(rows, opendata.Row{Area: pick("area", "street-east-1", "street-east-2", "dist-east", ""), Category: pick("category", "a.b", "a.c", "d", ""),
 				Kind: pick("kind", "help", "praise"), Channel: pick("channel", "web", "phone"), Agency: pick("agency", "x", "y")})
 		}
-		kept, leftOut := tickets.Coarsen(rows, k, trees)
+		kept, leftOut := opendata.Coarsen(rows, k, trees)
 		if len(kept)+leftOut != len(rows) {
 			t.Fatalf("%d rows became %d and %d left out", len(rows), len(kept), leftOut)
 		}
-		alike := map[tickets.OpenRow]int{}
+		alike := map[opendata.Row]int{}
 		for _, r := range kept {
 			alike[r]++
 		}
@@ -64,41 +99,43 @@ func (f fileStore) Put(_ context.Context, key string, r io.Reader) error {
 
 func TestOpenDataHoldsNoPerson(t *testing.T) {
 	t.Parallel()
-	o := open(t)
+	o := ticketstest.Open(t)
+	count := statistics.New(o.Pool, o.Clock, o.Service)
+	data := opendata.New(o.Pool, o.Clock, count)
 	contact := db.NewID()
-	if _, err := o.owner.Exec(t.Context(), `insert into contacts (id, name, phone) values ($1, 'Zhang Wei', '13800001234')`, contact); err != nil {
+	if _, err := o.Owner.Exec(t.Context(), `insert into contacts (id, name, phone) values ($1, 'Zhang Wei', '13800001234')`, contact); err != nil {
 		t.Fatal(err)
 	}
 	for range 7 {
-		k := o.file(func(d *tickets.Draft) { d.ContactID, d.Place = &contact, "Lake Road 12" })
-		k = o.must("dispatcher", k, tickets.Dispatch, tickets.Fields{Lead: o.city.Agencies["dept-environment"]})
-		o.must("handler-env", o.must("handler-env", k, tickets.Sign, tickets.Fields{}), tickets.Reply, answer())
+		k := o.File(func(d *tickets.Draft) { d.ContactID, d.Place = &contact, "Lake Road 12" })
+		k = o.Must("dispatcher", k, tickets.Dispatch, tickets.Fields{Lead: o.City.Agencies["dept-environment"]})
+		o.Must("handler-env", o.Must("handler-env", k, tickets.Sign, tickets.Fields{}), tickets.Reply, ticketstest.Answer())
 	}
-	o.file(func(d *tickets.Draft) { d.Category = "utilities.water" }) // alone in its category
-	secret := o.file(func(d *tickets.Draft) { d.Kind = "report" })
-	o.follow()
-	if _, err := o.PublishOpenData(t.Context(), "2026-03", trees, fileStore{}); !errors.Is(err, tickets.ErrBadMonth) {
+	o.File(func(d *tickets.Draft) { d.Category = "utilities.water" }) // alone in its category
+	secret := o.File(func(d *tickets.Draft) { d.Kind = "report" })
+	follow(t, count)
+	if _, err := data.Publish(t.Context(), "2026-03", trees, fileStore{}); !errors.Is(err, opendata.ErrBadMonth) {
 		t.Errorf("a month that is not over: %v", err)
 	}
 	for _, bad := range []string{"", "2026-3", "2026-13", "2026-03-01", "1999-01"} {
-		if _, err := o.OpenDataOf(t.Context(), bad, trees); !errors.Is(err, tickets.ErrBadMonth) {
+		if _, err := data.Of(t.Context(), bad, trees); !errors.Is(err, opendata.ErrBadMonth) {
 			t.Errorf("%q: %v", bad, err)
 		}
 	}
-	o.clock.Advance(32 * 24 * time.Hour)
-	o.follow()
-	if due, err := o.OpenDataDue(t.Context()); err != nil || due != "2026-03" {
+	o.Clock.Advance(32 * 24 * time.Hour)
+	follow(t, count)
+	if due, err := data.Due(t.Context()); err != nil || due != "2026-03" {
 		t.Errorf("due: %q %v", due, err)
 	}
 	files := fileStore{}
-	d, err := o.PublishOpenData(t.Context(), "2026-03", trees, files)
+	d, err := data.Publish(t.Context(), "2026-03", trees, files)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if d.Rows != 7 || d.LeftOut != 1 || d.Confidential != 0 {
 		t.Errorf("%d rows, %d left out, %d confidential", d.Rows, d.LeftOut, d.Confidential)
 	}
-	list := must(o.OpenDataFiles(t.Context()))
+	list := ticketstest.Must(data.List(t.Context()))
 	if len(list) != 2 || list[0].Format != "csv" || list[0].Rows != 7 || list[0].Size != int64(len(files[list[0].Blob])) {
 		t.Fatalf("%+v", list)
 	}
@@ -106,7 +143,7 @@ func TestOpenDataHoldsNoPerson(t *testing.T) {
 	if err != nil || len(rows) != 8 || rows[1][0] != "2026-03-09" || rows[1][2] != "environment.noise" || rows[1][6] != "closed" && rows[1][6] != "open" {
 		t.Errorf("%v %v", rows, err)
 	}
-	var parsed tickets.OpenData
+	var parsed opendata.Table
 	if err := json.Unmarshal(files[list[1].Blob], &parsed); err != nil || len(parsed.Data) != 7 || len(parsed.Columns) != len(parsed.Data[0]) {
 		t.Errorf("%v", err)
 	}
@@ -117,7 +154,7 @@ func TestOpenDataHoldsNoPerson(t *testing.T) {
 			}
 		}
 	}
-	if due, err := o.OpenDataDue(t.Context()); err != nil || due != "" {
+	if due, err := data.Due(t.Context()); err != nil || due != "" {
 		t.Errorf("still due: %q %v", due, err)
 	}
 }

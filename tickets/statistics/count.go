@@ -1,4 +1,4 @@
-package tickets
+package statistics
 
 import (
 	"context"
@@ -12,6 +12,7 @@ import (
 
 	"hotline/internal/db"
 	"hotline/internal/errs"
+	"hotline/tickets"
 	"hotline/tickets/measures"
 )
 
@@ -68,8 +69,8 @@ type Question struct {
 
 // Count answers questions about one moment, in their order. It reads sums: what an answer costs depends on the days and groups in it, not on the
 // tickets. Staff of an agency count what their agency and those below it have; confidential tickets are counted for who is cleared.
-// Errors: ErrBadPeriod, ErrNarrow (longer than 2 s).
-func (s *Service) Count(ctx context.Context, a Actor, questions ...Question) ([][]Counted, error) {
+// Errors: ErrBadPeriod, tickets.ErrNarrow (longer than 2 s).
+func (s *Store) Count(ctx context.Context, a tickets.Actor, questions ...Question) ([][]Counted, error) {
 	out := make([][]Counted, len(questions))
 	err := db.ReadTx(ctx, s.pool, a.DB, func(tx db.Tx) error {
 		b := &pgx.Batch{}
@@ -91,7 +92,7 @@ func (s *Service) Count(ctx context.Context, a Actor, questions ...Question) ([]
 		return tx.SendBatch(ctx, b).Close()
 	})
 	if err != nil {
-		return nil, narrow("count measures", err)
+		return nil, tickets.Narrow("count measures", err)
 	}
 	return out, nil
 }
@@ -240,9 +241,12 @@ type Measured struct {
 	// Seen: the ticket itself may be opened by this person. The rest is empty otherwise.
 	Seen          bool
 	Number, Title string
-	State         State
+	State         tickets.State
 	ClosedAt      *time.Time
 }
+
+// behindSettings: the rows come in the order of an index, so that the first found are the first wanted; anything else reads the whole range first.
+const behindSettings = `select set_config('statement_timeout', '2s', true), set_config('enable_bitmapscan', 'off', true), set_config('enable_seqscan', 'off', true), set_config('max_parallel_workers_per_gather', '0', true)`
 
 // MeasuredPage is a piece of such a list.
 type MeasuredPage struct {
@@ -252,8 +256,8 @@ type MeasuredPage struct {
 
 // Behind lists the tickets that a number counts, the newest first: those of the selection for which one of the counters is set. There are exactly
 // as many as the number says. after is the cursor of the page before; limit is at most 1000.
-// Errors: ErrBadPeriod, ErrBadCursor, ErrNarrow.
-func (s *Service) Behind(ctx context.Context, a Actor, q Selection, of []measures.Counter, after string, limit int) (MeasuredPage, error) {
+// Errors: ErrBadPeriod, tickets.ErrBadCursor, tickets.ErrNarrow.
+func (s *Store) Behind(ctx context.Context, a tickets.Actor, q Selection, of []measures.Counter, after string, limit int) (MeasuredPage, error) {
 	limit = max(1, min(limit, 1000))
 	sql, args, err := behindQuery(q, of, after, limit+1, a.DB.IsSystem() || a.DB.Desk())
 	if err != nil {
@@ -262,7 +266,7 @@ func (s *Service) Behind(ctx context.Context, a Actor, q Selection, of []measure
 	var page MeasuredPage
 	err = db.ReadTx(ctx, s.pool, a.DB, func(tx db.Tx) error {
 		b := &pgx.Batch{}
-		b.Queue(listSettings)
+		b.Queue(behindSettings)
 		b.Queue(sql, args...).Query(func(rows pgx.Rows) error {
 			var err error
 			page.Rows, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (m Measured, err error) {
@@ -274,7 +278,7 @@ func (s *Service) Behind(ctx context.Context, a Actor, q Selection, of []measure
 		return tx.SendBatch(ctx, b).Close()
 	})
 	if err != nil {
-		return MeasuredPage{}, narrow("list measured tickets", err)
+		return MeasuredPage{}, tickets.Narrow("list measured tickets", err)
 	}
 	if len(page.Rows) > limit {
 		page.Rows = page.Rows[:limit]
@@ -300,7 +304,7 @@ func behindQuery(q Selection, of []measures.Counter, after string, limit int, ev
 	var set []string
 	for _, c := range of {
 		if !slices.Contains(measures.OfTickets(), c) {
-			return "", nil, ErrBadCursor
+			return "", nil, tickets.ErrBadCursor
 		}
 		set = append(set, c.String()+" > 0")
 	}
@@ -310,7 +314,7 @@ func behindQuery(q Selection, of []measures.Counter, after string, limit int, ev
 	if after != "" {
 		day, ticket, agency, ok := cutCursor(after)
 		if !ok {
-			return "", nil, ErrBadCursor
+			return "", nil, tickets.ErrBadCursor
 		}
 		where += " and (day, ticket_id, agency_id) < (" + arg(day) + "::date, " + arg(ticket) + "::uuid, " + arg(agency) + "::uuid)"
 	}
@@ -338,8 +342,8 @@ type MeasuredChat struct {
 }
 
 // BehindChats is Behind for the counters of chats. Only the hotline sees chats.
-// Errors: ErrBadPeriod, ErrBadCursor, ErrNarrow.
-func (s *Service) BehindChats(ctx context.Context, a Actor, q Selection, of []measures.Counter, after string, limit int) (rows []MeasuredChat, next string, err error) {
+// Errors: ErrBadPeriod, tickets.ErrBadCursor, tickets.ErrNarrow.
+func (s *Store) BehindChats(ctx context.Context, a tickets.Actor, q Selection, of []measures.Counter, after string, limit int) (rows []MeasuredChat, next string, err error) {
 	if err := q.check(); err != nil {
 		return nil, "", err
 	}
@@ -349,7 +353,7 @@ func (s *Service) BehindChats(ctx context.Context, a Actor, q Selection, of []me
 	var set []string
 	for _, c := range of {
 		if !slices.Contains(measures.OfChats(), c) {
-			return nil, "", ErrBadCursor
+			return nil, "", tickets.ErrBadCursor
 		}
 		set = append(set, c.String()+" > 0")
 	}
@@ -359,7 +363,7 @@ func (s *Service) BehindChats(ctx context.Context, a Actor, q Selection, of []me
 	if after != "" {
 		day, id, _, ok := cutCursor(after + "." + uuid.Nil.String())
 		if !ok {
-			return nil, "", ErrBadCursor
+			return nil, "", tickets.ErrBadCursor
 		}
 		where, args = where+" and (day, conversation_id) < ($5::date, $6::uuid)", append(args, day, id)
 	}
@@ -372,21 +376,11 @@ func (s *Service) BehindChats(ctx context.Context, a Actor, q Selection, of []me
 		return err
 	})
 	if err != nil {
-		return nil, "", narrow("list measured chats", err)
+		return nil, "", tickets.Narrow("list measured chats", err)
 	}
 	if len(rows) > limit {
 		rows = rows[:limit]
 		next = rows[limit-1].Day.Format(time.DateOnly) + "." + rows[limit-1].Conversation.String()
 	}
 	return rows, next, nil
-}
-
-// Day is the day of the jurisdiction that a moment lies in, as selections take it.
-func (s *Service) Day(at time.Time) time.Time {
-	return dayOf(at, s.settings.Load().Calendar.Location())
-}
-
-// Today is the present day of the jurisdiction, as selections take it.
-func (s *Service) Today() time.Time {
-	return dayOf(s.clock.Now(), s.settings.Load().Calendar.Location())
 }

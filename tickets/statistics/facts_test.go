@@ -1,4 +1,4 @@
-package tickets_test
+package statistics_test
 
 import (
 	"fmt"
@@ -9,13 +9,15 @@ import (
 	"hotline/internal/db"
 	"hotline/tickets"
 	"hotline/tickets/measures"
+	"hotline/tickets/statistics"
+	"hotline/tickets/ticketstest"
 )
 
 // follow runs the follower until nothing is left to do.
 func (o *office) follow() {
 	o.Helper()
 	for range 1000 {
-		f, err := o.FollowMeasures(o.Context())
+		f, err := o.Follow(o.Context())
 		if err != nil {
 			o.Fatal(err)
 		}
@@ -45,7 +47,7 @@ func (o *office) sums(table, where string, args ...any) measures.Counts {
 	for i, c := range of {
 		dest[i] = &n[c]
 	}
-	if err := o.owner.QueryRow(o.Context(), `select `+strings.Join(cols, ", ")+` from `+table+` where `+where, args...).Scan(dest...); err != nil {
+	if err := o.Owner.QueryRow(o.Context(), `select `+strings.Join(cols, ", ")+` from `+table+` where `+where, args...).Scan(dest...); err != nil {
 		o.Fatal(err)
 	}
 	return n
@@ -72,30 +74,30 @@ func (o *office) consistent(when string) measures.Counts {
 func TestFactsFollowTheTickets(t *testing.T) {
 	t.Parallel()
 	o := open(t)
-	o.file()
+	o.File()
 	o.follow() // the first look builds what was there before
 	if n := o.consistent("first"); n[measures.Tickets] != 1 || n[measures.Open] != 1 {
 		t.Fatalf("one open ticket: %v", n)
 	}
-	k := o.dispatched()
-	k = o.must("handler-env", k, tickets.RequestReturn, tickets.Fields{Reason: "not_responsible", Basis: "catalogue"})
-	k = o.must("dispatcher", k, tickets.ApproveReturn, tickets.Fields{})
-	k = o.must("dispatcher", k, tickets.Dispatch, tickets.Fields{Lead: o.city.Agencies["dept-utilities"]})
+	k := o.Dispatched()
+	k = o.Must("handler-env", k, tickets.RequestReturn, tickets.Fields{Reason: "not_responsible", Basis: "catalogue"})
+	k = o.Must("dispatcher", k, tickets.ApproveReturn, tickets.Fields{})
+	k = o.Must("dispatcher", k, tickets.Dispatch, tickets.Fields{Lead: o.City.Agencies["dept-utilities"]})
 	o.follow()
 	o.consistent("returned")
-	env := o.sums("ticket_facts", "agency_id = $1", o.city.Agencies["dept-environment"])
+	env := o.sums("ticket_facts", "agency_id = $1", o.City.Agencies["dept-environment"])
 	if env[measures.Assigned] != 1 || env[measures.Returned] != 1 || env[measures.Misdirected] != 1 || env[measures.Tickets] != 0 {
 		t.Errorf("the return counts where it was made: %v", env)
 	}
-	k = o.must("handler-util", k, tickets.Sign, tickets.Fields{})
-	o.clock.Advance(90 * time.Minute)
-	k = o.must("handler-util", k, tickets.Reply, answer())
-	if _, err := o.Rate(t.Context(), citizen(k), k.ID, tickets.Rating{Grade: 2, Resolved: no()}); err != nil {
+	k = o.Must("handler-util", k, tickets.Sign, tickets.Fields{})
+	o.Clock.Advance(90 * time.Minute)
+	k = o.Must("handler-util", k, tickets.Reply, ticketstest.Answer())
+	if _, err := o.Rate(t.Context(), ticketstest.Citizen(k), k.ID, tickets.Rating{Grade: 2, Resolved: ticketstest.No()}); err != nil {
 		t.Fatal(err)
 	}
 	o.follow()
 	o.consistent("rated")
-	util := o.sums("ticket_facts", "agency_id = $1", o.city.Agencies["dept-utilities"])
+	util := o.sums("ticket_facts", "agency_id = $1", o.City.Agencies["dept-utilities"])
 	for _, c := range []measures.Counter{measures.SignOK, measures.ResponseOK, measures.ResolveOK, measures.Kept, measures.Grade2, measures.Unsolved, measures.Rated, measures.RectifyOpen, measures.RepeatUnknown} {
 		if util[c] != 1 {
 			t.Errorf("%s is %d", c, util[c])
@@ -105,15 +107,15 @@ func TestFactsFollowTheTickets(t *testing.T) {
 		t.Errorf("answered after %d minutes", util[measures.Minutes])
 	}
 	// A note changes nothing that is counted; a second look does nothing at all.
-	if _, err := o.Note(t.Context(), o.as("supervisor"), k.ID, "seen", ""); err != nil {
+	if _, err := o.Note(t.Context(), o.As("supervisor"), k.ID, "seen", ""); err != nil {
 		t.Fatal(err)
 	}
 	o.follow()
-	if f, err := o.FollowMeasures(t.Context()); err != nil || f.Tickets != 0 {
+	if f, err := o.Follow(t.Context()); err != nil || f.Tickets != 0 {
 		t.Errorf("a look at nothing new changed %d rows: %v", f.Tickets, err)
 	}
 	// Time alone: every deadline of the first ticket, and the rectification, runs out.
-	o.clock.Advance(60 * 24 * time.Hour)
+	o.Clock.Advance(60 * 24 * time.Hour)
 	o.follow()
 	if n := o.consistent("later"); n[measures.DispatchLate] != 1 || n[measures.ResolveLate] != 1 || n[measures.RectifyLate] != 1 || n[measures.ResolveOpen] != 0 {
 		t.Errorf("deadlines that ran out: %v", n)
@@ -125,28 +127,28 @@ func TestARebuildGivesTheSameAndSurvivesItsEnd(t *testing.T) {
 	o := open(t)
 	o.follow()
 	for range 3 {
-		o.must("handler-env", o.inProgress(), tickets.Reply, answer())
+		o.Must("handler-env", o.InProgress(), tickets.Reply, ticketstest.Answer())
 	}
-	o.must("citizen", o.file(), tickets.Withdraw, tickets.Fields{})
+	o.Must("citizen", o.File(), tickets.Withdraw, tickets.Fields{})
 	o.follow()
 	want := o.consistent("followed")
 	// Somebody breaks the numbers.
 	for _, sql := range []string{`update measure_sums set tickets = tickets + 7`, `delete from ticket_facts where ctid in (select ctid from ticket_facts limit 2)`, `insert into ticket_facts
 		(ticket_id, agency_id, main, day, channel, kind, confidential, opened_at, events, tickets) values (gen_random_uuid(), gen_random_uuid(), true, now(), 'web', 'help', false, now(), 1, 1)`} {
-		if _, err := o.owner.Exec(t.Context(), sql); err != nil {
+		if _, err := o.Owner.Exec(t.Context(), sql); err != nil {
 			t.Fatal(err)
 		}
 	}
 	if err := o.RequestRebuild(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if f, err := o.FollowMeasures(t.Context()); err != nil || !f.Rebuilding || !f.More || f.Total != 8 { // and the conversations that they were filed in
+	if f, err := o.Follow(t.Context()); err != nil || !f.Rebuilding || !f.More || f.Total != 8 { // and the conversations that they were filed in
 		t.Fatalf("%+v %v", f, err)
 	}
 	// The node dies here; another goes on, also beside somebody's command.
 	kit := *o.Office
-	kit.Service = o.service()
-	other := &office{Office: &kit, owner: o.owner}
+	kit.Service = o.Node()
+	other := &office{&kit, statistics.New(kit.Pool, kit.Clock, kit.Service)}
 	other.follow()
 	if got := o.consistent("rebuilt"); got != want {
 		t.Errorf("rebuilt %v, followed %v", got, want)
@@ -166,11 +168,11 @@ func TestARepeatIsTheSameContactWithTheSameCategory(t *testing.T) {
 	o.follow()
 	file := func(phone, category string) tickets.Ticket {
 		contact := db.NewID()
-		if _, err := o.owner.Exec(t.Context(), `insert into contacts (id, phone) values ($1, $2)`, contact, phone); err != nil {
+		if _, err := o.Owner.Exec(t.Context(), `insert into contacts (id, phone) values ($1, $2)`, contact, phone); err != nil {
 			t.Fatal(err)
 		}
-		o.clock.Advance(time.Hour)
-		return o.file(func(d *tickets.Draft) { d.ContactID, d.Category = &contact, category })
+		o.Clock.Advance(time.Hour)
+		return o.File(func(d *tickets.Draft) { d.ContactID, d.Category = &contact, category })
 	}
 	file("+86 138 0000 0001", "environment.noise")
 	file("138-0000-0002", "environment.noise")
@@ -181,14 +183,14 @@ func TestARepeatIsTheSameContactWithTheSameCategory(t *testing.T) {
 	if n[measures.Repeat] != 1 || n[measures.FirstTime] != 3 || o.sums("ticket_facts", "ticket_id = $1", second.ID)[measures.Repeat] != 1 {
 		t.Errorf("repeats %d, first %d", n[measures.Repeat], n[measures.FirstTime])
 	}
-	o.clock.Advance(31 * 24 * time.Hour)
+	o.Clock.Advance(31 * 24 * time.Hour)
 	file("13800000002", "utilities.water")
 	o.follow()
 	if n := o.consistent("much later"); n[measures.Repeat] != 1 {
 		t.Errorf("a month later is no repeat: %d", n[measures.Repeat])
 	}
 	var clear bool
-	if err := o.owner.QueryRow(t.Context(), `select exists (select from ticket_facts where position('13800000002'::bytea in contact_key) > 0)`).Scan(&clear); err != nil || clear {
+	if err := o.Owner.QueryRow(t.Context(), `select exists (select from ticket_facts where position('13800000002'::bytea in contact_key) > 0)`).Scan(&clear); err != nil || clear {
 		t.Errorf("a telephone number stands in the facts: %v", err)
 	}
 }
@@ -199,17 +201,17 @@ func TestMeasuresKnowNoCounterWithoutAColumn(t *testing.T) {
 	for table, of := range map[string][]measures.Counter{"ticket_facts": measures.OfTickets(), "chat_facts": measures.OfChats(), "measure_sums": measures.Everything()} {
 		for _, c := range of {
 			var n int
-			if err := o.owner.QueryRow(t.Context(), `select count(*) from information_schema.columns where table_name = $1 and column_name = $2`, table, c.String()).Scan(&n); err != nil || n != 1 {
+			if err := o.Owner.QueryRow(t.Context(), `select count(*) from information_schema.columns where table_name = $1 and column_name = $2`, table, c.String()).Scan(&n); err != nil || n != 1 {
 				t.Errorf("%s has no column %s: %v", table, c, err)
 			}
 		}
 	}
-	conn, err := o.pool.Acquire(t.Context())
+	conn, err := o.Pool.Acquire(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer conn.Release()
-	for name, sql := range tickets.MeasureSQL() {
+	for name, sql := range statistics.Statements() {
 		if _, err := conn.Conn().Prepare(t.Context(), "", sql); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -222,27 +224,27 @@ func TestChatsAreCounted(t *testing.T) {
 	o.follow()
 	say := func(conv any, seq int, author, event string, at time.Duration, more string) {
 		payload := `{"event":"` + event + `"` + more + `}`
-		if _, err := o.owner.Exec(t.Context(), `insert into messages (conversation_id, seq, id, author, payload, created_at) values ($1, $2, gen_random_uuid(), $3, $4, $5)`, conv, seq, author, payload, o.clock.Now().Add(at)); err != nil {
+		if _, err := o.Owner.Exec(t.Context(), `insert into messages (conversation_id, seq, id, author, payload, created_at) values ($1, $2, gen_random_uuid(), $3, $4, $5)`, conv, seq, author, payload, o.Clock.Now().Add(at)); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := o.owner.Exec(t.Context(), `update conversations set last_seq = $2, created_at = $3 where id = $1`, conv, seq, o.clock.Now()); err != nil {
+		if _, err := o.Owner.Exec(t.Context(), `update conversations set last_seq = $2, created_at = $3 where id = $1`, conv, seq, o.Clock.Now()); err != nil {
 			t.Fatal(err)
 		}
 	}
-	alone, helped := o.conversation(), o.conversation()
+	alone, helped := o.Conversation(), o.Conversation()
 	say(alone, 1, "citizen", "", 0, "")
 	say(alone, 2, "bot", "", time.Second, `,"choices":[{"id":"file_question"},{"id":"human"}]`)
 	say(helped, 1, "citizen", "", 0, "")
 	say(helped, 2, "bot", "handoff", time.Second, "")
 	say(helped, 3, "system", "taken_over", 10*time.Second, "")
-	o.clock.Advance(time.Minute)
+	o.Clock.Advance(time.Minute)
 	o.follow()
 	n := o.sums("chat_facts", "true")
 	if n[measures.Chats] != 2 || n[measures.ChatOpen] != 1 || n[measures.Picked15] != 1 || n[measures.Unanswered] != 1 {
 		t.Errorf("%v", n)
 	}
 	o.consistent("chats")
-	o.clock.Advance(time.Hour)
+	o.Clock.Advance(time.Hour)
 	o.follow()
 	o.consistent("silent")
 	if n := o.sums("measure_sums", "slice = 'channel' and channel = 'web'"); n[measures.ChatBot] != 1 || n[measures.ChatPerson] != 1 || n[measures.ChatOpen] != 0 {
@@ -253,45 +255,45 @@ func TestChatsAreCounted(t *testing.T) {
 func TestNumbersStayBehindTheWall(t *testing.T) {
 	t.Parallel()
 	o := open(t)
-	o.must("handler-env", o.dispatched(), tickets.Sign, tickets.Fields{})
-	secret := o.file(func(d *tickets.Draft) { d.Kind = "report" })
-	o.must("dispatcher", secret, tickets.Dispatch, tickets.Fields{Lead: o.city.Agencies["dept-environment"]})
+	o.Must("handler-env", o.Dispatched(), tickets.Sign, tickets.Fields{})
+	secret := o.File(func(d *tickets.Draft) { d.Kind = "report" })
+	o.Must("dispatcher", secret, tickets.Dispatch, tickets.Fields{Lead: o.City.Agencies["dept-environment"]})
 	o.follow()
-	city := db.Staff(db.NewID(), o.city.Agencies["city"], false, true)
+	city := db.Staff(db.NewID(), o.City.Agencies["city"], false, true)
 	for _, tt := range []struct {
 		who         string
 		a           db.Actor
 		facts, sums int // rows of ticket_facts, and of the slice agency
 	}{
-		{"supervisor, cleared", o.city.Staff("supervisor"), 2, 2},
-		{"operator, not cleared", o.city.Staff("operator"), 1, 1},
-		{"the lead, cleared", o.city.Staff("cleared-env"), 2, 2},
-		{"the lead, not cleared", o.city.Staff("head-env"), 1, 1},
+		{"supervisor, cleared", o.City.Staff("supervisor"), 2, 2},
+		{"operator, not cleared", o.City.Staff("operator"), 1, 1},
+		{"the lead, cleared", o.City.Staff("cleared-env"), 2, 2},
+		{"the lead, not cleared", o.City.Staff("head-env"), 1, 1},
 		{"above the lead", city, 1, 1},
-		{"beside the lead", o.city.Staff("handler-util"), 0, 0},
+		{"beside the lead", o.City.Staff("handler-util"), 0, 0},
 		{"a citizen", db.Citizen(secret.ConversationID), 0, 0},
 		{"nobody", db.Actor{}, 0, 0},
 	} {
-		if n := o.count(tt.a, "ticket_facts"); n != tt.facts {
+		if n := o.Rows(tt.a, "ticket_facts"); n != tt.facts {
 			t.Errorf("%s sees %d facts", tt.who, n)
 		}
-		if n := o.count(tt.a, "measure_sums where slice = 'agency'"); n != tt.sums {
+		if n := o.Rows(tt.a, "measure_sums where slice = 'agency'"); n != tt.sums {
 			t.Errorf("%s sees %d sums", tt.who, n)
 		}
-		if n := o.count(tt.a, "measure_sums where slice = 'all'"); (n > 0) != tt.a.Desk() {
+		if n := o.Rows(tt.a, "measure_sums where slice = 'all'"); (n > 0) != tt.a.Desk() {
 			t.Errorf("%s sees %d sums of everybody", tt.who, n)
 		}
 	}
-	if _, err := o.owner.Exec(t.Context(), `insert into chat_facts (conversation_id, day, channel, confidential, last_seq, chats) values (gen_random_uuid(), now(), 'web', false, 1, 1), (gen_random_uuid(), now(), 'web', true, 1, 1)`); err != nil {
+	if _, err := o.Owner.Exec(t.Context(), `insert into chat_facts (conversation_id, day, channel, confidential, last_seq, chats) values (gen_random_uuid(), now(), 'web', false, 1, 1), (gen_random_uuid(), now(), 'web', true, 1, 1)`); err != nil {
 		t.Fatal(err)
 	}
 	for user, want := range map[string]int{"supervisor": 2, "operator": 1, "head-env": 0, "cleared-env": 0} {
-		if n := o.count(o.city.Staff(user), "chat_facts where chats > 0"); n != want {
+		if n := o.Rows(o.City.Staff(user), "chat_facts where chats > 0"); n != want {
 			t.Errorf("%s sees %d chats", user, n)
 		}
 	}
 	for _, sql := range []string{`update measure_sums set tickets = 0`, `delete from ticket_facts`, `update measure_state set settings = '{}'`, `delete from chat_facts`} {
-		err := db.WithTx(t.Context(), o.pool, o.city.Staff("supervisor"), func(tx db.Tx) error {
+		err := db.WithTx(t.Context(), o.Pool, o.City.Staff("supervisor"), func(tx db.Tx) error {
 			tag, err := tx.Exec(t.Context(), sql)
 			if tag.RowsAffected() > 0 {
 				t.Errorf("staff went through with %s", sql)

@@ -1,4 +1,4 @@
-package tickets_test
+package statistics_test
 
 import (
 	"errors"
@@ -8,16 +8,18 @@ import (
 
 	"hotline/tickets"
 	"hotline/tickets/measures"
+	"hotline/tickets/statistics"
+	"hotline/tickets/ticketstest"
 )
 
 func TestAnAppealTakesAFailureOutOfTheMeasures(t *testing.T) {
 	t.Parallel()
 	o := open(t)
-	k := o.inProgress()
-	o.clock.Advance(30 * 24 * time.Hour)
-	k = o.must("handler-env", k, tickets.Reply, answer())
+	k := o.InProgress()
+	o.Clock.Advance(30 * 24 * time.Hour)
+	k = o.Must("handler-env", k, tickets.Reply, ticketstest.Answer())
 	o.follow()
-	head := o.as("head-env")
+	head := o.As("head-env")
 	late := func() measures.Counts {
 		o.follow()
 		return o.consistent("appeal")
@@ -25,11 +27,11 @@ func TestAnAppealTakesAFailureOutOfTheMeasures(t *testing.T) {
 	if n := late(); n[measures.ResolveLate] != 1 || n[measures.ResolveExcluded] != 0 {
 		t.Fatalf("not late: %v", n)
 	}
-	if f := must(o.Failures(t.Context(), head, k.ID)); len(f) != 2 || f[0] != measures.LateResponse || f[1] != measures.LateResolve {
+	if f := ticketstest.Must(o.Failures(t.Context(), head, k.ID)); len(f) != 2 || f[0] != measures.LateResponse || f[1] != measures.LateResolve {
 		t.Errorf("failures %v", f)
 	}
 	file := func(user string, f measures.Failure, reason, key string) error {
-		return o.AppealFailure(t.Context(), o.as(user), k.ID, f, reason, key)
+		return o.AppealFailure(t.Context(), o.As(user), k.ID, f, reason, key)
 	}
 	for _, tt := range []struct {
 		user   string
@@ -59,37 +61,37 @@ func TestAnAppealTakesAFailureOutOfTheMeasures(t *testing.T) {
 	if n := late(); n[measures.ResolveLate] != 1 {
 		t.Error("an appeal alone changes nothing")
 	}
-	list := must(o.Appeals(t.Context(), o.as("supervisor"), "open", nil, 10))
+	list := ticketstest.Must(o.Appeals(t.Context(), o.As("supervisor"), "open", nil, 10))
 	if len(list) != 1 || list[0].Number != k.Number || list[0].Failure != measures.LateResolve {
 		t.Fatalf("%+v", list)
 	}
-	if other := must(o.Appeals(t.Context(), o.as("handler-util"), "open", nil, 10)); len(other) != 0 {
+	if other := ticketstest.Must(o.Appeals(t.Context(), o.As("handler-util"), "open", nil, 10)); len(other) != 0 {
 		t.Errorf("another agency sees %d appeals", len(other))
 	}
 	if err := o.DecideAppeal(t.Context(), head, list[0].ID, true, "yes", ""); !errors.Is(err, tickets.ErrForbidden) {
 		t.Errorf("decided by the agency itself: %v", err)
 	}
-	if err := o.DecideAppeal(t.Context(), o.as("supervisor"), list[0].ID, true, "", ""); !errors.Is(err, tickets.ErrMissing) {
+	if err := o.DecideAppeal(t.Context(), o.As("supervisor"), list[0].ID, true, "", ""); !errors.Is(err, tickets.ErrMissing) {
 		t.Errorf("without words: %v", err)
 	}
-	if err := o.DecideAppeal(t.Context(), o.as("supervisor"), list[0].ID, true, "The hotline forwarded the form late.", ""); err != nil {
+	if err := o.DecideAppeal(t.Context(), o.As("supervisor"), list[0].ID, true, "The hotline forwarded the form late.", ""); err != nil {
 		t.Fatal(err)
 	}
-	if err := o.DecideAppeal(t.Context(), o.as("supervisor"), list[0].ID, false, "on second thoughts", ""); !errors.Is(err, tickets.ErrAppealDecided) {
+	if err := o.DecideAppeal(t.Context(), o.As("supervisor"), list[0].ID, false, "on second thoughts", ""); !errors.Is(err, tickets.ErrAppealDecided) {
 		t.Errorf("decided again: %v", err)
 	}
 	if n := late(); n[measures.ResolveLate] != 0 || n[measures.ResolveExcluded] != 1 || n[measures.ResponseLate] != 1 {
 		t.Errorf("upheld: %v", n)
 	}
-	events := must(o.Timeline(t.Context(), head, k.ID))
-	if p := path(events); !strings.HasSuffix(p, "measure_appealed measure_appeal_upheld") {
+	events := ticketstest.Must(o.Timeline(t.Context(), head, k.ID))
+	if p := ticketstest.Path(events); !strings.HasSuffix(p, "measure_appealed measure_appeal_upheld") {
 		t.Errorf("history: %s", p)
 	}
 	if err := o.VerifyHistory(t.Context(), head, k.ID); err != nil {
 		t.Error(err)
 	}
 	// What is out of the measures is no failure to be appealed any more.
-	if f := must(o.Failures(t.Context(), head, k.ID)); len(f) != 1 || f[0] != measures.LateResponse {
+	if f := ticketstest.Must(o.Failures(t.Context(), head, k.ID)); len(f) != 1 || f[0] != measures.LateResponse {
 		t.Errorf("failures %v", f)
 	}
 	// A citizen sees nothing of it.
@@ -103,25 +105,25 @@ func TestAnAppealTakesAFailureOutOfTheMeasures(t *testing.T) {
 func TestMeasureSettingsAreForAdministrators(t *testing.T) {
 	t.Parallel()
 	o := open(t)
-	set, version, err := o.MeasureSettings(t.Context())
+	set, version, err := o.Settings(t.Context())
 	if err != nil || set.SatisfiedFrom != 4 {
 		t.Fatalf("%+v %v", set, err)
 	}
 	set.ThreeRates = map[string]float64{measures.Response: 1, measures.Resolution: 1}
-	if err := o.SetMeasureSettings(t.Context(), o.as("supervisor"), version, set); !errors.Is(err, tickets.ErrForbidden) {
+	if err := o.SetSettings(t.Context(), o.As("supervisor"), version, set); !errors.Is(err, tickets.ErrForbidden) {
 		t.Errorf("supervisor: %v", err)
 	}
-	if err := o.SetMeasureSettings(t.Context(), o.as("administrator"), version, set); err != nil {
+	if err := o.SetSettings(t.Context(), o.As("administrator"), version, set); err != nil {
 		t.Fatal(err)
 	}
-	if got, _, err := o.MeasureSettings(t.Context()); err != nil || got.ThreeRates[measures.Resolution] != 1 || got.ThreeRates[measures.Satisfaction] != 0 {
+	if got, _, err := o.Settings(t.Context()); err != nil || got.ThreeRates[measures.Resolution] != 1 || got.ThreeRates[measures.Satisfaction] != 0 {
 		t.Errorf("%+v %v", got, err)
 	}
-	if err := o.SetMeasureSettings(t.Context(), o.as("administrator"), version, set); !errors.Is(err, tickets.ErrMeasureSettingsStale) {
+	if err := o.SetSettings(t.Context(), o.As("administrator"), version, set); !errors.Is(err, statistics.ErrSettingsStale) {
 		t.Errorf("stale: %v", err)
 	}
 	set.SmallCell = 0
-	if err := o.SetMeasureSettings(t.Context(), o.as("administrator"), version+1, set); !errors.Is(err, tickets.ErrMeasureSetting) {
+	if err := o.SetSettings(t.Context(), o.As("administrator"), version+1, set); !errors.Is(err, statistics.ErrSetting) {
 		t.Errorf("small cell 0: %v", err)
 	}
 }

@@ -1,4 +1,4 @@
-package tickets_test
+package statistics_test
 
 import (
 	"context"
@@ -9,7 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"hotline/internal/db"
-	"hotline/tickets"
+	"hotline/tickets/statistics"
 )
 
 // TestTheFirstAnswerOfADayStands: it is not made again, the next day has its own, and periods of people's own are limited.
@@ -43,17 +43,17 @@ func TestTheFirstAnswerOfADayStands(t *testing.T) {
 	if got, _ := ask(day, "a", true); got != `"first"` {
 		t.Errorf("a node whose clock is behind says %s", got)
 	}
-	if _, err := o.owner.Exec(t.Context(), `insert into published_figures (day, key, named, figures) select $1, 'x' || n, false, '0' from generate_series(1, 2000) n`, day); err != nil {
+	if _, err := o.Owner.Exec(t.Context(), `insert into published_figures (day, key, named, figures) select $1, 'x' || n, false, '0' from generate_series(1, 2000) n`, day); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := ask(day, "b", false); !errors.Is(err, tickets.ErrPublishedEnough) {
+	if _, err := ask(day, "b", false); !errors.Is(err, statistics.ErrPublishedEnough) {
 		t.Errorf("without end: %v", err)
 	}
 	if _, err := ask(day, "c", true); err != nil {
 		t.Errorf("a named period: %v", err)
 	}
-	for who, a := range map[string]db.Actor{"staff": o.city.Staff("handler-env"), "nobody": {}, "a citizen": db.Citizen(uuid.New())} {
-		if n := o.count(a, "published_figures"); n != 0 {
+	for who, a := range map[string]db.Actor{"staff": o.City.Staff("handler-env"), "nobody": {}, "a citizen": db.Citizen(uuid.New())} {
+		if n := o.Rows(a, "published_figures"); n != 0 {
 			t.Errorf("%s sees %d rows", who, n)
 		}
 	}

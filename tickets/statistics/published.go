@@ -1,4 +1,4 @@
-package tickets
+package statistics
 
 import (
 	"context"
@@ -30,7 +30,7 @@ const publishedOldSQL = `delete from published_figures where day < $1::date - 1`
 // Published gives what was published under a key on a day, and has it made by the first who asks. The unique key decides between nodes that ask at
 // once: both may count, one answer stands. What make does not want to be kept is given and forgotten: the sums do not have the whole day before yet.
 // Errors: ErrPublishedEnough, those of make.
-func (s *Service) Published(ctx context.Context, day time.Time, key string, named bool, make func(context.Context) (figures []byte, keep bool, err error)) ([]byte, error) {
+func (s *Store) Published(ctx context.Context, day time.Time, key string, named bool, make func(context.Context) (figures []byte, keep bool, err error)) ([]byte, error) {
 	var out []byte
 	err := db.ReadTx(ctx, s.pool, db.System(), func(tx db.Tx) error {
 		err := tx.QueryRow(ctx, publishedSQL, day, key).Scan(&out)

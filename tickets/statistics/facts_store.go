@@ -1,4 +1,4 @@
-package tickets
+package statistics
 
 import (
 	"context"
@@ -205,3 +205,48 @@ var rebuildSumsSQL = func() []string {
 			on conflict (slice, period, agency_id, category, area, channel, kind, confidential) do update set %[3]s`, chats, sum(measures.OfChats()), set))
 	return out
 }()
+
+// Fact is what is known of a ticket that is not confidential, in the hands of the agency that led it last.
+type Fact struct {
+	Day                           time.Time
+	Area, Category, Kind, Channel string
+	Agency                        uuid.UUID // Nil: none
+	N                             measures.Counts
+}
+
+var (
+	publicFactsSQL = `select day, area, category, kind, channel, agency_id` + counterColumns(measures.OfTickets(), ", %") + ` from ticket_facts where main and not confidential and day >= $1::date and day < $2::date order by day, ticket_id`
+	firstDaySQL    = `select min(period) from measure_sums where slice = 'all' and tickets > 0`
+)
+
+const confidentialSQL = `select count(*) from ticket_facts where main and confidential and day >= $1::date and day < $2::date`
+
+// Facts are those of the tickets opened from a day on and before another, for who publishes what becomes of them, and the number of the confidential ones
+// beside them.
+func (s *Store) Facts(ctx context.Context, from, to time.Time) (facts []Fact, confidential int, err error) {
+	err = db.ReadTx(ctx, s.pool, db.System(), func(tx db.Tx) error {
+		rows, err := tx.Query(ctx, publicFactsSQL, from, to)
+		if err != nil {
+			return err
+		}
+		facts, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (f Fact, err error) {
+			err = scanCounts(row, measures.OfTickets(), &f.N, &f.Day, &f.Area, &f.Category, &f.Kind, &f.Channel, &f.Agency)
+			return f, err
+		})
+		if err != nil {
+			return err
+		}
+		return tx.QueryRow(ctx, confidentialSQL, from, to).Scan(&confidential)
+	})
+	return facts, confidential, err
+}
+
+// FirstDay is the first on which a ticket was opened, zero when there is none.
+func (s *Store) FirstDay(ctx context.Context) (time.Time, error) {
+	var first *time.Time
+	err := db.ReadTx(ctx, s.pool, db.System(), func(tx db.Tx) error { return tx.QueryRow(ctx, firstDaySQL).Scan(&first) })
+	if err != nil || first == nil {
+		return time.Time{}, err
+	}
+	return *first, nil
+}

@@ -1,4 +1,4 @@
-package tickets_test
+package statistics_test
 
 import (
 	"errors"
@@ -15,6 +15,7 @@ import (
 
 	"hotline/tickets"
 	"hotline/tickets/measures"
+	"hotline/tickets/statistics"
 )
 
 // fillFacts puts n tickets of one year into the facts the short way, spread as a city's are: few categories and areas have most of them.
@@ -22,13 +23,13 @@ func (o *office) fillFacts(n int) {
 	o.Helper()
 	exec := func(sql string, args ...any) {
 		o.Helper()
-		if _, err := o.owner.Exec(o.Context(), sql, args...); err != nil {
+		if _, err := o.Owner.Exec(o.Context(), sql, args...); err != nil {
 			o.Fatalf("fill: %v", err)
 		}
 	}
 	var leads []uuid.UUID
 	for _, code := range []string{"hotline", "dept-environment", "dept-utilities", "street-east-1", "street-east-2"} {
-		leads = append(leads, o.city.Agencies[code])
+		leads = append(leads, o.City.Agencies[code])
 	}
 	for range 25 { // a city has more agencies than the tiny one
 		leads = append(leads, uuid.New())
@@ -57,7 +58,7 @@ func (o *office) fillFacts(n int) {
 			r4 > .99, d, 3, `+strings.Join(vals, ", ")+`
 		from (select date '2025-03-10' + (i % 365) as d, (120 * power(random(), 3))::int as cat, (90 * power(random(), 1.5))::int as area, random() r1, random() r2, random() r3, random() r4
 			from generate_series(1, $1::int) i) x order by d`, n, leads)
-	for _, sql := range tickets.RebuildSumsSQL {
+	for _, sql := range statistics.RebuildSumsSQL {
 		exec(sql)
 	}
 	exec(`update measure_state set rebuilding = false, followed_at = now(), talked_at = now(), checked_at = now()`)
@@ -65,9 +66,9 @@ func (o *office) fillFacts(n int) {
 	exec(`vacuum analyze measure_sums`)
 }
 
-var year = tickets.Selection{From: time.Date(2025, 3, 10, 0, 0, 0, 0, time.UTC), To: time.Date(2026, 3, 10, 0, 0, 0, 0, time.UTC)}
+var year = statistics.Selection{From: time.Date(2025, 3, 10, 0, 0, 0, 0, time.UTC), To: time.Date(2026, 3, 10, 0, 0, 0, 0, time.UTC)}
 
-func addUp(groups []tickets.Counted) measures.Counts {
+func addUp(groups []statistics.Counted) measures.Counts {
 	var n measures.Counts
 	for _, g := range groups {
 		n = n.Plus(g.N)
@@ -79,8 +80,8 @@ func TestCountsAddUpWhicheverWayTheyAreRead(t *testing.T) {
 	t.Parallel()
 	o := open(t)
 	o.fillFacts(20_000)
-	desk := o.as("supervisor")
-	ask := func(a tickets.Actor, q tickets.Question) []tickets.Counted {
+	desk := o.As("supervisor")
+	ask := func(a tickets.Actor, q statistics.Question) []statistics.Counted {
 		t.Helper()
 		out, err := o.Count(t.Context(), a, q)
 		if err != nil {
@@ -91,9 +92,9 @@ func TestCountsAddUpWhicheverWayTheyAreRead(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	for i := range 15 {
 		from := year.From.AddDate(0, 0, r.IntN(300))
-		sel := tickets.Selection{From: from, To: from.AddDate(0, 0, 1+r.IntN(364))}
+		sel := statistics.Selection{From: from, To: from.AddDate(0, 0, 1+r.IntN(364))}
 		if r.IntN(2) == 0 {
-			sel.Agencies = []uuid.UUID{o.city.Agencies["dept-environment"], o.city.Agencies["hotline"]}
+			sel.Agencies = []uuid.UUID{o.City.Agencies["dept-environment"], o.City.Agencies["hotline"]}
 		}
 		if r.IntN(2) == 0 {
 			sel.Categories = []string{"cat-0.0", "cat-1.1", "cat-1.13"}
@@ -111,8 +112,8 @@ func TestCountsAddUpWhicheverWayTheyAreRead(t *testing.T) {
 		want := o.sums("ticket_facts", `day >= $1 and day < $2 and (coalesce(cardinality($3::uuid[]), 0) = 0 or agency_id = any($3)) and (coalesce(cardinality($4::text[]), 0) = 0 or category = any($4))
 			and (coalesce(cardinality($5::text[]), 0) = 0 or area = any($5)) and ($6 = '' or channel = $6) and ($7 = '' or kind = $7)`,
 			sel.From, sel.To, sel.Agencies, sel.Categories, sel.Areas, sel.Channel, sel.Kind)
-		for _, by := range slices.Concat([]tickets.Dimension{tickets.ByNothing}, tickets.Times(), tickets.Things()) {
-			if got := addUp(ask(desk, tickets.Question{Selection: sel, By: by})); got != want {
+		for _, by := range slices.Concat([]statistics.Dimension{statistics.ByNothing}, statistics.Times(), statistics.Things()) {
+			if got := addUp(ask(desk, statistics.Question{Selection: sel, By: by})); got != want {
 				t.Errorf("%d by %q: %+v\n\tgot  %v\n\twant %v", i, by, sel, got[measures.Tickets], want[measures.Tickets])
 			}
 		}
@@ -138,20 +139,20 @@ func TestCountsAddUpWhicheverWayTheyAreRead(t *testing.T) {
 func TestCountsOfAnAgencyAreItsOwn(t *testing.T) {
 	t.Parallel()
 	o := open(t)
-	o.must("handler-env", o.dispatched(), tickets.Sign, tickets.Fields{})
-	secret := o.file(func(d *tickets.Draft) { d.Kind = "report" })
-	o.must("dispatcher", secret, tickets.Dispatch, tickets.Fields{Lead: o.city.Agencies["dept-environment"]})
-	o.file()
+	o.Must("handler-env", o.Dispatched(), tickets.Sign, tickets.Fields{})
+	secret := o.File(func(d *tickets.Draft) { d.Kind = "report" })
+	o.Must("dispatcher", secret, tickets.Dispatch, tickets.Fields{Lead: o.City.Agencies["dept-environment"]})
+	o.File()
 	o.follow()
-	today := tickets.Selection{From: o.Today(), To: o.Today().AddDate(0, 0, 1)}
+	today := statistics.Selection{From: o.Today(), To: o.Today().AddDate(0, 0, 1)}
 	for user, want := range map[string]int64{"supervisor": 3, "operator": 2, "head-env": 1, "cleared-env": 2, "handler-util": 0} {
-		for _, by := range []tickets.Dimension{tickets.ByNothing, tickets.ByDay, tickets.ByKind, tickets.ByAgency} {
-			got, err := o.Count(t.Context(), o.as(user), tickets.Question{Selection: today, By: by})
+		for _, by := range []statistics.Dimension{statistics.ByNothing, statistics.ByDay, statistics.ByKind, statistics.ByAgency} {
+			got, err := o.Count(t.Context(), o.As(user), statistics.Question{Selection: today, By: by})
 			if err != nil || addUp(got[0])[measures.Tickets] != want {
 				t.Errorf("%s by %q counts %d: %v", user, by, addUp(got[0])[measures.Tickets], err)
 			}
 		}
-		page, err := o.Behind(t.Context(), o.as(user), today, []measures.Counter{measures.Tickets}, "", 100)
+		page, err := o.Behind(t.Context(), o.As(user), today, []measures.Counter{measures.Tickets}, "", 100)
 		if err != nil || int64(len(page.Rows)) != want {
 			t.Errorf("%s has %d tickets behind it: %v", user, len(page.Rows), err)
 		}
@@ -161,13 +162,13 @@ func TestCountsOfAnAgencyAreItsOwn(t *testing.T) {
 			}
 		}
 	}
-	for _, bad := range []tickets.Selection{{}, {From: o.Today(), To: o.Today()}, {From: o.Today().AddDate(-11, 0, 0), To: o.Today()}} {
-		if _, err := o.Count(t.Context(), o.as("supervisor"), tickets.Question{Selection: bad}); !errors.Is(err, tickets.ErrBadPeriod) {
+	for _, bad := range []statistics.Selection{{}, {From: o.Today(), To: o.Today()}, {From: o.Today().AddDate(-11, 0, 0), To: o.Today()}} {
+		if _, err := o.Count(t.Context(), o.As("supervisor"), statistics.Question{Selection: bad}); !errors.Is(err, statistics.ErrBadPeriod) {
 			t.Errorf("%v: %v", bad, err)
 		}
 	}
 	for _, cursor := range []string{"x", "2026-01-01.x.y", "2026-01-01." + uuid.NewString()} {
-		if _, err := o.Behind(t.Context(), o.as("supervisor"), today, nil, cursor, 10); !errors.Is(err, tickets.ErrBadCursor) {
+		if _, err := o.Behind(t.Context(), o.As("supervisor"), today, nil, cursor, 10); !errors.Is(err, tickets.ErrBadCursor) {
 			t.Errorf("%s: %v", cursor, err)
 		}
 	}
@@ -182,7 +183,7 @@ func BenchmarkDashboards(b *testing.B) {
 	o := open(b)
 	o.fillFacts(n)
 	var cells int
-	if err := o.owner.QueryRow(b.Context(), `select count(*) from measure_sums where slice = 'month'`).Scan(&cells); err != nil {
+	if err := o.Owner.QueryRow(b.Context(), `select count(*) from measure_sums where slice = 'month'`).Scan(&cells); err != nil {
 		b.Fatal(err)
 	}
 	b.Logf("%d tickets, %d monthly cells", n, cells)
@@ -198,31 +199,31 @@ func BenchmarkDashboards(b *testing.B) {
 			}
 		}
 	}
-	before := tickets.Selection{From: year.From.AddDate(-1, 0, 0), To: year.From}
-	with := func(edit func(*tickets.Selection)) tickets.Selection { s := year; edit(&s); return s }
-	agency := with(func(s *tickets.Selection) { s.Agencies = []uuid.UUID{o.city.Agencies["dept-environment"]} })
+	before := statistics.Selection{From: year.From.AddDate(-1, 0, 0), To: year.From}
+	with := func(edit func(*statistics.Selection)) statistics.Selection { s := year; edit(&s); return s }
+	agency := with(func(s *statistics.Selection) { s.Agencies = []uuid.UUID{o.City.Agencies["dept-environment"]} })
 	var subtree []string
 	for i := range 10 {
 		subtree = append(subtree, fmt.Sprintf("cat-0.%d", i*12))
 	}
-	tree := with(func(s *tickets.Selection) { s.Categories = subtree })
-	three := with(func(s *tickets.Selection) { s.Categories, s.Channel, s.Kind = subtree, "web", "complaint" })
+	tree := with(func(s *statistics.Selection) { s.Categories = subtree })
+	three := with(func(s *statistics.Selection) { s.Categories, s.Channel, s.Kind = subtree, "web", "complaint" })
 	for _, tt := range []struct {
 		name string
 		user string
-		q    []tickets.Question
+		q    []statistics.Question
 	}{
-		{"whole page, no filter", "supervisor", []tickets.Question{{Selection: year}, {Selection: before}, {Selection: year, By: tickets.ByMonth, Of: trend}, {Selection: year, By: tickets.ByAgency, Of: line}}},
-		{"whole page, by category", "supervisor", []tickets.Question{{Selection: year}, {Selection: before}, {Selection: year, By: tickets.ByMonth, Of: trend}, {Selection: year, By: tickets.ByCategory, Of: line}, {Selection: before, By: tickets.ByCategory, Of: line}}},
-		{"one agency by category", "supervisor", []tickets.Question{{Selection: agency}, {Selection: agency, By: tickets.ByMonth, Of: trend}, {Selection: agency, By: tickets.ByCategory, Of: line}}},
-		{"a head's own page by area", "head-env", []tickets.Question{{Selection: year}, {Selection: year, By: tickets.ByMonth, Of: trend}, {Selection: year, By: tickets.ByArea, Of: line}}},
-		{"subtree by area", "supervisor", []tickets.Question{{Selection: tree}, {Selection: tree, By: tickets.ByArea, Of: line}}},
-		{"subtree by week", "supervisor", []tickets.Question{{Selection: three, By: tickets.ByWeek, Of: trend}}},
-		{"three filters by area", "supervisor", []tickets.Question{{Selection: three, By: tickets.ByArea, Of: line}}},
+		{"whole page, no filter", "supervisor", []statistics.Question{{Selection: year}, {Selection: before}, {Selection: year, By: statistics.ByMonth, Of: trend}, {Selection: year, By: statistics.ByAgency, Of: line}}},
+		{"whole page, by category", "supervisor", []statistics.Question{{Selection: year}, {Selection: before}, {Selection: year, By: statistics.ByMonth, Of: trend}, {Selection: year, By: statistics.ByCategory, Of: line}, {Selection: before, By: statistics.ByCategory, Of: line}}},
+		{"one agency by category", "supervisor", []statistics.Question{{Selection: agency}, {Selection: agency, By: statistics.ByMonth, Of: trend}, {Selection: agency, By: statistics.ByCategory, Of: line}}},
+		{"a head's own page by area", "head-env", []statistics.Question{{Selection: year}, {Selection: year, By: statistics.ByMonth, Of: trend}, {Selection: year, By: statistics.ByArea, Of: line}}},
+		{"subtree by area", "supervisor", []statistics.Question{{Selection: tree}, {Selection: tree, By: statistics.ByArea, Of: line}}},
+		{"subtree by week", "supervisor", []statistics.Question{{Selection: three, By: statistics.ByWeek, Of: trend}}},
+		{"three filters by area", "supervisor", []statistics.Question{{Selection: three, By: statistics.ByArea, Of: line}}},
 	} {
 		b.Run(tt.name, func(b *testing.B) {
 			for b.Loop() {
-				if _, err := o.Count(b.Context(), o.as(tt.user), tt.q...); err != nil {
+				if _, err := o.Count(b.Context(), o.As(tt.user), tt.q...); err != nil {
 					b.Fatal(err)
 				}
 			}
@@ -231,7 +232,7 @@ func BenchmarkDashboards(b *testing.B) {
 	b.Run("tickets behind a number", func(b *testing.B) {
 		cursor := year.To.AddDate(0, -6, 0).Format(time.DateOnly) + "." + uuid.Nil.String() + "." + uuid.Nil.String()
 		for b.Loop() {
-			if _, err := o.Behind(b.Context(), o.as("supervisor"), year, []measures.Counter{measures.ResolveLate}, cursor, 50); err != nil {
+			if _, err := o.Behind(b.Context(), o.As("supervisor"), year, []measures.Counter{measures.ResolveLate}, cursor, 50); err != nil {
 				b.Fatal(err)
 			}
 		}
@@ -242,10 +243,10 @@ func BenchmarkDashboards(b *testing.B) {
 func BenchmarkRebuild(b *testing.B) {
 	o := open(b)
 	const rows = 20_000
-	o.fill(rows)
+	o.Fill(rows)
 	o.follow()
 	for b.Loop() {
-		if _, err := o.owner.Exec(b.Context(), `truncate ticket_facts, chat_facts, measure_sums`); err != nil {
+		if _, err := o.Owner.Exec(b.Context(), `truncate ticket_facts, chat_facts, measure_sums`); err != nil {
 			b.Fatal(err)
 		}
 		if err := o.Rebuild(b.Context(), func(int64, int64) {}); err != nil {

@@ -1,18 +1,17 @@
-package tickets
+package statistics
 
 import (
 	"cmp"
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
-	"unicode"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"hotline/internal/db"
+	"hotline/tickets"
 	"hotline/tickets/measures"
 )
 
@@ -60,21 +59,24 @@ type past struct {
 }
 
 // past reads the histories of tickets; those that are gone are left out. The order is that of opening.
-func (s *Service) past(ctx context.Context, tx db.Tx, ids []uuid.UUID) ([]*past, error) {
+func (s *Store) past(ctx context.Context, tx db.Tx, ids []uuid.UUID) ([]*past, error) {
 	var out []*past
 	byID := map[uuid.UUID]*past{}
-	zone := s.settings.Load().Calendar.Location()
+	zone := s.tickets.Zone()
 	b := &pgx.Batch{}
 	b.Queue(pastTicketsSQL, ids).Query(func(rows pgx.Rows) error {
 		for rows.Next() {
-			p := &past{h: measures.History{Desk: s.router.Desk(), Clocks: map[string]measures.Clock{}}}
+			p := &past{h: measures.History{Desk: s.tickets.Desk(), Clocks: map[string]measures.Clock{}}}
 			var lead *uuid.UUID
 			var phone, email string
 			if err := rows.Scan(&p.ticket, &p.h.State, &lead, &p.h.ClosedAt, &p.h.OpenedAt, &p.h.Solved, &p.kind, &p.category, &p.area, &p.channel, &p.confidential, &p.events, &phone, &email); err != nil {
 				return err
 			}
-			p.h.Lead, p.h.Open, p.openedAt, p.day = id(lead), State(p.h.State).Info().Open, p.h.OpenedAt, dayOf(p.h.OpenedAt, zone)
-			p.contact = s.keys.contact(phone, email)
+			if lead != nil {
+				p.h.Lead = *lead
+			}
+			p.h.Open, p.openedAt, p.day = tickets.State(p.h.State).Info().Open, p.h.OpenedAt, dayOf(p.h.OpenedAt, zone)
+			p.contact = s.tickets.ContactKey(phone, email)
 			p.h.Contact = p.contact != nil
 			out, byID[p.ticket] = append(out, p), p
 		}
@@ -128,7 +130,7 @@ func (s *Service) past(ctx context.Context, tx db.Tx, ids []uuid.UUID) ([]*past,
 }
 
 // repeats finds out which tickets are repeats, of what is stored already or of what comes before them here.
-func (s *Service) repeats(ctx context.Context, tx db.Tx, all []*past) error {
+func (s *Store) repeats(ctx context.Context, tx db.Tx, all []*past) error {
 	var ids []uuid.UUID
 	var contacts [][]byte
 	var categories []string
@@ -160,29 +162,6 @@ func (s *Service) repeats(ctx context.Context, tx db.Tx, all []*past) error {
 	return err
 }
 
-// contact is the keyed hash by which a contact is recognized: of the telephone's digits, or the address; nil for nobody.
-func (k codeKeys) contact(phone, email string) []byte {
-	digits := strings.Map(func(r rune) rune {
-		if unicode.IsDigit(r) {
-			return r
-		}
-		return -1
-	}, phone)
-	switch {
-	case len(digits) >= 5:
-		return mac(k.lookup, []byte("contact phone "+digits))
-	case email != "":
-		return mac(k.lookup, []byte("contact email "+strings.ToLower(strings.TrimSpace(email))))
-	}
-	return nil
-}
-
-// dayOf is the day of t in a zone, as PostgreSQL's date comes and goes.
-func dayOf(t time.Time, zone *time.Location) time.Time {
-	y, m, d := t.In(zone).Date()
-	return time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
-}
-
 // judge makes the rows of a ticket.
 func (p *past) judge(now time.Time) []fact {
 	counted, recheck := measures.Judge(p.h, now)
@@ -203,7 +182,7 @@ func (p *past) judge(now time.Time) []fact {
 }
 
 // count brings the facts of some tickets, and the sums, up to date. It says how many rows changed.
-func (s *Service) count(ctx context.Context, tx db.Tx, ids []uuid.UUID, now time.Time, sums bool) (int, error) {
+func (s *Store) count(ctx context.Context, tx db.Tx, ids []uuid.UUID, now time.Time, sums bool) (int, error) {
 	histories, err := s.past(ctx, tx, ids)
 	if err != nil {
 		return 0, err
