@@ -70,6 +70,9 @@ func TestDemoHasAPast(t *testing.T) {
 	if left := number(`select count(*) from conversations where turn_due_at is not null or lease_until is not null or holder in ('queue', 'staff')`); left > 0 {
 		t.Errorf("%d chats of the past are not over", left)
 	}
+	if left := number(`select count(*) from tickets where urgency = 'urgent' and state in ('received', 'accepted')`); left > 0 {
+		t.Errorf("%d urgent cases of the past were sent to nobody", left)
+	}
 	if late := number(`select count(*) from messages where created_at > now() or created_at < now() - interval '72 days'`); late > 0 {
 		t.Errorf("%d messages lie in the future or before the past", late)
 	}

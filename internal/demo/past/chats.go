@@ -29,8 +29,13 @@ func (p *player) chats() {
 	c.rand = rand.New(rand.NewPCG(seed, talks)) // chance of its own: a chat more or less changes no case
 	asked := map[string][]string{}
 	for _, a := range p.City.Articles {
-		if a.Audience == "public" && a.Form == "" {
-			asked[a.Lang] = append(asked[a.Lang], a.Questions...)
+		if a.Audience != "public" || a.Form != "" {
+			continue
+		}
+		for _, q := range a.Questions {
+			if _, danger := p.danger.Detect(q); !danger { // it would open a case, and nobody leaves a gas leak lying
+				asked[a.Lang] = append(asked[a.Lang], q)
+			}
 		}
 	}
 	for i := range talks {

@@ -18,6 +18,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"hotline/chat"
+	"hotline/chat/bot"
 	"hotline/internal/city"
 	"hotline/internal/clock"
 	"hotline/internal/errs"
@@ -52,17 +53,18 @@ type Sum struct{ Cases, Deeds, Refused int }
 
 type player struct {
 	Office
-	ctx   context.Context
-	rand  *rand.Rand
-	cal   *sla.Calendar
-	staff roster
-	words words
-	now   time.Time // the end of the past
-	queue queue
-	known map[uuid.UUID]*story
-	sum   Sum
-	turn  int
-	quiet time.Time // until when no clock can fire
+	ctx    context.Context
+	rand   *rand.Rand
+	cal    *sla.Calendar
+	staff  roster
+	words  words
+	danger *bot.Emergency
+	now    time.Time // the end of the past
+	queue  queue
+	known  map[uuid.UUID]*story
+	sum    Sum
+	turn   int
+	quiet  time.Time // until when no clock can fire
 }
 
 // Play plays the past up to now. What the rules refuse (a return after its window, say) is left: the case goes another way.
@@ -74,6 +76,9 @@ func Play(ctx context.Context, o Office, now time.Time) (Sum, error) {
 		return p.sum, err
 	}
 	if p.words, err = readWords(); err != nil {
+		return p.sum, err
+	}
+	if p.danger, err = bot.NewEmergency(nil); err != nil {
 		return p.sum, err
 	}
 	if p.staff, err = readStaff(ctx, o.Pool); err != nil {
