@@ -1,6 +1,7 @@
 package chat_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -124,4 +125,38 @@ func TestStopEndsAConversationByTextMessage(t *testing.T) {
 	o.last(o.sms)
 	say("Good to hear from you.")
 	wants(t, o.last(o.sms).Text, "Good to hear")
+}
+
+// A member of staff has the chat: the STOP is obeyed all the same, there and for what is told of the person's cases.
+func TestStopSaidToAPersonIsAStop(t *testing.T) {
+	t.Parallel()
+	for _, held := range []string{"staff", "queue"} {
+		o := newOffice(t)
+		k := o.filed(byPhone)
+		o.last(o.sms)
+		conversation := o.types("sms", bo, "", "hello").ConversationID
+		o.last(o.sms)
+		if held == "staff" {
+			if err := o.TakeOver(ctxb, o.city.Staff("operator"), conversation); err != nil {
+				t.Fatal(err)
+			}
+		} else {
+			o.types("sms", bo, "", "I want to speak to a person")
+		}
+		o.carry()
+		o.sms.sent = nil
+		o.types("sms", bo, "", "Stop.")
+		if got := o.last(o.sms).Text; !strings.Contains(got, "no more of these messages") {
+			t.Fatalf("%s: the STOP was not confirmed: %q", held, got)
+		}
+		o.news(k, "The pipe is mended.")
+		o.silent(held+": news of a case after STOP", o.sms)
+		if n := count(t, o.owner, `select count(*) from ticket_events where type = 'channels_allowed' and actor = 'citizen'`); n != 1 {
+			t.Errorf("%s: %d entries say so", held, n)
+		}
+		if _, err := o.Post(ctxb, o.city.Staff("operator"), conversation, chat.Outgoing{Text: "One more thing."}); err != nil {
+			t.Fatal(err)
+		}
+		o.silent(held+": in the chat after STOP", o.sms)
+	}
 }

@@ -76,6 +76,9 @@ func (s *Service) Ingest(ctx context.Context, in channels.Inbound) (Receipt, err
 			if err := s.heardTx(ctx, tx, k.in.Channel, k.in.Thread); err != nil {
 				return err
 			}
+			if got.holder != HeldByBot && stops(k.in.Text) {
+				return s.stopHeldTx(ctx, tx, k.in, &got)
+			}
 			if rates {
 				return s.rateChatTx(ctx, tx, got.ConversationID, grade)
 			}

@@ -66,6 +66,28 @@ func (s *Service) stoppedTx(ctx context.Context, tx db.Tx, conversation uuid.UUI
 	return s.withdrawn()
 }
 
+const heldLangSQL = `select lang from conversations where id = $1`
+
+// stopHeldTx does what a STOP asks for where no turn of the bot would read it, because a person has the conversation or is waited for in it: a STOP is one
+// whoever reads it. It is confirmed at once.
+func (s *Service) stopHeldTx(ctx context.Context, tx db.Tx, in channels.Inbound, got *taken) error {
+	if s.tickets == nil || !slices.Contains(tickets.AllowableChannels, in.Channel) {
+		return nil
+	}
+	if _, err := s.tickets.StopChannelTx(ctx, tx, uuid.Nil, in.Channel, channels.Addressee(in.Thread), in.Channel); err != nil {
+		return err
+	}
+	var lang string
+	if err := tx.QueryRow(ctx, heldLangSQL, got.ConversationID).Scan(&lang); err != nil {
+		return fmt.Errorf("chat: stop: %w", err)
+	}
+	p, err := s.appendTx(ctx, tx, got.ConversationID, Outgoing{Author: ByBot, Text: s.say(lang, "away.stopped")})
+	if err == nil {
+		got.last = p.Seq
+	}
+	return err
+}
+
 // recallTx puts a turn where the last message to the person left off. thread is the channel's name of the conversation, which begins with the address.
 func (s *Service) recallTx(ctx context.Context, tx db.Tx, t *turn, thread string, ms []Message) error {
 	if s.tickets == nil || s.bot == nil || !slices.Contains(tickets.AllowableChannels, t.channel) || len(t.in) == 0 {
