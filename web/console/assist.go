@@ -180,6 +180,30 @@ type assistData struct {
 	Inline bool      // part of the page; otherwise the page fetches it
 }
 
+// Open reports whether a suggestion is seen at once: the best two that may answer. The others, and whatever is far from it, are folded away.
+func (d assistData) Open(i int) bool { return i < 2 && d.Rows[i].Sure != "far" }
+
+// Folded is how many are not.
+func (d assistData) Folded() int {
+	n := 0
+	for i := range d.Rows {
+		if !d.Open(i) {
+			n++
+		}
+	}
+	return n
+}
+
+// FoldOpen reports whether a form that failed stands among them.
+func (d assistData) FoldOpen() bool {
+	for i, one := range d.Rows {
+		if !d.Open(i) && d.Wrong != uuid.Nil && one.Sources[0].Article.ID == d.Wrong {
+			return true
+		}
+	}
+	return false
+}
+
 // Reasons are those for refusing a suggestion.
 func (d assistData) Reasons() []string { return knowledge.DismissReasons }
 

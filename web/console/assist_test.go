@@ -125,6 +125,19 @@ func TestSuggestionsSayWhyAndHowSureAndLeaveOutWhatIsForStaff(t *testing.T) {
 	r.signIn("supervisor").get("/console/tickets/"+k.ID.String()+"/suggest", "HX-Request", "true").wants(t, http.StatusOK, "Noise from building sites")
 }
 
+func TestWhatIsFarFromTheMatterIsFoldedAway(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.library()
+	k := r.noisy("en")
+	panel := r.signIn("handler-env").get("/console/tickets/"+k.ID.String()+"/suggest?q=swimming+pool+opening+at+night", "HX-Request", "true")
+	body := panel.body
+	at, fold := strings.Index(body, "Far from it"), strings.Index(body, `class="assist-more"`)
+	if at < 0 || fold < 0 || at < fold {
+		t.Errorf("something far from it stands in the open (%d, fold at %d):\n%s", at, fold, body)
+	}
+}
+
 func TestWhatBecomesOfSuggestionsIsRecordedWithTheAnswer(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
