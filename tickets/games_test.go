@@ -307,7 +307,7 @@ func TestNobodySaysItAgainForTheCitizen(t *testing.T) {
 		t.Error("the next answer cannot be asked for")
 	}
 	// Three working days from Tuesday; the citizen reads that date, not the one of the first answer.
-	if due := must(o.RedoDue(t.Context(), citizen(k), k.ID)); due == nil || due.In(tuesday.Location()).Format("01-02 15:04") != "03-13 17:30" {
+	if due := must(o.Promised(t.Context(), citizen(k), k)); due == nil || due.In(tuesday.Location()).Format("01-02 15:04") != "03-13 17:30" {
 		t.Errorf("done again by %v", due)
 	}
 }

@@ -186,12 +186,7 @@ func (s *Service) MassFor(ctx context.Context, a Actor, ticket uuid.UUID) ([]Mas
 			return err
 		}
 		out = slices.DeleteFunc(out, func(m MassEvent) bool { return m.TicketID == ticket })
-		for i := range out {
-			if err := tx.QueryRow(ctx, countReportersSQL, out[i].TicketID).Scan(&out[i].Reporters); err != nil {
-				return err
-			}
-		}
-		return nil
+		return s.countReporters(ctx, tx, out)
 	})
 	if err != nil {
 		return nil, wrap("mass events for", err)
@@ -210,7 +205,9 @@ func (s *Service) MassOf(ctx context.Context, a Actor, ticket uuid.UUID) (MassEv
 		if m, err = pgx.CollectExactlyOneRow(rows, scanMass); err != nil {
 			return err
 		}
-		return tx.QueryRow(ctx, countReportersSQL, ticket).Scan(&m.Reporters)
+		n, err := reportersTx(ctx, tx, ticket)
+		m.Reporters = n[ticket]
+		return err
 	})
 	if errors.Is(err, pgx.ErrNoRows) {
 		return MassEvent{}, false, nil
@@ -234,17 +231,68 @@ func (s *Service) MassEvents(ctx context.Context, a Actor, before time.Time, las
 		if out, err = pgx.CollectRows(rows, scanMass); err != nil {
 			return err
 		}
-		for i := range out {
-			if err := tx.QueryRow(ctx, countReportersSQL, out[i].TicketID).Scan(&out[i].Reporters); err != nil {
-				return err
-			}
-		}
-		return nil
+		return s.countReporters(ctx, tx, out)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("list mass events: %w", err)
 	}
 	return out, nil
+}
+
+func (s *Service) countReporters(ctx context.Context, tx db.Tx, list []MassEvent) error {
+	ids := make([]uuid.UUID, len(list))
+	for i, m := range list {
+		ids[i] = m.TicketID
+	}
+	n, err := reportersTx(ctx, tx, ids...)
+	for i := range list {
+		list[i].Reporters = n[list[i].TicketID]
+	}
+	return err
+}
+
+// Reporters counts who stands behind mass events, themselves included, for those that are among the rows of a list.
+func (s *Service) Reporters(ctx context.Context, a Actor, rows []Row) (map[uuid.UUID]int, error) {
+	var ids []uuid.UUID
+	for _, r := range rows {
+		if r.MassEvent {
+			ids = append(ids, r.ID)
+		}
+	}
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	var n map[uuid.UUID]int
+	err := db.ReadTx(ctx, s.pool, a.DB, func(tx db.Tx) (err error) {
+		n, err = reportersTx(ctx, tx, ids...)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("count reporters: %w", err)
+	}
+	return n, nil
+}
+
+const reportersSQL = `select p.id, (select count(*) + 1 from tickets c where c.parent_id = p.id and c.state = 'merged') from unnest($1::uuid[]) p (id)`
+
+// reportersTx counts the reporters of tickets that the actor sees. An agency that leads the case sees how many there are, not who: the tickets merged
+// into it are the hotline's to see, so they are counted elevated.
+func reportersTx(ctx context.Context, tx db.Tx, seen ...uuid.UUID) (map[uuid.UUID]int, error) {
+	if _, err := tx.Exec(ctx, elevateSQL); err != nil {
+		return nil, err
+	}
+	rows, err := tx.Query(ctx, reportersSQL, seen)
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[uuid.UUID]int, len(seen))
+	var id uuid.UUID
+	var n int
+	if _, err := pgx.ForEachRow(rows, []any{&id, &n}, func() error { out[id] = n; return nil }); err != nil {
+		return nil, err
+	}
+	_, err = tx.Exec(ctx, restoreSQL)
+	return out, err
 }
 
 func optionalTime(t time.Time) *time.Time {

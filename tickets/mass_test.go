@@ -144,6 +144,13 @@ func TestMassEventsFromTheFirstReportToTheAnswer(t *testing.T) {
 	if _, err := o.EndMass(t.Context(), o.as("supervisor"), parent.ID, ""); !errors.Is(err, tickets.ErrNotMass) {
 		t.Errorf("ended twice: %v", err)
 	}
+	// The agency that leads counts the same reporters, whom it does not see.
+	if m, ok, err := o.MassOf(t.Context(), o.as("handler-env"), parent.ID); !ok || err != nil || m.Reporters != 5 {
+		t.Errorf("the lead's count: %+v %t %v", m, ok, err)
+	}
+	if n := must(o.Reporters(t.Context(), o.as("handler-env"), []tickets.Row{{Ticket: tickets.Ticket{ID: parent.ID, MassEvent: true}}, {Ticket: late}})); len(n) != 1 || n[parent.ID] != 5 {
+		t.Errorf("on a list: %v", n)
+	}
 	if m, ok, err := o.MassOf(t.Context(), o.as("operator"), parent.ID); !ok || err != nil || m.Running() || m.Reporters != 5 {
 		t.Errorf("%+v %v", m, err)
 	}

@@ -100,11 +100,15 @@ type ClockView struct {
 	Stage       sla.Stage // rung that fired last
 }
 
-// RedoDue is until when a case is done again; nil where it is not.
-func (s *Service) RedoDue(ctx context.Context, a Actor, ticket uuid.UUID) (*time.Time, error) {
+// Promised is by when the citizen may expect the answer. Once the case was answered, what was promised for it is past: doing it again has a deadline of its
+// own, and where nothing is done again there is none.
+func (s *Service) Promised(ctx context.Context, a Actor, t Ticket) (*time.Time, error) {
+	if t.AgencyResolved == nil {
+		return t.PromisedAt, nil
+	}
 	var due *time.Time
 	err := db.ReadTx(ctx, s.pool, a.DB, func(tx db.Tx) error {
-		return tx.QueryRow(ctx, redoDueSQL, ticket).Scan(&due)
+		return tx.QueryRow(ctx, redoDueSQL, t.ID).Scan(&due)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("deadline of doing it again: %w", err)

@@ -99,11 +99,15 @@ func (b botTickets) Status(ctx context.Context, code, lang string) (bot.Status, 
 		}
 		return bot.Status{}, err
 	}
-	s := bot.Status{TicketID: t.ID.String(), Number: t.Number, Title: t.Title, State: string(t.State), Updated: t.UpdatedAt, Due: t.PromisedAt, Reply: t.Reply}
+	s := bot.Status{TicketID: t.ID.String(), Number: t.Number, Title: t.Title, State: string(t.State), Updated: t.UpdatedAt, Reply: t.Reply}
 	if a, ok := b.routing.Snapshot().Agency(t.Lead); ok {
 		s.Agency = a.Names.In(lang)
 	}
-	_, rated, err := b.service.RatingOf(ctx, tickets.CitizenBy(db.CitizenOfTicket(t.ID)), t.ID)
+	who := tickets.CitizenBy(db.CitizenOfTicket(t.ID))
+	if s.Due, err = b.service.Promised(ctx, who, t); err != nil {
+		return bot.Status{}, err
+	}
+	_, rated, err := b.service.RatingOf(ctx, who, t.ID)
 	if err != nil {
 		return bot.Status{}, err
 	}

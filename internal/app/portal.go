@@ -210,15 +210,12 @@ func (p portalCases) Case(ctx context.Context, id uuid.UUID, lang string) (porta
 		return portal.Case{}, err
 	}
 	c := portal.Case{ID: t.ID, Number: t.Number, Title: t.Title, Kind: t.Kind, State: string(t.State), Description: t.Description, Place: t.Place,
-		Opened: t.OpenedAt, Updated: t.UpdatedAt, Due: t.PromisedAt, Provisional: t.Provisional, Confidential: t.Confidential, Asked: t.State == tickets.AwaitingCitizen}
+		Opened: t.OpenedAt, Updated: t.UpdatedAt, Provisional: t.Provisional, Confidential: t.Confidential, Asked: t.State == tickets.AwaitingCitizen}
 	if cat, ok := p.routing.Snapshot().Category(t.Category); ok {
 		c.Category = cat.Names.In(lang)
 	}
-	if t.AgencyResolved != nil {
-		// Answered before: what was promised then is past, and doing it again has a deadline of its own.
-		if c.Due, err = p.tickets.RedoDue(ctx, who, id); err != nil {
-			return portal.Case{}, err
-		}
+	if c.Due, err = p.tickets.Promised(ctx, who, t); err != nil {
+		return portal.Case{}, err
 	}
 	c.Agency = p.agency(t.Lead, lang)
 	if c.Details, err = p.details(ctx, t, lang); err != nil {

@@ -46,6 +46,7 @@ func TestACitizenFilesTracksRepliesAndRates(t *testing.T) {
 	rating := map[string]any{"code": ticket.TrackingCode, "grade": "unsatisfied", "text": "Too slow", "resolved": true}
 	r.send("POST", "/tracking/rating", rating, "Idempotency-Key", idem(t, 3)).problem(http.StatusConflict, "tickets.not_ratable")
 
+	promised := look().PromisedAt
 	handler := []string{"handler"}
 	r.staffMove(ticket.Number, "handler-env", handler, tickets.Sign, tickets.Fields{})
 	yes := true
@@ -54,12 +55,20 @@ func TestACitizenFilesTracksRepliesAndRates(t *testing.T) {
 	if seen.Reply != "Work now ends at ten." || !strings.Contains(strings.Join(seen.Can, " "), "rating") {
 		t.Fatalf("%+v", seen)
 	}
+	if promised == nil || seen.PromisedAt != nil {
+		t.Errorf("promised %v, and %v once it is answered", promised, seen.PromisedAt)
+	}
 	r.send("POST", "/tracking/rating", rating, "Idempotency-Key", idem(t, 3)).is(http.StatusCreated)
 	r.send("POST", "/tracking/rating", rating, "Idempotency-Key", idem(t, 3)).is(http.StatusCreated)
 	rating["grade"] = "satisfied"
 	r.send("POST", "/tracking/rating", rating, "Idempotency-Key", idem(t, 4)).problem(http.StatusConflict, "tickets.already_rated")
 	if n := r.count(`select grade from ticket_ratings`); n != 2 {
 		t.Errorf("grade %d, want 2", n)
+	}
+	// Doing it again has a deadline of its own.
+	r.staffMove(ticket.Number, "operator", []string{"operator"}, tickets.Reopen, tickets.Fields{Text: "They drill on."})
+	if again := look().PromisedAt; again == nil || again.Equal(*promised) {
+		t.Errorf("while it is done again %v is promised; first it was %v", again, promised)
 	}
 }
 

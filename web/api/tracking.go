@@ -29,7 +29,7 @@ type Tracked struct {
 	Description string           `json:"description"`
 	Place       string           `json:"place,omitempty"`
 	Lead        *Named           `json:"lead,omitempty" doc:"The agency that works on it"`
-	PromisedAt  *time.Time       `json:"promised_at,omitempty" doc:"By when it is to be resolved"`
+	PromisedAt  *time.Time       `json:"promised_at,omitempty" doc:"By when it is to be answered; while it is done again, by when that is"`
 	Reply       string           `json:"reply,omitempty" doc:"The agency's answer"`
 	Outcome     string           `json:"outcome,omitempty"`
 	OpenedAt    time.Time        `json:"opened_at"`
@@ -126,11 +126,16 @@ func (a *API) track(c *call, in *codeInput) (*trackedOutput, error) {
 		return nil, err
 	}
 	out := Tracked{Number: t.Number, State: string(t.State), Open: t.Open(), Kind: t.Kind, Title: t.Title, Description: t.Description, Place: t.Place, Lead: a.agency(c, t.Lead),
-		PromisedAt: utc(t.PromisedAt), Reply: t.Reply, Outcome: t.Outcome, OpenedAt: t.OpenedAt.UTC(), UpdatedAt: t.UpdatedAt.UTC(), ClosedAt: utc(t.ClosedAt),
+		Reply: t.Reply, Outcome: t.Outcome, OpenedAt: t.OpenedAt.UTC(), UpdatedAt: t.UpdatedAt.UTC(), ClosedAt: utc(t.ClosedAt),
 		Timeline: a.eventsOf(c, timeline), Messages: make([]TrackedMessage, len(messages)), Can: []string{}}
 	if cat, ok := a.Routing.Snapshot().Category(t.Category); ok {
 		out.Category = &Named{Code: cat.Code, Name: cat.Names.In(c.lang)}
 	}
+	due, err := a.Tickets.Promised(c.ctx, who, t)
+	if err != nil {
+		return nil, err
+	}
+	out.PromisedAt = utc(due)
 	if out.Can, err = a.can(c, who, t); err != nil {
 		return nil, err
 	}

@@ -205,6 +205,8 @@ type rowView struct {
 	Selected bool
 	Tags     []tickets.Tag
 	Lacking  bool // details that intake needs are missing
+	// Reporters of a mass event; 0 of any other ticket.
+	Reporters int
 }
 
 func (c *Console) list(r *http.Request, v View, selected uuid.UUID) (*inboxData, error) {
@@ -232,8 +234,12 @@ func (c *Console) list(r *http.Request, v View, selected uuid.UUID) (*inboxData,
 	if err != nil {
 		return nil, err
 	}
+	reporters, err := c.Tickets.Reporters(r.Context(), actor(v.Me), page.Rows)
+	if err != nil {
+		return nil, err
+	}
 	for _, row := range page.Rows {
-		d.Rows = append(d.Rows, rowView{Lacking: lacking[row.ID], Row: row, Light: v.lightOfTicket(row.Ticket), Agency: v.Agency(row.Lead), Selected: row.ID == selected, Tags: tags[row.ID],
+		d.Rows = append(d.Rows, rowView{Lacking: lacking[row.ID], Row: row, Light: v.lightOfTicket(row.Ticket), Agency: v.Agency(row.Lead), Selected: row.ID == selected, Tags: tags[row.ID], Reporters: reporters[row.ID],
 			URL: "/console/tickets/" + row.ID.String() + "?" + string(d.Query)})
 	}
 	if page.Next != "" {

@@ -28,8 +28,8 @@ func (c *Console) macroValues(ctx context.Context, v View, t tickets.Ticket) map
 	if t.Category != "" {
 		values["category"] = to.Category(t.Category)
 	}
-	if t.PromisedAt != nil {
-		values["due"] = to.Date(*t.PromisedAt)
+	if due, err := c.Tickets.Promised(ctx, actor(v.Me), t); err == nil && due != nil {
+		values["due"] = to.Date(*due)
 	}
 	// The name of who reports something confidentially stays where it is kept.
 	if t.ContactID != nil && !t.Confidential {

@@ -74,6 +74,8 @@ func TestAMassEventOnTheConsole(t *testing.T) {
 	b.post("/console/tickets/"+child.ID.String()+"/join", url.Values{"parent": {parent.ID.String()}, "version": {strconv.Itoa(child.Version)}}).wants(t, http.StatusOK)
 	b.post("/console/tickets/"+parent.ID.String()+"/broadcast", url.Values{"text": {"The permit is being checked."}, "key": {"b1"}}).wants(t, http.StatusOK, "The permit is being checked.", "on their page", "2 of 2 reached")
 	b.get("/console/mass").wants(t, http.StatusOK, "Night work, East One", "2 reporters")
+	b.get("/console/inbox?view=mass").wants(t, http.StatusOK, "2 reporters")
+	b.get("/console/tickets/"+parent.ID.String()).wants(t, http.StatusOK, "2 reporters")
 	messages, err := r.chat.Latest(t.Context(), r.as("supervisor").DB, child.ConversationID, 0, 50)
 	must(t, err)
 	told := false

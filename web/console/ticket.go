@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -51,6 +52,8 @@ type ticketData struct {
 	Tags         tagsData
 	Ties         tiesData
 	Fields       fieldsData
+	Reporters    int         // of a mass event
+	Promised     *time.Time  // by when the citizen may expect an answer
 	Assist       *assistData // nil: the page fetches it
 }
 
@@ -220,6 +223,14 @@ func (c *Console) loadTicket(ctx context.Context, v View, id uuid.UUID, shown bo
 			d.Rectify = &rectifyRow{RectificationRow: tickets.RectificationRow{Rectification: r}, Agency: v.Agency(r.Agency), Light: v.LightOf(nil, &r.DueAt)}
 			d.MayRectify = c.Tickets.MayRectify(act, t)
 		}
+	}
+	n, err := c.Tickets.Reporters(ctx, act, []tickets.Row{{Ticket: t}})
+	if err != nil {
+		return nil, err
+	}
+	d.Reporters = n[t.ID]
+	if d.Promised, err = c.Tickets.Promised(ctx, act, t); err != nil {
+		return nil, err
 	}
 	d.MayLink = c.Tickets.MayLink(act, t)
 	if t.Parent != uuid.Nil {
