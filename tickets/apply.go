@@ -22,7 +22,7 @@ const AnyVersion = 0
 // Errors: ErrNotFound, ErrStale (with what happened), ErrBusy (merging), ErrNoMove, ErrForbidden, ErrMissing, ErrBadField, ErrTooLong, ErrKeyReused, and
 // those of the guards: ErrLateReturn, ErrDesignated, ErrNothingAsked, ErrAlreadyAsked, ErrExpired, ErrExtensionCap, ErrSameOfficer,
 // ErrAppealed, ErrNoReply, ErrCoordinate, ErrTooEarly, ErrRevisits, ErrRevisitSoon, ErrReturnedBefore, ErrUnknownAgency, ErrHandedUp,
-// ErrUnknownCategory, ErrSameCategory, ErrNoExtension, ErrExtensionLength, ErrPauseSpent, ErrHeard, ErrNotAsked.
+// ErrUnknownCategory, ErrSameCategory, ErrNoExtension, ErrExtensionLength, ErrPauseSpent, ErrHeard, ErrNotAsked, ErrCoOpen.
 func (s *Service) Apply(ctx context.Context, a Actor, ticket uuid.UUID, version int, name Action, f Fields, key string) (Ticket, error) {
 	var t Ticket
 	err := db.WithTx(ctx, s.pool, a.DB, func(tx db.Tx) error {

@@ -18,6 +18,7 @@ type change struct {
 	t      Ticket
 	clocks clockSet
 	events []Event
+	beside []Event // entries that the effects add beside the move's own
 	// What the writer has to do besides.
 	notices    []notice
 	assignment *assignment          // a new one
@@ -124,6 +125,9 @@ func (c *change) run(m Move, a Actor, f Fields) {
 	}
 	c.t.Version++
 	c.add(Event{Type: string(m.Name), From: from, To: m.To, Public: m.Public, Data: f}, a)
+	for _, e := range c.beside {
+		c.add(e, a)
+	}
 	for _, moved := range c.clocks.moved {
 		c.add(Event{Type: EntryFollowed, Data: moved}, a)
 	}
@@ -220,6 +224,8 @@ func (c *change) effects(m Move, a Actor, f *Fields) {
 		}
 		c.tell(t.Lead, Handler, "co_reply")
 	case CoDecline:
+		c.clocks.stop(coSignPrefix + a.DB.Agency().String())
+		c.clocks.stop(coPrefix + a.DB.Agency().String())
 		c.dropCo([]uuid.UUID{a.DB.Agency()})
 		c.tell(t.Lead, Handler, "co_declined")
 		c.tell(desk, Dispatcher, "co_declined")
@@ -256,7 +262,7 @@ func (c *change) effects(m Move, a Actor, f *Fields) {
 		t.Reply, t.Outcome, t.AgencyResolved = f.Text, f.Outcome, f.Resolved
 		t.repliedBy = a.DB.User()
 		t.Ask, t.AskData = "", Fields{}
-		c.clocks.stopCo()
+		c.answerOver(f)
 		c.ended = "done"
 		c.tell(desk, Operator, "replied")
 	case Refuse:

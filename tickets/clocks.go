@@ -248,7 +248,10 @@ func (s *clockSet) stop(name string) {
 // stopAll ends the clocks of the case. The rectification that a bad rating opened is a duty of its own and runs on.
 func (s *clockSet) stopAll() {
 	for name := range s.rows {
-		if name != string(sla.Rectify) {
+		switch {
+		case ofCo(name):
+			s.cut(name)
+		case name != string(sla.Rectify):
 			s.stop(name)
 		}
 	}
@@ -256,8 +259,8 @@ func (s *clockSet) stopAll() {
 
 func (s *clockSet) stopCo() {
 	for name := range s.rows {
-		if strings.HasPrefix(name, coPrefix) || strings.HasPrefix(name, coSignPrefix) {
-			s.stop(name)
+		if ofCo(name) {
+			s.cut(name)
 		}
 	}
 }

@@ -80,6 +80,8 @@ var (
 	ErrNoneAbove = errs.New(errs.Conflict, "tickets.none_above", "no agency above this one can take the ticket; return it or ask for a transfer")
 	// ErrCoSigned: the co-agency has signed for its part already.
 	ErrCoSigned = errs.New(errs.Conflict, "tickets.co_signed", "this agency has signed for its part already")
+	// ErrCoOpen: agencies that were asked to help have not replied; an answer over them needs a reason. Args: agencies (their codes).
+	ErrCoOpen = errs.New(errs.Conflict, "tickets.co_open", "co-agencies have not replied yet; an answer over them needs a reason")
 	// ErrOrdered: a supervision order is open already.
 	ErrOrdered = errs.New(errs.Conflict, "tickets.already_supervised", "a supervision order on this ticket still waits for its answer")
 	// ErrNoOrder: there is no supervision order to answer or lift.

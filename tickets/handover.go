@@ -87,13 +87,13 @@ func (c *change) keepWindow() {
 	}
 }
 
-// dropCo takes co-agencies off the ticket, with their clocks.
+// dropCo takes co-agencies off the ticket, with their clocks. One that declines in its window has done its part.
 func (c *change) dropCo(gone []uuid.UUID) {
 	is := func(id uuid.UUID) bool { return slices.Contains(gone, id) }
 	c.t.Co = slices.DeleteFunc(slices.Clone(c.t.Co), is)
 	c.t.CoSigned = slices.DeleteFunc(slices.Clone(c.t.CoSigned), is)
 	for _, id := range gone {
-		c.clocks.stop(coSignPrefix + id.String())
-		c.clocks.stop(coPrefix + id.String())
+		c.clocks.cut(coSignPrefix + id.String())
+		c.clocks.cut(coPrefix + id.String())
 	}
 }

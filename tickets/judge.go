@@ -215,7 +215,7 @@ func (c *change) check(m Move, f Fields) error {
 		field Field
 		text  string
 		limit int
-	}{{FText, f.Text, MaxText}, {FBasis, f.Basis, maxBasis}, {FRight, f.RightChannel, maxShort}, {FTransferTo, f.TransferTo, maxShort}, {FCategory, f.Category, 100}, {FReason, f.Reason, 100}, {FOutcome, f.Outcome, 100}} {
+	}{{FText, f.Text, MaxText}, {FBasis, f.Basis, maxBasis}, {FRight, f.RightChannel, maxShort}, {FTransferTo, f.TransferTo, maxShort}, {FOver, f.Over, maxBasis}, {FCategory, f.Category, 100}, {FReason, f.Reason, 100}, {FOutcome, f.Outcome, 100}} {
 		if err := checkText(l.field, l.text, l.limit); err != nil {
 			return err
 		}
@@ -231,6 +231,8 @@ func (c *change) check(m Move, f Fields) error {
 		return bad(FSatisfied)
 	}
 	switch m.Name {
+	case Reply:
+		return c.checkOver(f)
 	case RequestExtend:
 		return c.checkExtension(f.Days)
 	case Merge:

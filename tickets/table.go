@@ -101,6 +101,7 @@ const (
 	FSatisfied  Field = "satisfaction"
 	FTransferTo Field = "transfer_to"
 	FCategory   Field = "category"
+	FOver       Field = "over"
 )
 
 // Move is one row of the state table: the only place that says what may happen to a ticket.

@@ -173,6 +173,7 @@ type Fields struct {
 	Satisfaction int         `json:"satisfaction,omitempty"` // 1 to 5
 	TransferTo   string      `json:"transfer_to,omitempty"`
 	Category     string      `json:"category,omitempty"` // that the case belongs to
+	Over         string      `json:"over,omitempty"`     // why an answer does not wait for co-agencies that have not replied
 	Uploads      []uuid.UUID `json:"uploads,omitempty"`
 	Sources      []Source    `json:"sources,omitempty"` // articles that a reply rests on
 	// ModelCall is the call of a language model that suggested it; a person has decided.
@@ -238,6 +239,8 @@ func (f Fields) has(name Field) bool {
 		return f.TransferTo != ""
 	case FCategory:
 		return f.Category != ""
+	case FOver:
+		return f.Over != ""
 	}
 	return false
 }

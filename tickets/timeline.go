@@ -97,6 +97,7 @@ type ClockView struct {
 	Provisional bool
 	Paused      bool
 	Stopped     bool
+	LeftOpen    bool      // of a co-agency: ended by what others did, before it had done its part
 	Stage       sla.Stage // rung that fired last
 }
 
@@ -130,7 +131,7 @@ func (s *Service) Clocks(ctx context.Context, a Actor, ticket uuid.UUID) ([]Cloc
 		out, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (ClockView, error) {
 			c, err := scanClock(row)
 			v := ClockView{Name: c.name, Agency: c.agency, StartedAt: c.startedAt, DueAt: c.dueAt, Provisional: c.provisional, Paused: c.pausedAt != nil,
-				Stopped: c.stoppedAt != nil, Stage: c.stage, Light: sla.Green}
+				Stopped: c.stoppedAt != nil, LeftOpen: c.leftOpen(), Stage: c.stage, Light: sla.Green}
 			if c.running() {
 				v.Light = sla.LightAt(now, c.warnAt, c.dueAt)
 			} else if c.stoppedAt != nil && c.stoppedAt.After(c.dueAt) {

@@ -17,6 +17,8 @@ const (
 	Shortened StepKind = "shorten"
 	// Settled: the deadline had passed when the case was filed under another category. No rules move it any more.
 	Settled StepKind = "settle"
+	// Cut: the clock ended by what somebody else did, before the one whose clock it is had done their part.
+	Cut StepKind = "cut"
 )
 
 // Step is something that moved a deadline after the clock had started. The steps of a clock are kept with it, so that its deadline can be

@@ -7,23 +7,21 @@ import (
 )
 
 // clocks are the deadlines of a ticket as a program reads them: those of co-agencies have their agency beside the name, not in it.
-func (a *API) clocks(c *call, t tickets.Ticket) ([]ClockInfo, error) {
-	list, err := a.Tickets.Clocks(c.ctx, c.staff(), t.ID)
-	if err != nil {
-		return nil, err
-	}
+func (a *API) clocks(c *call, list []tickets.ClockView) []ClockInfo {
 	out := make([]ClockInfo, len(list))
 	for i, k := range list {
 		name, _, _ := strings.Cut(k.Name, ".")
 		out[i] = ClockInfo{Name: name, Agency: a.agency(c, k.Agency), StartedAt: k.StartedAt.UTC(), DueAt: k.DueAt.UTC(), State: "running", Light: string(k.Light), Stage: string(k.Stage), Provisional: k.Provisional}
 		switch {
+		case k.LeftOpen:
+			out[i].State = "left_open"
 		case k.Stopped:
 			out[i].State = "ended"
 		case k.Paused:
 			out[i].State = "paused"
 		}
 	}
-	return out, nil
+	return out
 }
 
 func (a *API) way(c *call, t tickets.Ticket) ([]WayStep, error) {

@@ -67,6 +67,7 @@ type TicketDetail struct {
 	Channel         string       `json:"channel" example:"api"`
 	Anonymous       bool         `json:"anonymous"`
 	Co              []Named      `json:"co" doc:"Agencies that help"`
+	CoOpen          []Named      `json:"co_open" doc:"Those of them that have not replied to the lead; an answer that does not wait for them has to say why (over)"`
 	Ask             string       `json:"ask,omitempty" doc:"A request that waits for the hotline: transfer or extension"`
 	Supervised      bool         `json:"supervised"`
 	SignDueAt       *time.Time   `json:"sign_due_at,omitempty"`
@@ -89,8 +90,8 @@ type ClockInfo struct {
 	Agency      *Named    `json:"agency,omitempty" doc:"The co-agency whose clock it is"`
 	StartedAt   time.Time `json:"started_at"`
 	DueAt       time.Time `json:"due_at"`
-	State       string    `json:"state" enum:"running,paused,ended" example:"running"`
-	Light       string    `json:"light" enum:"green,yellow,red" doc:"Of a clock that has ended: red when it ended late"`
+	State       string    `json:"state" enum:"running,paused,ended,left_open" doc:"left_open: of a co-agency, ended by what others did before it had done its part" example:"running"`
+	Light       string    `json:"light" enum:"green,yellow,red" doc:"Of a clock that has ended: red when that was after the deadline"`
 	Stage       string    `json:"stage,omitempty" doc:"The last rung of the ladder: reminder, notice, dunning, criticism" example:"reminder"`
 	Provisional bool      `json:"provisional" doc:"The calendar of that year is not published yet"`
 }
@@ -142,6 +143,7 @@ type ActionInput struct {
 	Satisfaction int         `json:"satisfaction,omitempty" minimum:"1" maximum:"5"`
 	TransferTo   string      `json:"transfer_to,omitempty" maxLength:"200"`
 	Category     string      `json:"category,omitempty" maxLength:"100" doc:"Code of the category that the case belongs to" example:"environment.noise"`
+	Over         string      `json:"over,omitempty" maxLength:"2000" doc:"Of a reply: why it does not wait for the agencies in co_open" example:"They measure only next week."`
 	Uploads      []uuid.UUID `json:"uploads,omitempty" maxItems:"10"`
 }
 
@@ -295,7 +297,7 @@ func (a *API) get(c *call, in *numberInput) (*ticketOutput, error) {
 		return nil, err
 	}
 	d := TicketDetail{TicketRow: a.row(c, t), ID: t.ID, Conversation: t.ConversationID, ServiceItem: t.ServiceItem, Area: t.Area, Description: t.Description, Lat: t.Lat, Lon: t.Lon,
-		Lang: t.Lang, Channel: t.Channel, Anonymous: t.ContactID == nil, Co: []Named{}, Ask: t.Ask, Supervised: t.Supervised, SignDueAt: utc(t.SignDueAt),
+		Lang: t.Lang, Channel: t.Channel, Anonymous: t.ContactID == nil, Co: []Named{}, CoOpen: []Named{}, Ask: t.Ask, Supervised: t.Supervised, SignDueAt: utc(t.SignDueAt),
 		PromisedAt: utc(t.PromisedAt), Reply: t.Reply, Outcome: t.Outcome, AgencyResolved: t.AgencyResolved, CitizenResolved: t.CitizenResolved, ClosedAt: utc(t.ClosedAt),
 		Actions: []ActionInfo{}}
 	for _, co := range t.Co {
@@ -303,15 +305,25 @@ func (a *API) get(c *call, in *numberInput) (*ticketOutput, error) {
 			d.Co = append(d.Co, *agency)
 		}
 	}
+	list, err := a.Tickets.Clocks(c.ctx, c.staff(), t.ID)
+	if err != nil {
+		return nil, err
+	}
+	d.Clocks = a.clocks(c, list)
+	for _, clk := range tickets.CoOpen(list) {
+		if agency := a.agency(c, clk.Agency); agency != nil {
+			d.CoOpen = append(d.CoOpen, *agency)
+		}
+	}
 	for _, m := range a.Tickets.Moves(c.staff(), t) {
 		info := ActionInfo{Action: string(m.Name), Required: []string{}}
 		for _, f := range m.Required {
 			info.Required = append(info.Required, string(f))
 		}
+		if m.Name == tickets.Reply && len(d.CoOpen) > 0 {
+			info.Required = append(info.Required, string(tickets.FOver))
+		}
 		d.Actions = append(d.Actions, info)
-	}
-	if d.Clocks, err = a.clocks(c, t); err != nil {
-		return nil, err
 	}
 	if d.Way, err = a.way(c, t); err != nil {
 		return nil, err
@@ -426,7 +438,7 @@ func (in *actInput) version() (int, error) {
 
 func (a *API) fields(c *call, in ActionInput) (tickets.Fields, error) {
 	f := tickets.Fields{Reason: channels.CleanLine(in.Reason, 100), Basis: channels.CleanText(in.Basis), RightChannel: channels.CleanText(in.RightChannel), Text: channels.CleanText(in.Text), Outcome: in.Outcome,
-		Resolved: in.Resolved, Days: in.Days, Reached: in.Reached, Satisfaction: in.Satisfaction, TransferTo: channels.CleanText(in.TransferTo), Category: in.Category, Uploads: in.Uploads}
+		Resolved: in.Resolved, Days: in.Days, Reached: in.Reached, Satisfaction: in.Satisfaction, TransferTo: channels.CleanText(in.TransferTo), Category: in.Category, Over: channels.CleanText(in.Over), Uploads: in.Uploads}
 	snapshot := a.Routing.Snapshot()
 	agency := func(code, field string) (uuid.UUID, error) {
 		found, ok := snapshot.AgencyByCode(code)

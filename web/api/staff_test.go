@@ -180,6 +180,11 @@ func TestADeskKeyDispatchesByCode(t *testing.T) {
 	if got := decode[ActionResult](act(3, map[string]any{"version": d.Version, "lead": "street-east-1", "co": []string{"dept-environment"}}).is(http.StatusOK)); got.State != "dispatched" {
 		t.Fatalf("%+v", got)
 	}
+	// Who helps and has not replied is said, to the lead and to the hotline.
+	d = decode[TicketDetail](r.send("GET", "/tickets/"+ticket.Number, nil, "Authorization", key).is(http.StatusOK))
+	if len(d.CoOpen) != 1 || d.CoOpen[0].Code != "dept-environment" {
+		t.Errorf("open: %+v", d.CoOpen)
+	}
 }
 
 func TestADeskKeyChangesTheCategory(t *testing.T) {

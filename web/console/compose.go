@@ -30,6 +30,14 @@ type composer struct {
 	Macro    string // chosen, with what it does
 	Does     string
 	Used     []used // suggestions that the text is made of
+	CoOpen   []coOpen
+	Over     string // why an answer does not wait for them
+}
+
+// coOpen is a co-agency whose reply an answer would not wait for.
+type coOpen struct {
+	Agency string
+	Light  Light
 }
 
 // cannedOption is a text to insert; a macro also sets what the composer is for, and does things when it is sent.
@@ -51,6 +59,11 @@ func (c *Console) newComposer(ctx context.Context, v View, d *ticketData, moves 
 	}
 	out.Modes = append(out.Modes, "note")
 	out.Mode = out.Modes[0]
+	for _, clk := range tickets.CoOpen(d.Clocks) {
+		light := v.LightOf(nil, &clk.DueAt)
+		light.Class = string(clk.Light)
+		out.CoOpen = append(out.CoOpen, coOpen{v.Agency(clk.Agency), light})
+	}
 	lang, values := d.T.Lang, c.macroValues(ctx, v, d.T)
 	fill := strings.NewReplacer("{number}", values["number"], "{agency}", values["agency"], "{due}", values["due"], "{officer}", values["me"])
 	for _, one := range c.cannedReplies() {
@@ -170,7 +183,7 @@ func (c *Console) write(ctx context.Context, v View, r *http.Request, id uuid.UU
 		action = ""
 	case slices.Contains(composed, action):
 		if action != tickets.AskCitizen {
-			f.Outcome, f.Resolved = clean(q.Get("outcome"), 100), yesNo(q.Get("resolved"))
+			f.Outcome, f.Resolved, f.Over = clean(q.Get("outcome"), 100), yesNo(q.Get("resolved")), text(q.Get("over"))
 		}
 	default:
 		return errMode
@@ -240,6 +253,7 @@ func (c *Console) composeFailed(w http.ResponseWriter, r *http.Request, v View, 
 	}
 	return c.showTicket(w, r, id, status, func(d *ticketData) {
 		d.Composer.Text, d.Composer.Error, d.Composer.Outcome, d.Composer.Resolved = r.PostForm.Get("text"), words, r.PostForm.Get("outcome"), r.PostForm.Get("resolved")
+		d.Composer.Over = r.PostForm.Get("over")
 		if slices.Contains(d.Composer.Modes, mode) {
 			d.Composer.Mode = mode
 		}

@@ -57,3 +57,19 @@ func TestACoAgencyIsOfferedNoRepliesForCitizens(t *testing.T) {
 	r.apply("handler-env", r.ticket(k.ID), tickets.Sign, tickets.Fields{})
 	r.signIn("handler-env").get(path).wants(t, http.StatusOK, "We have your request")
 }
+
+// Who answers before everybody asked to help has replied sees who is missing, and says why it does not wait.
+func TestTheAnswerSaysWhomItDoesNotWaitFor(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	k := r.led(r.file("complaint", "Drilling at night", "The site drills every night, we cannot sleep.", "environment.noise"))
+	r.apply("dispatcher", k, tickets.AddCo, tickets.Fields{Co: []uuid.UUID{r.city.Agencies["dept-utilities"]}})
+	k = r.apply("handler-env", r.ticket(k.ID), tickets.Sign, tickets.Fields{})
+	path, env := "/console/tickets/"+k.ID.String(), r.signIn("handler-env")
+	env.get(path).wants(t, http.StatusOK, "A co-agency has not replied yet", "Why the answer does not wait")
+	form := url.Values{"mode": {"reply"}, "version": {itoa(k.Version)}, "key": {uuid.NewString()}, "text": {"The site has stopped."}, "outcome": {"resolved"}, "resolved": {"yes"}}
+	env.post(path+"/compose", form).wants(t, http.StatusConflict, "Wait for them, or say why", "The site has stopped.")
+	form.Set("over", "They measure only next week.")
+	env.post(path+"/compose", form).wants(t, http.StatusOK)
+	env.get(path).wants(t, http.StatusOK, "answered without waiting for co-agencies", "They measure only next week.", "ended unfinished").lacks(t, "Why the answer does not wait")
+}
