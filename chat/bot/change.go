@@ -34,6 +34,9 @@ func (p *Policy) correct(t *turn, r *reading) bool {
 	if r.only("no", "thanks") || r.only("yes", "thanks") || r.question {
 		return false
 	}
+	if p.fixesDetail(t, nil, r) {
+		return true
+	}
 	for _, slot := range []string{"kind", "where", "contact", "what"} {
 		rest, ok := r.after("fix." + slot)
 		if !ok {
@@ -123,7 +126,13 @@ func (p *Policy) replace(t *turn, slot string, v *reading) bool {
 		p.fillContact(t, v)
 		return true
 	default:
-		f.Description = ""
+		// A few words ("no, two weeks ago") correct a part of the story: they stand below it, and nothing of it is lost.
+		told := p.lex.read(f.Description)
+		if v.has("problem") || 2*p.matter(v) >= p.matter(&told) {
+			f.Description = ""
+		} else {
+			t.lead = p.tx.t(t.lang, "form.added")
+		}
 		p.describe(t, v)
 	}
 	p.next(t)

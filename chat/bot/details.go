@@ -2,12 +2,11 @@ package bot
 
 import (
 	"context"
-	"fmt"
 	"maps"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
+	"time"
 )
 
 // What a category needs to know beside what every ticket has.
@@ -123,9 +122,11 @@ func (p *Policy) detail(t *turn, d Field, value string) {
 			details = map[string]string{}
 		}
 		details[d.Code] = value
-		f.Details = details
+		f.Details, f.Last = details, detailPrefix+d.Code
 	}
-	f.DetailsDone = append(slices.Clone(f.DetailsDone), d.Code)
+	if !slices.Contains(f.DetailsDone, d.Code) {
+		f.DetailsDone = append(slices.Clone(f.DetailsDone), d.Code)
+	}
 	p.next(t)
 }
 
@@ -139,6 +140,9 @@ func (p *Policy) optionChosen(t *turn, option string) {
 	value, err := d.Judge(option)
 	if err != nil {
 		value = ""
+	}
+	if d.Type == FieldDate && err == nil {
+		t.lead = p.tx.t(t.lang, "date.noted", "date", p.dateWords(t.lang, value))
 	}
 	p.detail(t, d, value)
 }
@@ -156,6 +160,12 @@ func (p *Policy) answersDetail(ctx context.Context, t *turn, r *reading, in Inpu
 		return true
 	case (r.only("skip") || r.mostly("skip")) && !(d.Type == FieldYesNo && p.plainly(t.lang, "no", r)):
 		p.detail(t, d, "")
+		return true
+	}
+	if p.fixesDetail(t, &d, r) {
+		return true
+	}
+	if d.Type == FieldDate && p.dayTold(t, d, r) {
 		return true
 	}
 	value, err := d.Judge(p.detailValue(t, d, r))
@@ -180,10 +190,7 @@ func (p *Policy) plainly(lang, answer string, r *reading) bool {
 	return slices.Contains(strings.Split(p.tx.t(lang, "detail.says_"+answer), "|"), plain(r.text))
 }
 
-var (
-	numberIn = regexp.MustCompile(`-?\d+(?:[.,]\d+)?`)
-	dateIn   = regexp.MustCompile(`(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})`)
-)
+var numberIn = regexp.MustCompile(`-?\d+(?:[.,]\d+)?`)
 
 // detailValue reads the answer out of what people write around it.
 func (p *Policy) detailValue(t *turn, d Field, r *reading) string {
@@ -192,17 +199,8 @@ func (p *Policy) detailValue(t *turn, d Field, r *reading) string {
 	case FieldNumber:
 		return numberIn.FindString(s)
 	case FieldDate:
-		now := p.env().Now().In(p.env().Zone)
-		switch {
-		case dateIn.MatchString(s):
-			m := dateIn.FindStringSubmatch(s)
-			month, _ := strconv.Atoi(m[2])
-			day, _ := strconv.Atoi(m[3])
-			return fmt.Sprintf("%s-%02d-%02d", m[1], month, day)
-		case strings.Contains(plain(s), p.tx.t(t.lang, "day.yesterday")):
-			return now.AddDate(0, 0, -1).Format("2006-01-02")
-		case strings.Contains(plain(s), p.tx.t(t.lang, "day.today")):
-			return now.Format("2006-01-02")
+		if days := p.days(d, r); len(days) == 1 {
+			return days[0].Format(time.DateOnly)
 		}
 		return s
 	case FieldYesNo:
@@ -248,8 +246,11 @@ func (p *Policy) told(f *Form, lang string) (values map[string]string, lines [][
 		}
 		values[d.Code] = value
 		words := value
-		if d.Type == FieldYesNo {
+		switch d.Type {
+		case FieldYesNo:
 			words = p.tx.t(lang, "choice."+value)
+		case FieldDate:
+			words = p.dateWords(lang, value)
 		}
 		for _, o := range d.Options {
 			if o.ID == value {

@@ -41,6 +41,7 @@ type words struct {
 	Units map[string]map[string]float64 `json:"units"`
 	Above []string                      `json:"above"`
 	Below []string                      `json:"below"`
+	Day   dayWords                      `json:"day"`
 }
 
 // lexicon is all languages together, by first token.
@@ -54,6 +55,7 @@ type lexicon struct {
 	ageAsked []string
 	units    map[string]unit
 	compare  []comparison
+	days     []dayRule
 }
 
 // start is an expression that an answer begins with.
@@ -143,6 +145,7 @@ var load = sync.OnceValue(func() *lexicon {
 		for s, n := range w.Numbers {
 			l.numbers[s] = n
 		}
+		l.days = append(l.days, w.Day.rule(w.Numbers))
 		l.ageAsked = append(l.ageAsked, w.AgeAsked...)
 	}
 	for _, ss := range l.starts { // the longest first: "no doubt" before "no"
