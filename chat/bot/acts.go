@@ -184,10 +184,13 @@ func (p *Policy) fresh(ctx context.Context, t *turn, r *reading, in Input, shelv
 		p.status(ctx, t, r.code.digits)
 		return
 	}
-	lead := p.leadOff(r)
-	r = &lead
 	waiting := t.st.Waiting
 	t.st.Waiting = ""
+	lead := p.leadOff(r)
+	if lead.leaning && r.starts("no") && (waiting == AskHelped || waiting == waitSolved) { // "no, I mean the other one"
+		p.missed(t)
+	}
+	r = &lead
 	if p.answersWaiting(ctx, t, r, waiting) {
 		t.st.Misses = 0
 		return
@@ -233,6 +236,9 @@ func (p *Policy) files(_ *turn, r *reading) bool {
 
 // answersWaiting handles the reply to what the bot asked outside a form. It reports false when the text is about something else.
 func (p *Policy) answersWaiting(ctx context.Context, t *turn, r *reading, waiting string) bool {
+	if p.answersMore(ctx, t, r, waiting) {
+		return true
+	}
 	yes, no := r.only("yes", "thanks"), r.only("no", "thanks")
 	switch waiting {
 	case AskCode:

@@ -46,6 +46,8 @@ func (p *Policy) correct(t *turn, r *reading) bool {
 		switch {
 		case slot == "kind" && v.kind() == "": // "it is a small shop" changes nothing
 			continue
+		case slot == AskContact && f.Asked == AskContact && !f.ContactDone: // it answers the question, and may tell more
+			continue
 		case slot == AskContact && !v.empty() && v.phone == "" && v.email == "" && !v.has("anonymous"):
 			continue
 		case v.empty():

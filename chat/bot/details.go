@@ -154,6 +154,11 @@ func (p *Policy) answersDetail(ctx context.Context, t *turn, r *reading, in Inpu
 		return false
 	}
 	switch {
+	case d.Type == FieldText && r.only("anonymous"): // about the contact, which comes later
+		t.st.Form.anonymise()
+		t.lead = p.tx.t(t.lang, "form.got_anonymous")
+		p.next(t)
+		return true
 	case r.empty(), r.only("cancel"), r.mostly("why_ask"), r.has("question_first"), r.code.digits != "", r.has("privacy") && r.question, r.mostly("resolved"):
 		return false
 	case d.Type == FieldText && r.question && p.aside(ctx, t, r, false):
@@ -210,7 +215,7 @@ func (p *Policy) detailValue(t *turn, d Field, r *reading) string {
 		case r.only("no", "thanks") || p.plainly(t.lang, "no", r):
 			return "no"
 		}
-		return s
+		return p.yesNoTold(t, d, r)
 	case FieldChoice:
 		said := plain(s)
 		for _, o := range d.Options {

@@ -204,6 +204,9 @@ func (p *Policy) fillContact(t *turn, r *reading) {
 		if r.phone != "" && !strings.Contains(r.email, r.phone) {
 			f.Phone = r.phone
 		}
+		if r.place != "" && f.Place == "" && f.Lat == nil {
+			f.Place, f.NoPlace = r.place, false
+		}
 		f.ContactDone, f.Anonymous, f.Last = true, false, AskContact
 		if f.Name == "" {
 			if left := strings.Trim(withoutContact(withoutContact(r.text, r.phone, "", ""), "", r.email, ""), " ,，.。;；:：\n"); personName(left) && len(p.lex.read(left).found) == 0 {
@@ -249,6 +252,12 @@ func (p *Policy) contactAgain(t *turn, key string, pairs ...string) {
 
 func (p *Policy) fillConfirm(ctx context.Context, t *turn, r *reading) {
 	f := t.st.Form
+	if v, ok := p.verdictOf(r); ok && v.yes { // "yes, and the bench is broken too": shown again before it is sent
+		r = &v.rest
+		if p.correct(t, r) {
+			return
+		}
+	}
 	switch {
 	case r.only("yes", "thanks") || r.mostly("confirm", "yes", "thanks"):
 		p.send(t)

@@ -152,7 +152,15 @@ func (p *Policy) heardGuide(t *turn, f *decision.Form, r *reading, q *decision.Q
 	if lead := p.note(t, f, facts); lead != "" {
 		t.lead = lead
 	}
-	if len(r.toks) > 4 && t.lead == "" && q.Kind != decision.YesNo { // a longer answer is said back, so that a mistake is seen
+	switch {
+	case len(r.toks) <= 4 || t.lead != "": // a longer answer is said back, so that a mistake is seen
+	case q.Kind == decision.YesNo:
+		if v, ok := p.verdictOf(r); ok && v.tells() { // "yes, I registered last week": what follows is not about the question
+			if hits, of := hear.Overlap(q.Text, v.rest.text); of > 0 && hits == 0 {
+				t.lead = p.tx.t(t.lang, "guide.noted", "list", p.tx.t(t.lang, "guide.fact", "question", defuse(q.Text), "value", defuse(p.answerWords(t.lang, q, value))))
+			}
+		}
+	default:
 		t.lead = p.tx.t(t.lang, "guide.noted_one", "value", defuse(p.answerWords(t.lang, q, value)))
 	}
 	p.askGuide(t, f)

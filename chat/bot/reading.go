@@ -111,6 +111,11 @@ func (r *reading) after(class string) (string, bool) {
 	return strings.Trim(s, " \n,.:;!，。：；！、\"“”"), true
 }
 
+// starts reports whether a text begins with a cue of a class.
+func (r *reading) starts(class string) bool {
+	return slices.ContainsFunc(r.found, func(m match) bool { return m.from == 0 && m.class == class })
+}
+
 // empty reports whether there is no word at all.
 func (r *reading) empty() bool { return len(r.toks) == 0 }
 

@@ -41,7 +41,9 @@ type words struct {
 	Units map[string]map[string]float64 `json:"units"`
 	Above []string                      `json:"above"`
 	Below []string                      `json:"below"`
-	Day   dayWords                      `json:"day"`
+	// Elapsed says how many days ago, from and to, something was: "last week".
+	Elapsed map[string][2]float64 `json:"elapsed"`
+	Day     dayWords              `json:"day"`
 }
 
 // lexicon is all languages together, by first token.
@@ -55,6 +57,7 @@ type lexicon struct {
 	ageAsked []string
 	units    map[string]unit
 	compare  []comparison
+	elapsed  map[string][2]float64 // by the words as joined
 	days     []dayRule
 }
 
@@ -91,7 +94,7 @@ type comparison struct {
 
 // load reads the embedded words once. They are part of the program: that they can be read is tested.
 var load = sync.OnceValue(func() *lexicon {
-	l := &lexicon{starts: map[string][]start{}, units: map[string]unit{}, negation: map[string]bool{}, hollow: map[string]bool{}, time: map[string]bool{}, numbers: map[string]float64{}}
+	l := &lexicon{starts: map[string][]start{}, units: map[string]unit{}, negation: map[string]bool{}, hollow: map[string]bool{}, time: map[string]bool{}, numbers: map[string]float64{}, elapsed: map[string][2]float64{}}
 	entries, err := data.ReadDir("data")
 	if err != nil {
 		panic(err)
@@ -144,6 +147,9 @@ var load = sync.OnceValue(func() *lexicon {
 		}
 		for s, n := range w.Numbers {
 			l.numbers[s] = n
+		}
+		for s, span := range w.Elapsed {
+			l.elapsed[strings.TrimSpace(joined(split(s)))] = span
 		}
 		l.days = append(l.days, w.Day.rule(w.Numbers))
 		l.ageAsked = append(l.ageAsked, w.AgeAsked...)

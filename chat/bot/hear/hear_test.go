@@ -135,8 +135,8 @@ func TestAnswersThatTellANumberToAQuestionThatCompares(t *testing.T) {
 	}{
 		{paid, "I paid for two and a half years", hear.Yes}, {paid, "two years", hear.Yes}, {paid, "12 months", hear.Yes}, {paid, "for 18 months", hear.Yes},
 		{paid, "I paid unemployment insurance for 11 months", hear.No}, {paid, "half a year", hear.No}, {paid, "3 times", hear.Unheard}, {paid, "first 3 months, then 2 years", hear.Unheard},
-		{paid, "exactly one year", hear.Yes}, {paid, "no, 3 years ago I stopped", hear.No}, {paid, "they fired me", hear.Unheard},
-		{缴满, "交了两年", hear.Yes}, {缴满, "才交半年", hear.No}, {缴满, "八个月", hear.No}, {缴满, "两年半", hear.Yes}, {缴满, "三十岁", hear.Unheard},
+		{paid, "exactly one year", hear.Yes}, {paid, "no, 3 years ago I stopped", hear.No}, {paid, "yes, I registered last week", hear.Unheard}, {paid, "I registered last month", hear.No}, {paid, "yes, since last year", hear.Yes}, {paid, "yes, 2 years", hear.Yes}, {paid, "they fired me", hear.Unheard},
+		{缴满, "交了两年", hear.Yes}, {缴满, "才交半年", hear.No}, {缴满, "八个月", hear.No}, {缴满, "两年半", hear.Yes}, {缴满, "三十岁", hear.Unheard}, {缴满, "上周才交的", hear.No}, {缴满, "是的，上个月交的", hear.Unheard},
 		{"Do you earn more than 3,000 yuan a month?", "I get 2,800 yuan", hear.No}, {"Do you earn more than 3,000 yuan a month?", "3000 yuan", hear.No}, {"Do you earn more than 3,000 yuan a month?", "I earn no more than 3,000 yuan", hear.No}, {"您家月收入至少3000元吗？", "我家不低于3000", hear.Yes},
 		{"您家月收入不超过3000元吗？", "三千块", hear.Yes}, {"您家月收入不超过3000元吗？", "一万二千元", hear.No}, {"Are you 65 or older?", "67", hear.Yes}, {"Do you earn more than 15,000 yuan a month?", "18k", hear.Yes}, {"Do you earn more than 15,000 yuan a month?", "less than 15000 sorry", hear.No},
 		{"Do you earn more than 15,000 yuan a month?", "over 15,000", hear.Yes}, {"您家月收入超过3000元吗？", "不到3000", hear.No}, {"Are you under 18?", "I am 19", hear.No},

@@ -110,6 +110,24 @@ func (l *lexicon) halves(ts []token) (out []number) {
 	return out
 }
 
+// since is passes for words such as "last week": a verdict where all days that they can mean are on one side.
+func (l *lexicon) since(c compared, ts []token) Verdict {
+	said := joined(ts)
+	for words, span := range l.elapsed {
+		if !strings.Contains(said, words) || !containsHan(words) && !strings.Contains(said, " "+words+" ") {
+			continue
+		}
+		fits := func(days float64) bool { return c.below && days < c.value || !c.below && days > c.value }
+		switch long, short := fits(span[1]), fits(span[0]); {
+		case long && short:
+			return Yes
+		case !long && !short:
+			return No
+		}
+	}
+	return Unheard
+}
+
 // inUnit gives a number in the unit that a question counts in: two years are 24 months. What is no whole number of them is rounded down where
 // the question wants whole ones.
 func (l *lexicon) inUnit(q *decision.Question, ts []token, n number) float64 {
@@ -137,6 +155,9 @@ func (l *lexicon) passes(q, ts []token) Verdict {
 		return Unheard
 	}
 	verdict := Unheard
+	if c.group == "time" {
+		verdict = l.since(c, ts)
+	}
 	for _, n := range append(l.numbersIn(ts), l.halves(ts)...) {
 		value, group := l.measured(ts, n)
 		if group != c.group && !(c.group == "money" && group == "") || l.nearlyAt(ts, n) && value == c.value {

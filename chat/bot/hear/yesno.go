@@ -12,16 +12,57 @@ func YesNo(question, text string) Verdict {
 		return Unheard
 	}
 	q := split(question)
+	told := l.passes(q, ts)
 	if v := l.opening(q, ts); v != Unheard {
+		if v == Yes && told == No { // "yes, since last week" to "for at least six months?"
+			return Unheard
+		}
 		return v
 	}
-	if v := l.passes(q, ts); v != Unheard {
-		return v
+	if told != Unheard {
+		return told
 	}
 	if v := l.tells(q, ts, 0.6); v != Unheard {
 		return v
 	}
-	return l.echoes(q, ts)
+	if v := l.echoes(q, ts); v != Unheard {
+		return v
+	}
+	return l.verbAgain(q, ts)
+}
+
+// verbAgain understands the Chinese way to answer with the question's verb, whatever is told behind it: 咬过，上周 to 咬过人吗.
+func (l *lexicon) verbAgain(q, ts []token) Verdict {
+	asked := joined(q)
+	if !strings.HasSuffix(strings.TrimSpace(asked), "吗") && !strings.HasSuffix(strings.TrimSpace(asked), "没有") {
+		return Unheard
+	}
+	same, denied := 0, false
+	for i, t := range ts {
+		switch {
+		case t.clause != ts[0].clause:
+			ts = ts[:i]
+		case i > 3 || !t.han:
+			return Unheard
+		case l.negation[t.text]:
+			denied = !denied
+		case strings.Contains("过了的着", t.text):
+		case strings.Contains(asked, t.text):
+			same++
+		default:
+			return Unheard
+		}
+		if len(ts) <= i {
+			break
+		}
+	}
+	switch {
+	case same == 0 || same > 2:
+		return Unheard
+	case denied:
+		return No
+	}
+	return Yes
 }
 
 // echoes understands a short Chinese answer that is made of the question's own characters: 缴满一年了 to 您缴失业保险满一年了吗.
