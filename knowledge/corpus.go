@@ -447,9 +447,12 @@ const smallCorpus = 100
 
 // idf is the rarity of a term, in nats. An unknown term counts like one that
 // a single document holds.
-func (c *Corpus) idf(h uint32) float64 {
+func (c *Corpus) idf(h uint32) float64 { return c.rarity(c.terms.count(h)) }
+
+// rarity is the same for a term that so many documents hold.
+func (c *Corpus) rarity(docs int) float64 {
 	n := math.Max(smallCorpus, float64(len(c.docs)))
-	df := math.Max(1, float64(c.terms.count(h)))
+	df := math.Max(1, float64(docs))
 	return math.Log(1 + (n-df+0.5)/(df+0.5))
 }
 

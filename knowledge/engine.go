@@ -2,7 +2,6 @@ package knowledge
 
 import (
 	"context"
-	"slices"
 	"sync"
 	"time"
 )
@@ -124,9 +123,16 @@ func (s *Service) Engine() EngineStatus {
 
 // propose asks the engine for articles, and the corpus where the engine is
 // not to be had: a search never waits for it longer than proposeWithin and
-// never fails because of it. Errors: ctx's own.
+// never fails because of it. What a shared engine proposes is joined with the
+// corpus's own. Errors: ctx's own.
 func (s *Service) propose(ctx context.Context, q Query) ([]Hit, error) {
 	if s.engine.usable(s.Clock.Now()) {
+		own := make(chan []Hit, 1)
+		if s.shared() {
+			go func() { own <- s.corpus.Propose(q) }() // while the server is at work
+		} else {
+			own <- nil
+		}
 		short, cancel := context.WithTimeout(ctx, proposeWithin)
 		defer cancel()
 		eq := q
@@ -137,7 +143,7 @@ func (s *Service) propose(ctx context.Context, q Query) ([]Hit, error) {
 			if s.engine.worked() {
 				s.Log.InfoContext(ctx, "the search engine answers again")
 			}
-			return s.recent.join(hits, s.Clock.Now()), nil
+			return Join(hits, <-own), nil
 		case ctx.Err() != nil:
 			return nil, ctx.Err()
 		}
@@ -150,42 +156,17 @@ func (s *Service) propose(ctx context.Context, q Query) ([]Hit, error) {
 
 func (s *Service) shared() bool { _, ok := s.Index.(Shared); return ok }
 
-// recent is what was changed on this node or told to it within the last
-// minute: a shared engine may not have it yet, so it is proposed besides.
-// What has nothing to do with the question is left out by the judging.
-type recent struct {
-	mu   sync.Mutex
-	last []recentDoc
-}
-
-type recentDoc struct {
-	id      string
-	version int
-	at      time.Time
-}
-
-// Bounds of what is proposed besides.
-const (
-	recentFor  = lateAfter + time.Minute
-	recentMost = 200
-)
-
-func (r *recent) add(now time.Time, docs []Doc) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for _, d := range docs[max(0, len(docs)-recentMost):] {
-		r.last = append(r.last, recentDoc{d.ID, d.Version, now})
+// Join adds to what a shared engine proposes what the corpus does. The engine
+// may not have the last edits yet, and it is asked for few of the words of a
+// long question; judging leaves out what has nothing to do with it.
+func Join(hits, own []Hit) []Hit {
+	has := make(map[string]bool, len(hits))
+	for _, h := range hits {
+		has[h.ID] = true
 	}
-	r.last = slices.Clone(r.last[max(0, len(r.last)-recentMost):])
-}
-
-func (r *recent) join(hits []Hit, now time.Time) []Hit {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.last = slices.DeleteFunc(r.last, func(d recentDoc) bool { return now.Sub(d.at) > recentFor })
-	for _, d := range r.last {
-		if !slices.ContainsFunc(hits, func(h Hit) bool { return h.ID == d.id }) {
-			hits = append(hits, Hit{ID: d.id, Version: d.version})
+	for _, h := range own {
+		if !has[h.ID] {
+			hits = append(hits, h)
 		}
 	}
 	return hits

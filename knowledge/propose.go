@@ -102,16 +102,25 @@ type scanTerm struct {
 	rank float64
 }
 
-// scanTerms bounds the terms that are looked for, the ones that tell most.
-const scanTerms = 8
+// Bounds of a scan: it looks for the terms that tell most, and after the first of them only for as many as walk so many postings.
+const (
+	scanTerms    = 32
+	scanFirst    = 6
+	scanPostings = 100_000
+)
 
+// scan leaves out what no document holds: in a long Chinese question the pairs that lie across the border of two words would be its rarest terms.
 func (q *Question) scan() scan {
 	s := scan{langs: q.langs}
-	for _, u := range q.units {
+	units := slices.DeleteFunc(slices.Clone(q.units), func(u unit) bool { return u.held == 0 })
+	slices.SortStableFunc(units, func(a, b unit) int { return cmp.Compare(b.rank, a.rank) })
+	walked := 0
+	for i, u := range units {
+		if walked += u.held; i == scanTerms || i >= scanFirst && walked > scanPostings {
+			break
+		}
 		s.terms = append(s.terms, scanTerm{u.known(), u.rank})
 	}
-	slices.SortStableFunc(s.terms, func(a, b scanTerm) int { return cmp.Compare(b.rank, a.rank) })
-	s.terms = s.terms[:min(scanTerms, len(s.terms))]
 	for _, y := range q.syns {
 		rank := 0.0
 		for _, i := range y.units {

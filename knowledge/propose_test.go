@@ -54,6 +54,23 @@ func (s *shelf) doc(i, version int) Doc {
 	return d
 }
 
+// A long question tells its subject in words that many articles hold, too, and most of its rarest terms stand in no article at all: pairs of characters across
+// the borders of words.
+func TestLongQuestionsAreProposedFor(t *testing.T) {
+	t.Parallel()
+	c := NewCorpus()
+	var docs []Doc
+	for i := range 60 {
+		docs = append(docs, Doc{ID: fmt.Sprintf("pay%d", i), Lang: "zh-CN", Title: "工资的支付", Body: "用人单位应当按月支付工资。", Version: 1},
+			Doc{ID: fmt.Sprintf("rest%d", i), Lang: "zh-CN", Title: "年休假的天数", Body: "职工累计工作满一年的，年休假五天。", Version: 1})
+	}
+	c.Put(append(docs, Doc{ID: "wanted", Lang: "zh-CN", Title: "未休年休假的工资报酬", Body: "未安排年休假的，按照日工资收入的百分之三百支付年休假工资报酬。", Version: 1})...)
+	hits := c.Propose(Query{Text: "我爸爸在一家民营餐饮连锁门店当厨师已经八个多春秋，老板总借口客流火爆，从没给过他年休假，离职时能不能要求把工资补上？", Lang: "zh-CN", Limit: 5})
+	if len(hits) == 0 || hits[0].ID != "wanted" {
+		t.Errorf("proposed %+v", hits)
+	}
+}
+
 // What is proposed is what a look at every document would propose.
 func TestProposedAreTheBest(t *testing.T) {
 	t.Parallel()

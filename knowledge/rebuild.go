@@ -251,8 +251,7 @@ func (s *Service) put(ctx context.Context, docs []Doc, gone []string) error {
 	changed := s.corpus.changed(docs)
 	s.corpus.Put(changed...)
 	s.corpus.Delete(gone...)
-	if s.shared() { // the outbox has it; until the engine has, searches look at it besides
-		s.recent.add(s.Clock.Now(), changed)
+	if s.shared() { // the outbox has it; until the engine has, the corpus proposes it
 		return nil
 	}
 	lacking := s.corpus.unindexed(docs)

@@ -27,6 +27,7 @@ type unit struct {
 	weight float64 // importance for deciding: kind × rarity
 	rank   float64 // importance for ranking: √occurrences × rarity
 	alt    uint32  // spelling correction, 0 if none
+	held   int     // documents that hold it, or its correction
 }
 
 // side is two words that stand side by side in the question.
@@ -82,7 +83,8 @@ func (c *Corpus) questionIn(lang, text, respelled string) *Question {
 		if meant := c.meant(lang, w.Term, respelled); meant != "" {
 			u.alt = hashTerm(meant)
 		}
-		u.idf = c.idf(u.known())
+		u.held = c.terms.count(u.known())
+		u.idf = c.rarity(u.held)
 		u.weight = w.decide * u.idf
 		u.rank = math.Sqrt(w.Times) * u.idf
 		if w.Kind == Char {

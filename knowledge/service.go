@@ -45,7 +45,6 @@ type Service struct {
 	Deps
 	corpus *Corpus
 	engine engine
-	recent recent
 	// signals are what citizens' words and clicks add to the ranking; nil: nothing yet
 	signals atomic.Pointer[signals]
 	// calibrated are the thresholds by language that are wanted here; see calibration.go

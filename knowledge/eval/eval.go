@@ -1,6 +1,6 @@
 // Package eval measures retrieval the way the bot uses it: the index proposes,
-// the deciding measures order. It needs no database, only articles and
-// queries in JSON Lines.
+// beside one that nodes share the corpus too, and the deciding measures order.
+// It needs no database, only articles and queries in JSON Lines.
 package eval
 
 import (
@@ -89,6 +89,7 @@ func RetrievalWith(ctx context.Context, index knowledge.Index, embedder knowledg
 	if err != nil {
 		return Result{}, err
 	}
+	_, shared := index.(knowledge.Shared)
 	var sum Result
 	took := make([]float64, 0, len(qs))
 	for _, q := range qs {
@@ -96,6 +97,9 @@ func RetrievalWith(ctx context.Context, index knowledge.Index, embedder knowledg
 		hits, err := index.Search(ctx, knowledge.Query{Text: corpus.Respell(q.Lang, q.Text), Lang: q.Lang, Limit: knowledge.Proposals, Exact: true})
 		if err != nil {
 			return Result{}, err
+		}
+		if shared {
+			hits = knowledge.Join(hits, corpus.Propose(knowledge.Query{Text: q.Text, Lang: q.Lang, Limit: knowledge.Proposals}))
 		}
 		found := make([]knowledge.Doc, 0, len(hits))
 		for _, h := range hits {

@@ -11,18 +11,14 @@ import (
 	"hotline/knowledge/eval"
 )
 
-// What is proposed differs from engine to engine, what is found first less: knowledge orders it. On a live server.
+// What is proposed differs from engine to engine, what is found does not: beside a shared one the corpus proposes, too, and knowledge orders it. On a live server.
 func TestEnginesFindTheSame(t *testing.T) {
 	if os.Getenv("HOTLINE_TEST_MEILI_URL") == "" {
 		t.Skip("HOTLINE_TEST_MEILI_URL is not set")
 	}
-	for _, c := range []struct {
-		set, articles, queries string
-		less                   float64 // how much less the server may find
-	}{
-		{"legal-zh", "articles.jsonl", "queries.jsonl", 0.03}, {"benefits-en", "pages.jsonl", "page_queries.jsonl", 0.03},
-		// Lay questions of fifty characters: the server looks at ten words of a query.
-		{"statutes-zh", "articles.jsonl", "queries.jsonl", 0.13},
+	const less = 0.005 // that the server may find
+	for _, c := range []struct{ set, articles, queries string }{
+		{"legal-zh", "articles.jsonl", "queries.jsonl"}, {"benefits-en", "pages.jsonl", "page_queries.jsonl"}, {"statutes-zh", "articles.jsonl", "queries.jsonl"},
 	} {
 		t.Run(c.set, func(t *testing.T) {
 			read := func(name string) []byte {
@@ -47,7 +43,7 @@ func TestEnginesFindTheSame(t *testing.T) {
 				return r
 			}
 			here, there := measure("bleve", own), measure("meilisearch", open(t))
-			if there.P1 < here.P1-c.less || there.Hit5 < here.Hit5-c.less {
+			if there.P1 < here.P1-less || there.Hit5 < here.Hit5-less {
 				t.Errorf("P@1 %.3f and %.3f, Hit@5 %.3f and %.3f", here.P1, there.P1, here.Hit5, there.Hit5)
 			}
 		})
