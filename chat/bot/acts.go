@@ -47,9 +47,10 @@ func (p *Policy) choose(ctx context.Context, t *turn, id string, shelved *Form, 
 		p.say(t, "ok_else")
 	case "file":
 		if f == nil {
-			p.start(t, "", false)
+			p.startTold(t)
+		} else {
+			p.next(t)
 		}
-		p.next(t)
 	case "file_question":
 		p.fileQuestion(t)
 	case "status":
@@ -257,7 +258,7 @@ func (p *Policy) answersWaiting(ctx context.Context, t *turn, r *reading, waitin
 		case r.mostly("not_helped"):
 			p.notHelped(t)
 		case yes || r.mostly("guide.start"):
-			p.startGuide(ctx, t, t.st.Question)
+			p.startGuide(ctx, t)
 		case r.mostly("helped", "thanks"), r.only("thanks"):
 			p.helped(t)
 		case no, r.only("thanks", "no"): // no questions, please; whether the answer helped was not said
@@ -412,7 +413,7 @@ func (p *Policy) smallTalk(ctx context.Context, t *turn, r *reading) bool {
 	case nameIn(r) != "" && !r.question && p.namesOnly(r):
 		m := p.say(t, "greeting_named", "contact_name", defuse(nameIn(r)))
 		p.offer(t, m, "file", "status", "human")
-		t.st.Greeted = true
+		t.st.Greeted, t.st.Name = true, nameIn(r)
 	case r.only("bye", "thanks", "greet", "no", "yes"):
 		p.bye(t)
 	case r.only("thanks", "greet", "yes", "helped"), courtesy(r):
@@ -495,5 +496,5 @@ func (p *Policy) bye(t *turn) {
 	p.say(t, "bye")
 	t.reply.Close = true
 	t.st.Waiting, t.st.Cited, t.st.Rating, t.st.Question, t.st.Guide = "", nil, nil, "", nil
-	t.st.Said, t.st.Want = nil, ""
+	t.st.Said, t.st.Want, t.st.Name = nil, "", ""
 }

@@ -60,12 +60,40 @@ func (p *Policy) ask(ctx context.Context, t *turn, r *reading, in Input) {
 		p.offer(t, m, "human", "file")
 	case !r.question && r.place != "", !r.question && t.goingOn && p.trouble(t) != "": // who names a place tells of something there; who goes on telling wants it passed on
 		p.fileTold(t, r, in)
+	case p.introduces(t, r): // "I am 67 and live alone": what it is about is still to come
+		t.st.Question, t.st.Waiting = asked, waitFile
+		m := p.say(t, "told.noted")
+		p.offer(t, m, "file_question", "human")
 	case !r.question:
 		p.unknown(t, r.text, "none_problem", a.Score)
+	case len(t.st.Said) > 0 && p.askWithStory(ctx, t, r):
 	default:
 		t.st.Misses++
 		p.unknown(t, r.text, "none", a.Score)
 	}
+}
+
+// introduces reports whether a text tells of the citizen, or of somebody near, and of nothing that is wrong.
+func (p *Policy) introduces(t *turn, r *reading) bool {
+	return !r.question && short(r) && r.has("about_me") && !p.likeTrouble(r) && r.kind() == "" && len(t.st.Said) <= 2
+}
+
+// askWithStory looks a question that says little by itself up together with what was told before it, "is there any help for me?", and offers what is
+// found. It reports false when nothing is.
+func (p *Policy) askWithStory(ctx context.Context, t *turn, r *reading) bool {
+	if p.kb == nil || !short(r) || p.topicWords(p.topic(r)) > 2 {
+		return false
+	}
+	asked := question(strings.Join(t.st.Said, ". ") + ". " + r.text)
+	a, err := p.kb.Answer(ctx, asked, t.lang)
+	if err != nil || a.Outcome == OutcomeNone || len(a.Citations) == 0 {
+		return false
+	}
+	found := a.Citations[:min(4, len(a.Citations))]
+	p.which(t, r, found)
+	t.st.Question, t.st.Misses = asked, 0
+	t.told(asked, Answer{Outcome: OutcomeChoices, Score: a.Score, Citations: found}, false)
+	return true
 }
 
 // which offers articles to choose from.
@@ -290,6 +318,8 @@ func (p *Policy) fileQuestionAs(t *turn, said string) {
 	q := t.st.Question
 	if n := len(t.st.Said); n > 1 && strings.HasPrefix(q, cut(t.st.Said[n-1], maxQuestion-1)) { // told in pieces
 		q = strings.Join(t.st.Said, "\n")
+	} else if told := p.trouble(t); told != "" && q != "" && n > 0 && !strings.Contains(told, strings.TrimSuffix(q, "…")) { // a trouble, and a question about it
+		q = told + "\n" + q
 	}
 	if t.st.Form != nil {
 		p.next(t)

@@ -110,7 +110,7 @@ func (p *Policy) fillWhere(ctx context.Context, t *turn, r *reading) {
 	if r.email != "" {
 		f.Email, f.ContactDone = r.email, true
 	}
-	if r.place == "" && (r.has("problem") && len(r.toks) > 6 || r.only("problem") || r.has("tells") && !r.has("place_lead", "vague_place")) { // more about the matter, not where it is
+	if r.place == "" && (r.has("problem") && len(r.toks) > 6 || r.only("problem") || r.has("tells") && !r.has("place_lead", "vague_place") || r.has("about_me") && !r.has("where_word")) { // more about the matter, not where it is
 		p.describe(t, r)
 		t.lead = p.tx.t(t.lang, "form.added")
 		p.next(t)
@@ -234,7 +234,7 @@ func (p *Policy) fillContact(t *turn, r *reading) {
 	case personName(r.text) && !r.has("yes") && len(r.found) == 0:
 		f.Name = r.text
 		p.contactAgain(t, "contact.named", "contact_name", defuse(f.Name))
-	case len(r.toks) > 6:
+	case len(r.toks) > 6, p.likeTrouble(r):
 		p.describe(t, r)
 		t.lead = p.tx.t(t.lang, "form.added")
 		p.next(t)

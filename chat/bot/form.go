@@ -9,7 +9,7 @@ import (
 
 // start opens an empty form. Said: the citizen named the kind.
 func (p *Policy) start(t *turn, kind string, said bool) {
-	t.st.Form = &Form{Draft: Draft{Kind: kind, Lang: t.lang}, KindSaid: said}
+	t.st.Form = &Form{Draft: Draft{Kind: kind, Lang: t.lang, Name: t.st.Name}, KindSaid: said}
 	t.st.Waiting, t.st.Cited, t.st.About, t.st.Said = "", nil, nil, nil
 	if g := t.st.Guide; g != nil {
 		g.Paused = true
@@ -147,8 +147,8 @@ func (p *Policy) facts(t *turn) string {
 	case f.Anonymous:
 		add("contact", p.tx.t(t.lang, "summary.anonymous"))
 	case len(contact) == 0 && !f.ContactDone:
-	case len(contact) == 0:
-		add("contact", p.tx.t(t.lang, "summary.here"))
+	case f.Phone == "" && f.Email == "" && f.ContactDone: // the name alone reaches nobody
+		add("contact", strings.Join(append(contact, p.tx.t(t.lang, "summary.here")), p.tx.t(t.lang, "comma")))
 	default:
 		add("contact", strings.Join(contact, p.tx.t(t.lang, "comma")))
 	}
@@ -454,48 +454,4 @@ func (p *Policy) explain(t *turn, r *reading) {
 	}
 	p.say(t, key)
 	p.next(t)
-}
-
-// questionFirst answers "one question first", with or without the question itself.
-func (p *Policy) questionFirst(ctx context.Context, t *turn, r *reading) {
-	rest, _ := r.after("question_first")
-	if q := p.lex.read(rest); len(q.toks) > 2 {
-		p.aside(ctx, t, &q, true)
-		return
-	}
-	m := p.say(t, "ask.go_ahead_form")
-	p.offer(t, m, "go_on", "human")
-	t.st.Waiting = waitAsk
-}
-
-// aside answers a question in the middle of a form and comes back to the form. Unless it must, it stays silent about a text without a
-// good answer and reports false: the text is then the answer to what was asked.
-func (p *Policy) aside(ctx context.Context, t *turn, r *reading, must bool) bool {
-	a, asked, ok := p.lookUp(ctx, t, r)
-	switch {
-	case ok && a.Outcome == OutcomeAnswer && len(a.Citations) > 0:
-		p.tell(t, a)
-		t.told(asked, a, false)
-		t.st.Cited = nil
-	case ok && a.Outcome == OutcomeChoices && len(a.Citations) > 0 && must:
-		key := "aside.maybe"
-		if len(a.Citations) == 1 {
-			key = "aside.maybe_one"
-		}
-		p.tell(t, Answer{Text: p.tx.t(t.lang, key), Citations: a.Citations})
-		m := &t.reply.Messages[len(t.reply.Messages)-1]
-		m.Citations = a.Citations[:min(3, len(a.Citations))]
-		t.told(asked, Answer{Outcome: OutcomeChoices, Score: a.Score, Citations: m.Citations}, false)
-		t.st.Cited = nil
-	case must && ok:
-		t.unanswered(question(r.text), a.Score)
-		p.say(t, "aside.none")
-	case must:
-		p.say(t, "aside.down")
-	default:
-		return false
-	}
-	t.lead = p.tx.t(t.lang, "form.back")
-	p.next(t)
-	return true
 }

@@ -64,8 +64,8 @@ func (p *Policy) offerGuide(t *turn, a Answer, r *reading) bool {
 	return true
 }
 
-// startGuide begins with the article told last; text is what was said on the way.
-func (p *Policy) startGuide(ctx context.Context, t *turn, text string) {
+// startGuide begins with the article told last, and with what was told before it was found: nobody answers twice.
+func (p *Policy) startGuide(ctx context.Context, t *turn) {
 	if t.st.About == nil || p.kb == nil || t.st.Form != nil {
 		p.choiceGone(t)
 		return
@@ -78,7 +78,7 @@ func (p *Policy) startGuide(ctx context.Context, t *turn, text string) {
 		p.guideGone(t)
 		return
 	}
-	p.beginGuide(t, a, text)
+	p.beginGuide(t, a, strings.Join(append(slices.Clone(t.st.Said), t.st.Question), "\n"))
 }
 
 func (p *Policy) choiceGone(t *turn) {

@@ -13,7 +13,7 @@ import (
 // chooseInGuide handles the quick replies of decision forms; rest is what stands behind the prefix.
 func (p *Policy) chooseInGuide(ctx context.Context, t *turn, rest string) {
 	if rest == "start" {
-		p.startGuide(ctx, t, t.st.Question)
+		p.startGuide(ctx, t)
 		return
 	}
 	g := t.st.Guide

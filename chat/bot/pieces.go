@@ -88,10 +88,23 @@ func (p *Policy) startWith(t *turn, r *reading) {
 	p.next(t)
 }
 
+// startTold begins a ticket that somebody asks for, with the trouble told before, if there was one.
+func (p *Policy) startTold(t *turn) {
+	told := p.trouble(t)
+	if told == "" {
+		p.start(t, "", false)
+		p.next(t)
+		return
+	}
+	r := p.lex.read(told)
+	p.start(t, r.kind(), false)
+	p.take(t, &r, Input{Text: told})
+}
+
 // placeTold takes "near the big tree" and "in my street" behind a trouble for where it is. It reports false for anything else.
 func (p *Policy) placeTold(ctx context.Context, t *turn, r *reading) bool {
 	told := p.trouble(t)
-	if told == "" || r.question || r.has("problem", "file", "insist") || r.place != "" || len(r.toks) > longestFollow || !r.has("place_lead") && !r.mostly("vague_place") && !r.mostly("no_address") {
+	if told == "" || r.question || r.has("problem", "file", "insist") || r.place != "" || len(r.toks) > longestFollow || !r.has("place_lead") && !r.only("vague_place") && !r.mostly("no_address") {
 		return false
 	}
 	q := p.lex.read(told)
@@ -120,6 +133,14 @@ func (p *Policy) fileTold(t *turn, r *reading, in Input) {
 	}
 	p.start(t, r.kind(), r.kind() != "")
 	p.take(t, r, in)
+}
+
+// likeTrouble reports whether a text tells that something is wrong: by its words, or by its category.
+func (p *Policy) likeTrouble(r *reading) bool {
+	if r.has("problem") {
+		return true
+	}
+	return p.matter(r) >= r.slack() && len(r.toks) > r.slack() && p.category(r.text) != ""
 }
 
 // answersFirst: a trouble told without its place and without a wish to complain may have an answer that helps at once ("no power").

@@ -30,6 +30,7 @@ type State struct {
 	Later    []Matter  `json:"later,omitempty"`    // other troubles told with the one of the form, or while it was open, each a ticket of its own
 	Misses   int       `json:"misses,omitempty"`   // turns in a row that were not understood
 	Said     []string  `json:"said,omitempty"`     // statements before a ticket is begun: a trouble told in pieces
+	Name     string    `json:"name,omitempty"`     // told in a greeting, for the ticket that may come
 	SaidAge  int       `json:"said_age,omitempty"` // questions asked since
 	Rating   *Rating   `json:"rating,omitempty"`
 	Guide    *Guide    `json:"guide,omitempty"` // the decision form being walked, or waiting

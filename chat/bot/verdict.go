@@ -86,7 +86,8 @@ func (p *Policy) answersMore(ctx context.Context, t *turn, r *reading, waiting s
 		}
 	case waitGuide:
 		if v.yes && !v.rest.has("not_helped", "helped") {
-			p.startGuide(ctx, t, t.st.Question+"\n"+v.rest.text)
+			t.st.Said = append(t.st.Said, v.rest.text)
+			p.startGuide(ctx, t)
 			return true
 		}
 	case AskSolved:
