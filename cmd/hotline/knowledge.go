@@ -17,6 +17,7 @@ import (
 	"hotline/knowledge"
 	"hotline/knowledge/bleve"
 	"hotline/knowledge/exchange"
+	"hotline/knowledge/learn"
 )
 
 // importKnowledge loads articles from a folder or a file.
@@ -38,26 +39,53 @@ func importKnowledge(ctx context.Context, args []string, out io.Writer) error {
 		return err
 	}
 	return withKnowledge(ctx, cfg, func(kb *knowledge.Service) error {
+		var told struct {
+			knowledge.ImportReport
+			Effect *learn.ImportEffect `json:"effect,omitempty"`
+		}
+		if !*draft {
+			if told.Effect, err = foresee(ctx, kb, path); err != nil {
+				return err
+			}
+		}
 		// Running nodes see the new articles on their next look, within seconds.
-		report, err := kb.ImportFrom(ctx, knowledge.System(), source, knowledge.ImportOptions{Draft: *draft, DryRun: *check})
-		for _, bad := range report.Errors {
+		told.ImportReport, err = kb.ImportFrom(ctx, knowledge.System(), source, knowledge.ImportOptions{Draft: *draft, DryRun: *check})
+		for _, bad := range told.Errors {
 			fmt.Fprintln(os.Stderr, bad)
 		}
 		if *check {
-			for _, l := range report.Lines {
+			for _, l := range told.Lines {
 				if l.What != knowledge.ImportUnchanged {
 					fmt.Fprintln(os.Stderr, l.Line, l.What, l.ID, l.Why)
 				}
 			}
 		}
-		if err := errors.Join(printJSON(out, report), err); err != nil {
+		if err := errors.Join(printJSON(out, told), err); err != nil {
 			return err
 		}
-		if report.Failed > 0 {
-			return fmt.Errorf("%d articles were not taken in", report.Failed)
+		if told.Failed > 0 {
+			return fmt.Errorf("%d articles were not taken in", told.Failed)
 		}
 		return nil
 	})
+}
+
+// foresee says what an import that publishes does to answers; nil while there is nothing to try it on.
+func foresee(ctx context.Context, kb *knowledge.Service, path string) (*learn.ImportEffect, error) {
+	l := learn.New(learn.Deps{Pool: kb.Pool, Knowledge: kb, Clock: kb.Clock, Log: kb.Log})
+	some, err := l.HasTrials(ctx)
+	if err != nil || !some {
+		return nil, err
+	}
+	if err := errors.Join(kb.Load(ctx), kb.LoadCalibration(ctx)); err != nil {
+		return nil, err
+	}
+	source, err := openSource(path) // it is read once more for writing
+	if err != nil {
+		return nil, err
+	}
+	effect, err := l.ForeseeImport(ctx, knowledge.System(), source, nil)
+	return &effect, err
 }
 
 func openSource(path string) (knowledge.Source, error) {

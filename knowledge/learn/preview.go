@@ -74,6 +74,20 @@ const (
 		and outcome in ('answer', 'choices', 'none') order by id desc limit $2) x`
 )
 
+const sqlHasTrials = `select exists (select from eval_pairs where active) or exists (select from answers where at > $1 and question <> '')`
+
+// HasTrials reports whether there is anything to try a text on. Errors: the database's.
+func (s *Service) HasTrials(ctx context.Context) (some bool, err error) {
+	err = s.read(ctx, db.System(), func(tx db.Tx) error {
+		rules, err := settingsOf(ctx, tx)
+		if err != nil {
+			return err
+		}
+		return tx.QueryRow(ctx, sqlHasTrials, s.Clock.Now().AddDate(0, 0, -rules.PreviewDays)).Scan(&some)
+	})
+	return some, err
+}
+
 // Forecast tries the latest text of an article on the evaluation set and on the questions of the last weeks, without touching anything that is served.
 // Errors: knowledge.ErrNotFound.
 func (s *Service) Forecast(ctx context.Context, article uuid.UUID) (Forecast, error) {

@@ -14,6 +14,7 @@ import (
 	"hotline/internal/errs"
 	"hotline/knowledge"
 	"hotline/knowledge/exchange"
+	"hotline/knowledge/learn"
 	"hotline/web/httperr"
 )
 
@@ -38,7 +39,7 @@ type importRun struct {
 	Done                                bool
 	Total, Seen                         int  // articles of the file, and of those dealt with; Total is 0 until they are counted
 	Problem                             *why // why it ended early
-	Effect                              *importEffect
+	Effect                              *learn.ImportEffect
 }
 
 // Refused are the lines that an editor has to look at; Taken the others, as far as they are kept.
