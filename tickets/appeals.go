@@ -103,7 +103,7 @@ func (s *Service) AppealFailure(ctx context.Context, a Actor, ticket uuid.UUID, 
 	case reason == "":
 		return ErrMissing.On("reason").With("field", "reason")
 	}
-	if err := checkText(FReason, reason, maxBasis); err != nil {
+	if err := CheckText(FReason, reason, MaxBasis); err != nil {
 		return err
 	}
 	_, err := s.amend(ctx, a, ticket, key, MeasureAppealed, Fields{}, func(ctx context.Context, tx db.Tx, c *change) error {
@@ -140,7 +140,7 @@ func (s *Service) DecideAppeal(ctx context.Context, a Actor, id uuid.UUID, uphol
 	case text == "":
 		return ErrMissing.On("text").With("field", "text")
 	}
-	if err := checkText(FText, text, maxBasis); err != nil {
+	if err := CheckText(FText, text, MaxBasis); err != nil {
 		return err
 	}
 	appeal, err := s.appeal(ctx, a, id)

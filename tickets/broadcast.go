@@ -48,7 +48,7 @@ func (s *Service) Broadcast(ctx context.Context, a Actor, ticket uuid.UUID, text
 	if text == "" {
 		return Ticket{}, ErrMissing.On(string(FText)).With("field", string(FText))
 	}
-	if err := checkText(FText, text, MaxText); err != nil {
+	if err := CheckText(FText, text, MaxText); err != nil {
 		return Ticket{}, err
 	}
 	var out Ticket

@@ -147,7 +147,7 @@ func (d *BulkDeed) check() error {
 		if d.Text == "" {
 			return ErrMissing.On("text").With("field", "text")
 		}
-		return checkText(FText, d.Text, MaxText)
+		return CheckText(FText, d.Text, MaxText)
 	case BulkMove:
 		d.Fields = d.Fields.input()
 		if d.Fields.Uploads != nil || d.Fields.Parent != uuid.Nil {

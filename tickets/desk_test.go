@@ -82,18 +82,6 @@ func TestAStalePageSaysThatTheProgramActed(t *testing.T) {
 	}
 }
 
-func TestAFlagNeedsAReasonThatOthersCanJudgeBy(t *testing.T) {
-	t.Parallel()
-	o := open(t)
-	k := o.file(by(o.contact("13800001234", "")))
-	day := o.clock.Now().AddDate(0, 0, 9)
-	_, err := o.SetFlag(t.Context(), o.as("supervisor"), k.ID, tickets.FlagDraft{Type: "repeat", Reason: "often", ReviewAt: day, ExpiresAt: day})
-	var e *errs.Error
-	if !errors.Is(err, tickets.ErrReasonShort) || !errors.As(err, &e) || e.Args["least"] != 10 || e.Field != "reason" {
-		t.Errorf("%v", err)
-	}
-}
-
 // Marks of the same moment are all listed, however small the pages are.
 func TestListsOfOneMomentLoseNothingBetweenPages(t *testing.T) {
 	t.Parallel()
@@ -101,9 +89,6 @@ func TestListsOfOneMomentLoseNothingBetweenPages(t *testing.T) {
 	for range 3 {
 		k := o.file()
 		must(o.MarkMass(t.Context(), o.as("dispatcher"), k.ID, tickets.MassDraft{Title: "No water in Lake Road", Public: true}, ""))
-		if _, err := o.owner.Exec(t.Context(), `insert into surges (id, category, area, state, began_at, seen_at, observed, peak, expected, score, opened_at) values ($1, 'environment.noise', gen_random_uuid()::text, 'over', $2, $2, 9, 9, 1, 20, $2)`, db.NewID(), o.clock.Now()); err != nil {
-			t.Fatal(err)
-		}
 	}
 	var at time.Time
 	var last uuid.UUID
@@ -116,18 +101,8 @@ func TestListsOfOneMomentLoseNothingBetweenPages(t *testing.T) {
 		at, last = page[0].MarkedAt, page[0].TicketID
 		mass[last] = true
 	}
-	surges := map[uuid.UUID]bool{}
-	at, last = time.Time{}, uuid.Nil
-	for range 3 {
-		page := must(o.Surges(t.Context(), o.as("operator"), at, last, 1))
-		if len(page) != 1 {
-			t.Fatalf("a page of %d", len(page))
-		}
-		at, last = page[0].OpenedAt, page[0].ID
-		surges[last] = true
-	}
-	if len(mass) != 3 || len(surges) != 3 {
-		t.Errorf("listed %d mass events and %d surges of 3", len(mass), len(surges))
+	if len(mass) != 3 {
+		t.Errorf("listed %d mass events of 3", len(mass))
 	}
 }
 

@@ -144,18 +144,6 @@ var (
 	ErrMassConfidential = errs.New(errs.Conflict, "tickets.mass_confidential", "a confidential ticket cannot become a mass event")
 	// ErrNotMass: no mass event, and no ticket is merged into it.
 	ErrNotMass = errs.New(errs.Conflict, "tickets.not_mass", "this ticket stands for no other reports")
-	// ErrSurgeOver: an alert that has ended needs nobody's attention.
-	ErrSurgeOver = errs.New(errs.Conflict, "tickets.surge_over", "this surge is over")
-	// ErrNoTicket: no ticket behind the alert is open any more.
-	ErrNoTicket = errs.New(errs.Conflict, "tickets.no_ticket_behind", "no ticket behind this surge is open any more")
-	// ErrNoContact: the ticket is anonymous, or confidential: there is nobody to put a flag on.
-	ErrNoContact = errs.New(errs.Conflict, "tickets.no_contact", "this ticket has no contact that a flag could be put on")
-	// ErrFlagged: the contact has a flag of this type already.
-	// ErrFlagStale: somebody else changed the flag.
-	ErrFlagStale = errs.New(errs.Conflict, "tickets.flag_stale", "somebody else changed this flag in the meantime")
-	ErrFlagged   = errs.New(errs.Conflict, "tickets.flagged", "the contact has this flag already")
-	// ErrFlagEnded: the flag is no longer in force.
-	ErrFlagEnded = errs.New(errs.Conflict, "tickets.flag_ended", "this flag is no longer in force")
 	// ErrUnknownView: no such built-in view.
 	ErrUnknownView = errs.New(errs.Invalid, "tickets.unknown_view", "there is no such view").On("view")
 	// ErrUnknownSetting: there is no policy set, calendar or version of this name.

@@ -87,8 +87,8 @@ func SetInline(s *Service, n int) { s.inline = n }
 var MassStatements = []string{sqlPraised, sqlGraded, candidatesSQL, parentsSQL, countReportersSQL, reportersSQL, markMassSQL, openMassSQL, childrenSQL, insertBroadcastSQL, insertReportersSQL, joinSQL, carrySQL,
 	pendingSQL, broadcastsSQL, progressSQL, ownProgressSQL}
 
-// LookoutStatements are those of surges and flags.
-var LookoutStatements = []string{countArrivalsSQL, weeksSQL, surgesSQL, surgeSQL, behindSQL, insertFlagSQL, insertFlagEventSQL, flagsOfSQL, filedSQL, flagsSQL, proposalsSQL, repeatsSQL, proposeSQL, earlierSQL, openLackingSQL, lacksSQL, completeSQL, waitingForWordsSQL, lastTrySQL, assignmentsSQL, redoDueSQL}
+// DeskStatements are those of the smaller things that the desk does.
+var DeskStatements = []string{earlierSQL, openLackingSQL, lacksSQL, completeSQL, waitingForWordsSQL, lastTrySQL, assignmentsSQL, redoDueSQL}
 
 // DueAt lists when the clocks of a sweep were due.
 func (s Swept) DueAt() []time.Time { return s.dueAt }

@@ -97,7 +97,7 @@ func (f CustomField) Judge(value string) (string, error) {
 		if utf8.RuneCountInString(value) > maxFieldText {
 			return "", ErrTooLong.On(f.Code).With("limit", maxFieldText)
 		}
-		return value, checkText(Field(f.Code), value, maxFieldText)
+		return value, CheckText(Field(f.Code), value, maxFieldText)
 	case FieldNumber:
 		n, err := strconv.ParseFloat(strings.ReplaceAll(value, ",", "."), 64)
 		if err != nil || n != n || n > 1e15 || n < -1e15 {
@@ -193,7 +193,7 @@ func (s *Service) SaveField(ctx context.Context, a Actor, f CustomField) (Custom
 		return CustomField{}, ErrBadField.On("choices").With("field", "choices")
 	}
 	for _, name := range f.Names {
-		if err := checkText("name", name, 100); err != nil {
+		if err := CheckText("name", name, 100); err != nil {
 			return CustomField{}, err
 		}
 	}

@@ -88,10 +88,10 @@ func (s *Service) SaveFilter(ctx context.Context, a Actor, f SavedFilter) (Saved
 	case !slices.Contains(Views(), f.View):
 		return SavedFilter{}, ErrUnknownView.With("view", string(f.View))
 	}
-	if err := checkText("name", f.Name, 60); err != nil {
+	if err := CheckText("name", f.Name, 60); err != nil {
 		return SavedFilter{}, err
 	}
-	if err := checkText("text", f.Filter.Text, 200); err != nil {
+	if err := CheckText("text", f.Filter.Text, 200); err != nil {
 		return SavedFilter{}, err
 	}
 	data, err := json.Marshal(storedFilter(f.Filter))

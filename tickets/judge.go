@@ -14,7 +14,7 @@ import (
 const (
 	MaxText  = 20_000
 	MaxTitle = 200
-	maxBasis = 2_000
+	MaxBasis = 2_000
 	maxShort = 500
 	maxCo    = 10 // co-agencies of one ticket
 )
@@ -215,8 +215,8 @@ func (c *change) check(m Move, f Fields) error {
 		field Field
 		text  string
 		limit int
-	}{{FText, f.Text, MaxText}, {FBasis, f.Basis, maxBasis}, {FRight, f.RightChannel, maxShort}, {FTransferTo, f.TransferTo, maxShort}, {FOver, f.Over, maxBasis}, {FCategory, f.Category, 100}, {FReason, f.Reason, 100}, {FOutcome, f.Outcome, 100}} {
-		if err := checkText(l.field, l.text, l.limit); err != nil {
+	}{{FText, f.Text, MaxText}, {FBasis, f.Basis, MaxBasis}, {FRight, f.RightChannel, maxShort}, {FTransferTo, f.TransferTo, maxShort}, {FOver, f.Over, MaxBasis}, {FCategory, f.Category, 100}, {FReason, f.Reason, 100}, {FOutcome, f.Outcome, 100}} {
+		if err := CheckText(l.field, l.text, l.limit); err != nil {
 			return err
 		}
 	}
@@ -271,8 +271,8 @@ func (c *change) checkAgencies(m Move, f Fields) error {
 	return nil
 }
 
-// checkText refuses what PostgreSQL or a reader could not take.
-func checkText(field Field, text string, limit int) error {
+// CheckText refuses what PostgreSQL or a reader could not take.
+func CheckText(field Field, text string, limit int) error {
 	if !utf8.ValidString(text) || strings.ContainsRune(text, 0) {
 		return ErrBadField.On(string(field)).With("field", string(field))
 	}

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -14,13 +13,6 @@ import (
 )
 
 // What staff see while they type a case for somebody: whether the person was here before, and whether the matter was.
-
-// Known is what the hotline knows of a person who has not filed yet.
-type Known struct {
-	Flags       []Flag // for the hotline's staff alone
-	Cases       []Earlier
-	Filed, Days int // tickets in the last days; 0 for staff of agencies
-}
 
 // Earlier is a case of the same person that the reader may see.
 type Earlier struct {
@@ -37,15 +29,14 @@ const maxEarlier = 6
 // A confidential case is left out whoever reads: that this person filed it takes a reason, and the look is recorded.
 const earlierSQL = `select id, number, title, state, coalesce(category, ''), opened_at from tickets where contact_id = any($1) and not confidential order by opened_at desc, id desc limit $2`
 
-// KnownContact tells what is known of whoever has this telephone number or address.
+// EarlierCases lists the last cases of whoever has this telephone number or address, as far as the actor may see them.
 // Errors: ErrForbidden for anybody but staff.
-func (s *Service) KnownContact(ctx context.Context, a Actor, phone, email string) (Known, error) {
+func (s *Service) EarlierCases(ctx context.Context, a Actor, phone, email string) ([]Earlier, error) {
 	if a.Kind != KindStaff {
-		return Known{}, ErrForbidden.With("action", "contact")
+		return nil, ErrForbidden.With("action", "contact")
 	}
-	var k Known
+	var out []Earlier
 	err := db.ReadTx(ctx, s.pool, a.DB, func(tx db.Tx) error {
-		k = Known{}
 		kin, err := contactsOf(ctx, tx, phone, email)
 		if err != nil || len(kin) == 0 {
 			return err
@@ -54,24 +45,10 @@ func (s *Service) KnownContact(ctx context.Context, a Actor, phone, email string
 		if err != nil {
 			return err
 		}
-		if k.Cases, err = pgx.CollectRows(rows, pgx.RowToStructByPos[Earlier]); err != nil || !a.DB.Desk() {
-			return err
-		}
-		w, err := s.watching(ctx, tx)
-		if err != nil {
-			return err
-		}
-		now := s.clock.Now()
-		if rows, err = tx.Query(ctx, strings.Replace(flagsOfSQL, kinSQL, "$1", 1), kin, now); err != nil {
-			return err
-		}
-		if k.Flags, err = pgx.CollectRows(rows, scanFlag); err != nil {
-			return err
-		}
-		k.Days = w.RepeatDays
-		return tx.QueryRow(ctx, strings.Replace(filedSQL, kinSQL, "$1", 1), kin, now.AddDate(0, 0, -k.Days)).Scan(&k.Filed)
+		out, err = pgx.CollectRows(rows, pgx.RowToStructByPos[Earlier])
+		return err
 	})
-	return k, wrap2("known contact", err)
+	return out, wrap2("earlier cases", err)
 }
 
 // contactsOf lists the contacts with the telephone number or the address, the newest first.

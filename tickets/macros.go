@@ -122,7 +122,7 @@ func (m *Macro) check() error {
 		if utf8.RuneCountInString(name) > 100 {
 			return ErrTooLong.On("name").With("limit", 100)
 		}
-		if err := checkText("name", name, 100); err != nil {
+		if err := CheckText("name", name, 100); err != nil {
 			return err
 		}
 	}
@@ -132,7 +132,7 @@ func (m *Macro) check() error {
 	hasText := false
 	for _, text := range m.Texts {
 		hasText = hasText || strings.TrimSpace(text) != ""
-		if err := errors.Join(checkText(FText, text, MaxText), checkVariables(FText, text)); err != nil {
+		if err := errors.Join(CheckText(FText, text, MaxText), checkVariables(FText, text)); err != nil {
 			return first(err)
 		}
 	}
@@ -161,7 +161,7 @@ func (m *Macro) check() error {
 			return ErrBadField.On("assignee").With("field", "assignee")
 		}
 	}
-	if err := errors.Join(checkText(FText, d.Note, MaxText), checkVariables(FText, d.Note)); err != nil {
+	if err := errors.Join(CheckText(FText, d.Note, MaxText), checkVariables(FText, d.Note)); err != nil {
 		return first(err)
 	}
 	if d.Move == "" {

@@ -50,14 +50,14 @@ const maxRadius = 50_000
 // MarkMass makes a ticket a mass event, or changes what belongs to it. For dispatchers and supervisors of the hotline.
 // Errors: ErrNotFound, ErrForbidden, ErrNoMove (the ticket is over), ErrMassConfidential, ErrMissing, ErrTooLong, ErrBadField, ErrUnknownCategory, ErrKeyReused.
 func (s *Service) MarkMass(ctx context.Context, a Actor, ticket uuid.UUID, d MassDraft, key string) (Ticket, error) {
-	if !a.leadsDesk() {
+	if !a.LeadsDesk() {
 		return Ticket{}, ErrForbidden.With("action", "mass_marked")
 	}
 	d.Title = strings.TrimSpace(d.Title)
 	if d.Title == "" {
 		return Ticket{}, ErrMissing.On("title").With("field", "title")
 	}
-	if err := checkText("title", d.Title, MaxTitle); err != nil {
+	if err := CheckText("title", d.Title, MaxTitle); err != nil {
 		return Ticket{}, err
 	}
 	if d.Radius < 0 || d.Radius > maxRadius {
@@ -95,7 +95,7 @@ const markMassSQL = `insert into mass_events (ticket_id, title, category, area, 
 // EndMass stops offering a mass event to new reports. Its reporters stay with it and get its answer.
 // Errors: ErrNotFound, ErrForbidden, ErrNotMass, ErrKeyReused.
 func (s *Service) EndMass(ctx context.Context, a Actor, ticket uuid.UUID, key string) (Ticket, error) {
-	if !a.leadsDesk() {
+	if !a.LeadsDesk() {
 		return Ticket{}, ErrForbidden.With("action", "mass_ended")
 	}
 	return s.amend(ctx, a, ticket, key, "mass_ended", Fields{}, func(ctx context.Context, tx db.Tx, c *change) error {
@@ -115,8 +115,8 @@ func (s *Service) EndMass(ctx context.Context, a Actor, ticket uuid.UUID, key st
 	})
 }
 
-// leadsDesk reports whether the actor decides for the hotline what belongs together.
-func (a Actor) leadsDesk() bool {
+// LeadsDesk reports whether the actor decides for the hotline what belongs together.
+func (a Actor) LeadsDesk() bool {
 	return a.Kind == KindStaff && a.DB.Desk() && (slices.Contains(a.Roles, Dispatcher) || slices.Contains(a.Roles, Supervisor))
 }
 

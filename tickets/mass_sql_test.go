@@ -16,7 +16,7 @@ func TestTheStatementsFitTheSchema(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer conn.Release()
-	for _, sql := range slices.Concat(tickets.MassStatements, tickets.LookoutStatements, tickets.AppealStatements) {
+	for _, sql := range slices.Concat(tickets.MassStatements, tickets.DeskStatements, tickets.AppealStatements) {
 		if _, err := conn.Conn().Prepare(t.Context(), "", sql); err != nil {
 			t.Errorf("%v\n%s", err, sql)
 		}

@@ -51,7 +51,7 @@ func (s *Service) Note(ctx context.Context, a Actor, ticket uuid.UUID, text, key
 	if text == "" {
 		return Ticket{}, ErrMissing.On("text").With("field", "text")
 	}
-	if err := checkText(FText, text, MaxText); err != nil {
+	if err := CheckText(FText, text, MaxText); err != nil {
 		return Ticket{}, err
 	}
 	return s.amend(ctx, a, ticket, key, "note", Fields{}, func(ctx context.Context, tx db.Tx, c *change) error {
@@ -124,7 +124,7 @@ func (s *Service) Disclose(ctx context.Context, a Actor, ticket uuid.UUID, reaso
 	if reason == "" {
 		return ErrMissing.On("reason").With("field", "reason")
 	}
-	if err := checkText(FReason, reason, maxBasis); err != nil {
+	if err := CheckText(FReason, reason, MaxBasis); err != nil {
 		return err
 	}
 	_, err := s.amend(ctx, a, ticket, "", "disclosed", Fields{}, func(_ context.Context, _ db.Tx, c *change) error {

@@ -277,7 +277,7 @@ func (s *Service) Publish(ctx context.Context, a Actor, kind, code string, edit 
 	if err := mayAdminister(a); err != nil {
 		return 0, err
 	}
-	if err := checkText(FText, note, maxShort); err != nil {
+	if err := CheckText(FText, note, maxShort); err != nil {
 		return 0, err
 	}
 	err = db.WithTx(ctx, s.pool, a.DB, func(tx db.Tx) error {

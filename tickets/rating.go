@@ -26,7 +26,7 @@ func (r Rating) check() error {
 	if r.Grade < 1 || r.Grade > 5 {
 		return ErrBadField.On("grade").With("field", "grade")
 	}
-	return checkText(FText, r.Text, 2000)
+	return CheckText(FText, r.Text, 2000)
 }
 
 // Ratable reports whether there is an answer to rate.
@@ -108,7 +108,7 @@ func (s *Service) CommentRating(ctx context.Context, a Actor, ticket uuid.UUID, 
 	if a.Kind != KindCitizen {
 		return Ticket{}, ErrForbidden.With("action", "rate")
 	}
-	if err := checkText(FText, text, 2000); err != nil {
+	if err := CheckText(FText, text, 2000); err != nil {
 		return Ticket{}, err
 	}
 	return s.amend(ctx, a, ticket, "", "rating_comment", Fields{}, func(ctx context.Context, tx db.Tx, c *change) error {

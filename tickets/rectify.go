@@ -82,7 +82,7 @@ func (s *Service) Rectify(ctx context.Context, a Actor, ticket uuid.UUID, text, 
 	if text == "" {
 		return Ticket{}, ErrMissing.On("text").With("field", "text")
 	}
-	if err := checkText(FText, text, MaxText); err != nil {
+	if err := CheckText(FText, text, MaxText); err != nil {
 		return Ticket{}, err
 	}
 	return s.amend(ctx, a, ticket, key, "rectified", Fields{}, func(ctx context.Context, tx db.Tx, c *change) error {

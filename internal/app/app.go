@@ -48,8 +48,10 @@ import (
 	"hotline/knowledge/learn"
 	"hotline/routing"
 	"hotline/tickets"
+	"hotline/tickets/flags"
 	"hotline/tickets/opendata"
 	"hotline/tickets/statistics"
+	"hotline/tickets/surges"
 	"hotline/web/console"
 )
 
@@ -88,6 +90,8 @@ type App struct {
 	Learn      *learn.Service
 	Tickets    *tickets.Service
 	Statistics *statistics.Store
+	Flags      *flags.Store
+	Surges     *surges.Store
 	OpenData   *opendata.Store
 	Chat       *chat.Service
 	Hub        *hub.Hub
@@ -349,6 +353,8 @@ func (a *App) services(ctx context.Context) (err error) {
 		return err
 	}
 	a.Statistics = statistics.New(a.pool, a.clock, a.Tickets)
+	a.Flags = flags.New(a.pool, a.clock, a.Tickets)
+	a.Surges = surges.New(a.pool, a.clock, a.Tickets)
 	a.OpenData = opendata.New(a.pool, a.clock, a.Statistics)
 	if a.policy, err = bot.New(bot.Options{LLM: a.Assist, Live: a.botEnv, Knowledge: botKnowledge{a.Knowledge, a.baseURL}, Tickets: botTickets{a.Tickets, a.Routing}, Classifier: botClassifier{a.Routing}, Fields: botFields(a.Tickets), Categories: botCategories(a.Routing)}); err != nil {
 		return err

@@ -212,12 +212,12 @@ func (a *App) lookOut(ctx context.Context) {
 	var flagged time.Time
 	for {
 		now := a.clock.Now()
-		swept, err := a.Tickets.SweepSurges(ctx, now)
+		swept, err := a.Surges.Sweep(ctx, now)
 		if err == nil && swept.Opened+swept.Ended > 0 {
 			a.log.Info("surges", "opened", swept.Opened, "ended", swept.Ended)
 		}
 		if err == nil && now.Sub(flagged) >= flagsEvery {
-			if _, err = a.Tickets.SweepFlags(ctx, now); err == nil {
+			if _, err = a.Flags.Sweep(ctx, now); err == nil {
 				flagged = now
 			}
 		}

@@ -74,7 +74,7 @@ func (a *App) handler(ctx context.Context) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	staff, err := console.New(console.Deps{BaseURL: a.baseURL, Pool: a.pool, Clock: a.clock, Log: a.log, Words: a.words, Bus: a.bus, Auth: a.Auth, Tickets: a.Tickets, Statistics: a.Statistics, Chat: a.Chat,
+	staff, err := console.New(console.Deps{BaseURL: a.baseURL, Pool: a.pool, Clock: a.clock, Log: a.log, Words: a.words, Bus: a.bus, Auth: a.Auth, Tickets: a.Tickets, Statistics: a.Statistics, Flags: a.Flags, Surges: a.Surges, Chat: a.Chat,
 		Routing: a.Routing, Knowledge: a.Knowledge, Learn: a.Learn, Machine: a.Assist, Models: a.LLM, Emergency: a.policy.Emergency(), SecureCookies: secure, TrustedProxies: proxies})
 	if err != nil {
 		return nil, err

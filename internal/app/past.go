@@ -13,6 +13,7 @@ import (
 	"hotline/internal/demo"
 	"hotline/internal/demo/past"
 	"hotline/tickets"
+	"hotline/tickets/flags"
 	"hotline/tickets/statistics"
 )
 
@@ -70,7 +71,7 @@ func (a *App) past(ctx context.Context) (past.Sum, error) {
 	if err := work.Reload(ctx); err != nil {
 		return past.Sum{}, err
 	}
-	sum, err := past.Play(ctx, past.Office{Pool: pool, Tickets: work, Statistics: statistics.New(pool, then, work), Chat: talk, Routing: a.Routing, Clock: then, City: city, Log: a.log}, a.clock.Now())
+	sum, err := past.Play(ctx, past.Office{Pool: pool, Tickets: work, Statistics: statistics.New(pool, then, work), Flags: flags.New(pool, then, work), Chat: talk, Routing: a.Routing, Clock: then, City: city, Log: a.log}, a.clock.Now())
 	if err != nil {
 		return sum, fmt.Errorf("after %d cases: %w", sum.Cases, err)
 	}

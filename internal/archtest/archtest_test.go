@@ -151,11 +151,14 @@ func TestTicketsStandApart(t *testing.T) {
 	t.Parallel()
 	const root = module + "/tickets"
 	may := map[string][]string{
-		"":             {"measures", "sla", "likeness", "surge"},
+		"":             {"measures", "sla", "likeness"},
 		"/likeness":    {},
 		"/measures":    {},
 		"/sla":         {},
 		"/surge":       {},
+		"/lookout":     {"surge"}, // its figures
+		"/flags":       {"", "lookout"},
+		"/surges":      {"", "lookout", "surge"},
 		"/statistics":  {"", "measures"},
 		"/opendata":    {"", "measures", "statistics"},
 		"/ticketstest": {""},

@@ -22,7 +22,9 @@ import (
 	"hotline/knowledge/learn"
 	"hotline/routing"
 	"hotline/tickets"
+	"hotline/tickets/flags"
 	"hotline/tickets/statistics"
+	"hotline/tickets/surges"
 	"hotline/web/httperr"
 	"hotline/web/pages"
 	"hotline/web/static"
@@ -38,6 +40,8 @@ type Deps struct {
 	Auth       *auth.Service
 	Tickets    *tickets.Service
 	Statistics *statistics.Store
+	Flags      *flags.Store
+	Surges     *surges.Store
 	Chat       *chat.Service
 	Routing    *routing.Service
 	Knowledge  *knowledge.Service

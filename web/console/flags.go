@@ -8,6 +8,7 @@ import (
 
 	"hotline/internal/errs"
 	"hotline/tickets"
+	"hotline/tickets/flags"
 	"hotline/web/httperr"
 )
 
@@ -15,7 +16,7 @@ import (
 type flagsData struct {
 	Rows      []flagRow
 	More      string
-	Proposals []tickets.Proposal
+	Proposals []flags.Proposal
 	One       *flagRow
 	Events    []flagEntry
 	T         tickets.Ticket
@@ -26,13 +27,13 @@ type flagsData struct {
 }
 
 type flagRow struct {
-	tickets.Flag
+	flags.Flag
 	Due bool // its review
 	Who string
 }
 
 type flagEntry struct {
-	tickets.FlagEvent
+	flags.Event
 	Who string
 }
 
@@ -43,7 +44,7 @@ const (
 	flagDay  = "2006-01-02"
 )
 
-func (c *Console) flagRows(r *http.Request, v View, list []tickets.Flag) ([]flagRow, error) {
+func (c *Console) flagRows(r *http.Request, v View, list []flags.Flag) ([]flagRow, error) {
 	users := map[uuid.UUID]bool{}
 	for _, f := range list {
 		users[f.SetBy] = true
@@ -67,7 +68,7 @@ func (c *Console) flags(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		at = time.Time{} // from the start
 	}
-	list, err := c.Tickets.Flags(r.Context(), actor(v.Me), at, parseID(q.Get("id")), flagPage+1)
+	list, err := c.Flags.List(r.Context(), actor(v.Me), at, parseID(q.Get("id")), flagPage+1)
 	if err != nil {
 		return err
 	}
@@ -80,7 +81,7 @@ func (c *Console) flags(w http.ResponseWriter, r *http.Request) error {
 	if d.Rows, err = c.flagRows(r, v, list); err != nil {
 		return err
 	}
-	if d.Proposals, err = c.Tickets.Proposals(r.Context(), actor(v.Me)); err != nil {
+	if d.Proposals, err = c.Flags.Proposals(r.Context(), actor(v.Me)); err != nil {
 		return err
 	}
 	v.D = d
@@ -98,11 +99,11 @@ func (c *Console) showFlag(w http.ResponseWriter, r *http.Request, words string,
 		return err
 	}
 	v := c.view(r)
-	f, events, err := c.Tickets.FlagByID(r.Context(), actor(v.Me), id)
+	f, events, err := c.Flags.ByID(r.Context(), actor(v.Me), id)
 	if err != nil {
 		return err
 	}
-	rows, err := c.flagRows(r, v, []tickets.Flag{f})
+	rows, err := c.flagRows(r, v, []flags.Flag{f})
 	if err != nil {
 		return err
 	}
@@ -134,7 +135,7 @@ func (c *Console) showFlag(w http.ResponseWriter, r *http.Request, words string,
 func (c *Console) day(t time.Time) string { return t.In(c.zone()).Format(flagDay) }
 
 // readFlag reads a flag's form. A day ends at its midnight.
-func (c *Console) readFlag(r *http.Request) (flagForm, tickets.FlagDraft) {
+func (c *Console) readFlag(r *http.Request) (flagForm, flags.Draft) {
 	q := r.PostForm
 	f := flagForm{Type: q.Get("type"), Reason: text(q.Get("reason")), Review: q.Get("review"), Expires: q.Get("expires")}
 	day := func(s string) time.Time {
@@ -144,7 +145,7 @@ func (c *Console) readFlag(r *http.Request) (flagForm, tickets.FlagDraft) {
 		}
 		return t.AddDate(0, 0, 1).Add(-time.Minute)
 	}
-	return f, tickets.FlagDraft{Type: f.Type, Reason: f.Reason, ReviewAt: day(f.Review), ExpiresAt: day(f.Expires)}
+	return f, flags.Draft{Type: f.Type, Reason: f.Reason, ReviewAt: day(f.Review), ExpiresAt: day(f.Expires)}
 }
 
 func (c *Console) flagForm(w http.ResponseWriter, r *http.Request) error {
@@ -163,7 +164,7 @@ func (c *Console) showFlagForm(w http.ResponseWriter, r *http.Request, f flagFor
 	if err != nil {
 		return err
 	}
-	v.Nav, v.Title, v.D = "flags", v.T("flag.set_title"), flagsData{T: t, Types: tickets.FlagTypes(), Form: f, Error: words, May: true}
+	v.Nav, v.Title, v.D = "flags", v.T("flag.set_title"), flagsData{T: t, Types: flags.Types(), Form: f, Error: words, May: true}
 	c.page(w, r, status, "flagform", v)
 	return nil
 }
@@ -178,7 +179,7 @@ func (c *Console) flagSet(w http.ResponseWriter, r *http.Request) error {
 	}
 	v := c.view(r)
 	f, d := c.readFlag(r)
-	if _, err := c.Tickets.SetFlag(r.Context(), actor(v.Me), id, d); err != nil {
+	if _, err := c.Flags.Set(r.Context(), actor(v.Me), id, d); err != nil {
 		if !expected(err) {
 			return err
 		}
@@ -189,18 +190,18 @@ func (c *Console) flagSet(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (c *Console) flagChange(w http.ResponseWriter, r *http.Request) error {
-	return c.editFlag(w, r, func(v View, id uuid.UUID, version int, d tickets.FlagDraft) error {
-		return c.Tickets.ChangeFlag(r.Context(), actor(v.Me), id, version, d)
+	return c.editFlag(w, r, func(v View, id uuid.UUID, version int, d flags.Draft) error {
+		return c.Flags.Change(r.Context(), actor(v.Me), id, version, d)
 	})
 }
 
 func (c *Console) flagEnd(w http.ResponseWriter, r *http.Request) error {
-	return c.editFlag(w, r, func(v View, id uuid.UUID, version int, d tickets.FlagDraft) error {
-		return c.Tickets.EndFlag(r.Context(), actor(v.Me), id, version, d.Reason)
+	return c.editFlag(w, r, func(v View, id uuid.UUID, version int, d flags.Draft) error {
+		return c.Flags.End(r.Context(), actor(v.Me), id, version, d.Reason)
 	})
 }
 
-func (c *Console) editFlag(w http.ResponseWriter, r *http.Request, edit func(View, uuid.UUID, int, tickets.FlagDraft) error) error {
+func (c *Console) editFlag(w http.ResponseWriter, r *http.Request, edit func(View, uuid.UUID, int, flags.Draft) error) error {
 	id, err := pathID(r, "id")
 	if err != nil {
 		return err
@@ -229,7 +230,7 @@ func (c *Console) flagDismiss(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	v := c.view(r)
-	if err := c.Tickets.Dismiss(r.Context(), actor(v.Me), id); err != nil {
+	if err := c.Flags.Dismiss(r.Context(), actor(v.Me), id); err != nil {
 		return err
 	}
 	http.Redirect(w, r, "/console/flags", http.StatusSeeOther)

@@ -30,7 +30,9 @@ import (
 	"hotline/knowledge/learn"
 	"hotline/routing"
 	"hotline/tickets"
+	"hotline/tickets/flags"
 	"hotline/tickets/statistics"
+	"hotline/tickets/surges"
 	"hotline/web/console"
 )
 
@@ -109,7 +111,7 @@ func newRig(t testing.TB, edit ...func(*console.Deps)) *rig {
 	}
 	emergency, err := bot.NewEmergency(map[bot.Service]string{"fire": "119", "": "110"})
 	must(t, err)
-	deps := console.Deps{Emergency: emergency, Pool: r.pool, Clock: r.clock, Log: log, Words: words, Bus: r.bus, Auth: r.auth, Tickets: r.tickets, Statistics: statistics.New(r.pool, r.clock, r.tickets), Chat: r.chat, Routing: r.routing,
+	deps := console.Deps{Emergency: emergency, Pool: r.pool, Clock: r.clock, Log: log, Words: words, Bus: r.bus, Auth: r.auth, Tickets: r.tickets, Statistics: statistics.New(r.pool, r.clock, r.tickets), Flags: flags.New(r.pool, r.clock, r.tickets), Surges: surges.New(r.pool, r.clock, r.tickets), Chat: r.chat, Routing: r.routing,
 		Knowledge: r.knowledge, Learn: r.learn, Models: r.llm, BaseURL: "https://hotline.example", Heartbeat: time.Second}
 	for _, fn := range edit {
 		fn(&deps)

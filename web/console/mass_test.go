@@ -12,6 +12,7 @@ import (
 
 	"hotline/chat"
 	"hotline/tickets"
+	"hotline/tickets/flags"
 )
 
 func near(f *chat.Filing) {
@@ -97,14 +98,14 @@ func TestSurgesAndFlagsOnTheConsole(t *testing.T) {
 	for range 25 {
 		last = r.file("complaint", "Drilling at night", noiseText, "environment.noise", near)
 	}
-	_, err := r.tickets.SweepSurges(t.Context(), r.clock.Now())
+	_, err := r.deps.Surges.Sweep(t.Context(), r.clock.Now())
 	must(t, err)
-	_, err = r.tickets.SweepFlags(t.Context(), r.clock.Now())
+	_, err = r.deps.Flags.Sweep(t.Context(), r.clock.Now())
 	must(t, err)
 	b := r.signIn("supervisor")
 	b.get("/console/surges").wants(t, http.StatusOK, "Noise", "new")
 	b.get("/console/notifications").wants(t, http.StatusOK, "A surge: more tickets than usual", "/console/surges")
-	list, err := r.tickets.Surges(t.Context(), r.as("supervisor"), time.Time{}, uuid.Nil, 5)
+	list, err := r.deps.Surges.List(t.Context(), r.as("supervisor"), time.Time{}, uuid.Nil, 5)
 	must(t, err)
 	path := "/console/surges/" + list[0].ID.String()
 	b.get(path).wants(t, http.StatusOK, "25 tickets in the window", last.Number, "I look after it", "Make it a mass event")
@@ -137,16 +138,16 @@ func (r *rig) massPages() []pageOf {
 	for range 21 {
 		last = r.file("complaint", "Drilling at night", noiseText, "environment.noise", near)
 	}
-	_, err := r.tickets.SweepSurges(ctx, r.clock.Now())
+	_, err := r.deps.Surges.Sweep(ctx, r.clock.Now())
 	must(r.t, err)
-	list, err := r.tickets.Surges(ctx, r.as("supervisor"), time.Time{}, uuid.Nil, 1)
+	list, err := r.deps.Surges.List(ctx, r.as("supervisor"), time.Time{}, uuid.Nil, 1)
 	must(r.t, err)
-	parent, err := r.tickets.MassOfSurge(ctx, r.as("supervisor"), list[0].ID, "Night work, East One")
+	parent, err := r.deps.Surges.MakeMass(ctx, r.as("supervisor"), list[0].ID, "Night work, East One")
 	must(r.t, err)
 	r.apply("supervisor", last, tickets.Merge, tickets.Fields{Parent: parent.ID})
 	_, err = r.tickets.Broadcast(ctx, r.as("supervisor"), parent.ID, "The permit is being checked.", "")
 	must(r.t, err)
-	flag, err := r.tickets.SetFlag(ctx, r.as("supervisor"), parent.ID, tickets.FlagDraft{Type: "vulnerable", Reason: "Hard of hearing: please write.",
+	flag, err := r.deps.Flags.Set(ctx, r.as("supervisor"), parent.ID, flags.Draft{Type: "vulnerable", Reason: "Hard of hearing: please write.",
 		ReviewAt: r.clock.Now().AddDate(0, 0, 30), ExpiresAt: r.clock.Now().AddDate(0, 0, 60)})
 	must(r.t, err)
 	return []pageOf{

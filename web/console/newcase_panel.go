@@ -6,12 +6,14 @@ import (
 	"unicode/utf8"
 
 	"hotline/tickets"
+	"hotline/tickets/flags"
 )
 
 // casePanel is what the hotline knows that may matter while a case is typed: danger, who the person is, what it may be about, whether it is known.
 type casePanel struct {
 	Danger  string
-	Known   tickets.Known
+	Flags   []flags.Flag
+	Cases   []tickets.Earlier
 	Often   string
 	Guesses []caseGuess
 	Found   []duplicateView
@@ -49,11 +51,15 @@ func (c *Console) panel(r *http.Request, v View, f caseForm) (casePanel, error) 
 	}
 	p.Danger = c.danger(f.Text, v.Lang)
 	var err error
-	if p.Known, err = c.Tickets.KnownContact(r.Context(), actor(v.Me), phone, email); err != nil {
+	if p.Cases, err = c.Tickets.EarlierCases(r.Context(), actor(v.Me), phone, email); err != nil {
 		return p, err
 	}
-	if p.Known.Filed > 1 {
-		p.Often = v.T("flag.often", "n", p.Known.Filed, "days", p.Known.Days)
+	var filed, days int
+	if p.Flags, filed, days, err = c.Flags.OfCaller(r.Context(), actor(v.Me), phone, email); err != nil {
+		return p, err
+	}
+	if filed > 1 {
+		p.Often = v.T("flag.often", "n", filed, "days", days)
 	}
 	if !long {
 		return p, nil

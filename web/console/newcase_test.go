@@ -15,6 +15,7 @@ import (
 
 	"hotline/internal/db"
 	"hotline/tickets"
+	"hotline/tickets/flags"
 	"hotline/web/webtest"
 )
 
@@ -96,7 +97,7 @@ func TestANewCaseShowsWhatIsKnownBeforeItIsFiled(t *testing.T) {
 	old := r.file("complaint", "Drilling at night in Lake Road", "Construction noise at night keeps us awake, every night until two.", "environment.noise")
 	secret := r.file("report", "Bribes", "The inspector of the market takes money.", "environment.waste")
 	now := r.clock.Now()
-	_, err := r.tickets.SetFlag(t.Context(), r.as("supervisor"), old.ID, tickets.FlagDraft{Type: "vulnerable", Reason: "hard of hearing, speak slowly", ReviewAt: now.AddDate(0, 0, 30), ExpiresAt: now.AddDate(0, 0, 60)})
+	_, err := r.deps.Flags.Set(t.Context(), r.as("supervisor"), old.ID, flags.Draft{Type: "vulnerable", Reason: "hard of hearing, speak slowly", ReviewAt: now.AddDate(0, 0, 30), ExpiresAt: now.AddDate(0, 0, 60)})
 	must(t, err)
 	f := caseForm("phone", "13800001234", "text", "Construction noise at night in Lake Road keeps us awake", "category", "environment.noise")
 	b := r.signIn("operator")
@@ -201,7 +202,7 @@ func TestACaseIsTypedInABrowser(t *testing.T) {
 		r := newRig(t)
 		old := r.file("complaint", "Drilling at night in Lake Road", "Construction noise at night keeps us awake, every night until two.", "environment.noise")
 		now := r.clock.Now()
-		_, err := r.tickets.SetFlag(t.Context(), r.as("supervisor"), old.ID, tickets.FlagDraft{Type: "vulnerable", Reason: "hard of hearing, speak slowly", ReviewAt: now.AddDate(0, 0, 30), ExpiresAt: now.AddDate(0, 0, 60)})
+		_, err := r.deps.Flags.Set(t.Context(), r.as("supervisor"), old.ID, flags.Draft{Type: "vulnerable", Reason: "hard of hearing, speak slowly", ReviewAt: now.AddDate(0, 0, 30), ExpiresAt: now.AddDate(0, 0, 60)})
 		must(t, err)
 		_, err = r.tickets.SaveField(t.Context(), r.as("administrator"), tickets.CustomField{Category: "environment.noise", Code: "since", Names: map[string]string{"en": "Since when", "zh-CN": "从什么时候开始"}, Type: tickets.FieldDate, Asked: true, Intake: true, Active: true})
 		must(t, err)

@@ -282,7 +282,7 @@ func (c *Console) massEntries(ctx context.Context, v View, s *side) {
 	if !p.Desk || !hasAny(p, "operator", "dispatcher", "supervisor") {
 		return
 	}
-	open, _, err := c.Tickets.RunningSurges(ctx, actor(p))
+	open, _, err := c.Surges.Running(ctx, actor(p))
 	if err != nil {
 		c.Log.WarnContext(ctx, "surges", "error", err) // the page is worth more than its numbers
 	}

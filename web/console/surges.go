@@ -8,14 +8,15 @@ import (
 
 	"hotline/internal/errs"
 	"hotline/tickets"
+	"hotline/tickets/surges"
 	"hotline/web/httperr"
 )
 
 // surgesData is the board of surges, and one of them with the tickets behind it.
 type surgesData struct {
-	Rows    []tickets.Surge
+	Rows    []surges.Surge
 	More    template.URL
-	One     *tickets.Surge
+	One     *surges.Surge
 	Behind  []tickets.Duplicate
 	Who     string
 	Mass    string // number of the mass event made of it
@@ -28,7 +29,7 @@ type surgesData struct {
 const surgePage = 30
 
 // SurgeName is what a surge is about, in words.
-func (v View) SurgeName(s tickets.Surge) string {
+func (v View) SurgeName(s surges.Surge) string {
 	area := v.T("surge.everywhere")
 	if s.Area != "" {
 		area = v.Area(s.Area)
@@ -48,7 +49,7 @@ func (c *Console) surges(w http.ResponseWriter, r *http.Request) error {
 	v := c.view(r)
 	v.Nav, v.Title = "surges", v.T("nav.surges")
 	before, last := pageMark(r, "before")
-	rows, err := c.Tickets.Surges(r.Context(), actor(v.Me), before, last, surgePage+1)
+	rows, err := c.Surges.List(r.Context(), actor(v.Me), before, last, surgePage+1)
 	if err != nil {
 		return err
 	}
@@ -72,7 +73,7 @@ func (c *Console) showSurge(w http.ResponseWriter, r *http.Request, words, note 
 		return err
 	}
 	v := c.view(r)
-	one, behind, err := c.Tickets.SurgeByID(r.Context(), actor(v.Me), id, 100)
+	one, behind, err := c.Surges.ByID(r.Context(), actor(v.Me), id, 100)
 	if err != nil {
 		return err
 	}
@@ -102,7 +103,7 @@ func (c *Console) surgeAcknowledge(w http.ResponseWriter, r *http.Request) error
 	}
 	v := c.view(r)
 	note := text(r.PostForm.Get("note"))
-	if err := c.Tickets.AcknowledgeSurge(r.Context(), actor(v.Me), id, note); err != nil {
+	if err := c.Surges.Acknowledge(r.Context(), actor(v.Me), id, note); err != nil {
 		if !expected(err) {
 			return err
 		}
@@ -122,7 +123,7 @@ func (c *Console) surgeMass(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	v := c.view(r)
-	t, err := c.Tickets.MassOfSurge(r.Context(), actor(v.Me), id, clean(r.PostForm.Get("title"), 300))
+	t, err := c.Surges.MakeMass(r.Context(), actor(v.Me), id, clean(r.PostForm.Get("title"), 300))
 	if err != nil {
 		if !expected(err) {
 			return err

@@ -17,6 +17,7 @@ import (
 	"hotline/internal/errs"
 	"hotline/routing"
 	"hotline/tickets"
+	"hotline/tickets/flags"
 )
 
 // ticketData is the ticket page: the ticket, what happened, what may be done, and what helps to decide.
@@ -46,7 +47,7 @@ type ticketData struct {
 	HasChat      bool
 	ParentNumber string
 	Asked        bool // the description is not among the messages
-	Flags        []tickets.Flag
+	Flags        []flags.Flag
 	Often        string // how many tickets the contact filed lately, when they are many
 	MayFlag      bool
 	Tags         tagsData
@@ -189,11 +190,11 @@ func (c *Console) loadTicket(ctx context.Context, v View, id uuid.UUID, shown bo
 	if d.Contact, err = c.contactView(ctx, v, d, shown); err != nil {
 		return nil, err
 	}
-	flags, filed, days, err := c.Tickets.FlagsOf(ctx, act, t)
+	set, filed, days, err := c.Flags.Of(ctx, act, t)
 	if err != nil {
 		return nil, err
 	}
-	if d.Flags = flags; filed > 2 {
+	if d.Flags = set; filed > 2 {
 		d.Often = v.T("flag.often", "n", filed, "days", days)
 	}
 	d.MayFlag = v.Me.Desk && v.Me.Has("supervisor") && t.ContactID != nil && !t.Confidential

@@ -24,6 +24,7 @@ import (
 	"hotline/internal/errs"
 	"hotline/routing"
 	"hotline/tickets"
+	"hotline/tickets/flags"
 	"hotline/tickets/sla"
 	"hotline/tickets/statistics"
 )
@@ -33,6 +34,7 @@ type Office struct {
 	Pool       *pgxpool.Pool
 	Tickets    *tickets.Service
 	Statistics *statistics.Store
+	Flags      *flags.Store
 	Chat       *chat.Service
 	Routing    *routing.Service
 	Clock      *clock.Fake

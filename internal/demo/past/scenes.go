@@ -8,6 +8,7 @@ import (
 	"hotline/channels"
 	"hotline/routing"
 	"hotline/tickets"
+	"hotline/tickets/flags"
 )
 
 // scenes are what a day at the hotline should have seen besides ordinary cases: a mass event, a surge, a supervision order, somebody who writes too often.
@@ -125,7 +126,7 @@ func (p *player) fenceScene() {
 		p.at(p.cal.NextOpening(p.now.Add(-time.Duration(27-4*i)*24*time.Hour)).Add(90*time.Minute), func() error { return p.open(s) })
 	}
 	p.at(p.now.Add(-4*24*time.Hour), func() error {
-		_, err := p.Tickets.SetFlag(p.ctx, p.desk("supervisor", true).actor(), last.id, tickets.FlagDraft{Type: "repeat", Reason: p.words.Flag[1],
+		_, err := p.Flags.Set(p.ctx, p.desk("supervisor", true).actor(), last.id, flags.Draft{Type: "repeat", Reason: p.words.Flag[1],
 			ReviewAt: p.now.Add(14 * 24 * time.Hour), ExpiresAt: p.now.Add(90 * 24 * time.Hour)})
 		return err
 	})

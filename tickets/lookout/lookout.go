@@ -1,4 +1,6 @@
-package tickets
+// Package lookout reads what the hotline looks out for: figures of the jurisdiction by which surges (tickets/surges) and contacts that come very often
+// (tickets/flags) are judged. A jurisdiction changes them under "watch" in its settings; they stand together because they are believed together.
+package lookout
 
 import (
 	"context"
@@ -12,8 +14,8 @@ import (
 	"hotline/tickets/surge"
 )
 
-// watch is what the hotline looks out for: surges, and contacts that come very often. A jurisdiction changes it under "watch" in its settings.
-type watch struct {
+// Figures are those of both.
+type Figures struct {
 	SurgeHours    int     `json:"surge_hours"`     // length of the sliding window
 	SurgeWeeks    int     `json:"surge_weeks"`     // earlier weeks to compare with
 	SurgeMin      int     `json:"surge_min"`       // see surge.Policy
@@ -26,31 +28,35 @@ type watch struct {
 	FlagReview    int     `json:"flag_review_day"` // and is looked at again after at most so many
 }
 
-func shippedWatch() watch {
+func shipped() Figures {
 	d := surge.Default
-	return watch{SurgeHours: 3, SurgeWeeks: 8, SurgeMin: d.MinCount, SurgeMinNew: d.MinNew, SurgeRatio: d.Ratio, SurgeTail: d.MaxTail, RepeatTickets: 5, RepeatDays: 30, FlagDays: 365, FlagReview: 180}
+	return Figures{SurgeHours: 3, SurgeWeeks: 8, SurgeMin: d.MinCount, SurgeMinNew: d.MinNew, SurgeRatio: d.Ratio, SurgeTail: d.MaxTail, RepeatTickets: 5, RepeatDays: 30, FlagDays: 365, FlagReview: 180}
 }
 
-func (w watch) policy() surge.Policy {
+// Policy is when a surge is one.
+func (w Figures) Policy() surge.Policy {
 	return surge.Policy{MinCount: w.SurgeMin, MinNew: w.SurgeMinNew, Ratio: w.SurgeRatio, MaxTail: w.SurgeTail}
 }
 
-func (w watch) window() time.Duration { return time.Duration(w.SurgeHours) * time.Hour }
+// Window is how much of the past a surge is looked for in.
+func (w Figures) Window() time.Duration { return time.Duration(w.SurgeHours) * time.Hour }
 
-// watching reads the jurisdiction's figures; what is missing or senseless there stays as shipped.
-func (s *Service) watching(ctx context.Context, tx db.Tx) (watch, error) {
+const figuresSQL = `select coalesce(settings -> 'watch', '{}') from jurisdictions order by code limit 1`
+
+// Read reads the jurisdiction's figures; what is missing or senseless there stays as shipped.
+func Read(ctx context.Context, tx db.Tx) (Figures, error) {
 	var raw []byte
-	err := tx.QueryRow(ctx, `select coalesce(settings -> 'watch', '{}') from jurisdictions order by code limit 1`).Scan(&raw)
+	err := tx.QueryRow(ctx, figuresSQL).Scan(&raw)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return shippedWatch(), nil
+		return shipped(), nil
 	}
 	if err != nil {
-		return watch{}, err
+		return Figures{}, err
 	}
-	w, shipped := shippedWatch(), shippedWatch()
+	w := shipped()
 	if json.Unmarshal(raw, &w) != nil || w.SurgeHours < 1 || w.SurgeHours > 48 || w.SurgeWeeks < 1 || w.SurgeWeeks > 52 || w.SurgeMin < 1 || w.SurgeMinNew < 1 || w.SurgeRatio < 1 ||
 		w.SurgeTail <= 0 || w.SurgeTail > 0.1 || w.RepeatTickets < 2 || w.RepeatDays < 1 || w.RepeatDays > 366 || w.FlagDays < 1 || w.FlagReview < 1 {
-		return shipped, nil
+		return shipped(), nil
 	}
 	return w, nil
 }

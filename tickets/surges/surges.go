@@ -1,4 +1,11 @@
-package tickets
+// Package surges notices that more tickets of a category come from an area than chance explains, and keeps an alert about it until that is over.
+//
+// It counts what comes in by quarters of an hour and has tickets/surge judge the counts of the last hours by those of the same hours of earlier weeks.
+// Confidential tickets are not counted. An alert opens, is renewed and ends by itself; the hotline acknowledges it, or makes a mass event of what is behind
+// it. Agencies see none of it (row-level security).
+//
+// It may import tickets, tickets/surge, tickets/lookout and the leaves under internal.
+package surges
 
 import (
 	"cmp"
@@ -13,10 +20,44 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
+	"github.com/jackc/pgx/v5/pgxpool"
 
+	"hotline/internal/clock"
 	"hotline/internal/db"
+	"hotline/internal/errs"
+	"hotline/tickets"
+	"hotline/tickets/lookout"
 	"hotline/tickets/surge"
 )
+
+// The errors of this package, beside those of tickets.
+var (
+	// ErrOver: an alert that has ended needs nobody's attention.
+	ErrOver = errs.New(errs.Conflict, "tickets.surge_over", "this surge is over")
+	// ErrNoTicket: no ticket behind the alert is open any more.
+	ErrNoTicket = errs.New(errs.Conflict, "tickets.no_ticket_behind", "no ticket behind this surge is open any more")
+)
+
+// Store keeps the counts and the alerts. It is safe for concurrent use.
+type Store struct {
+	pool    *pgxpool.Pool
+	clock   clock.Clock
+	tickets *tickets.Service
+}
+
+// New makes the store.
+func New(pool *pgxpool.Pool, c clock.Clock, t *tickets.Service) *Store {
+	return &Store{pool: pool, clock: c, tickets: t}
+}
+
+// stepped names the step of an error, if there is one.
+func stepped(step string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", step, err)
+}
 
 // Surge is an alert: more tickets of a category come from an area than chance explains.
 type Surge struct {
@@ -56,50 +97,50 @@ const weeksSQL = `select a.category, a.area, w.k, sum(a.n)::int from generate_se
 	join ticket_arrivals a on a.bucket >= $1::timestamptz - make_interval(days => 7 * w.k) and a.bucket < $2::timestamptz - make_interval(days => 7 * w.k)
 	where a.category <> '' group by 1, 2, 3`
 
-const surgeColumns = `id, category, area, state, began_at, seen_at, observed, peak, expected, score, opened_at, acknowledged_by, acknowledged_at, note, mass_event, ended_at`
+const columns = `id, category, area, state, began_at, seen_at, observed, peak, expected, score, opened_at, acknowledged_by, acknowledged_at, note, mass_event, ended_at`
 
-func scanSurge(row pgx.CollectableRow) (Surge, error) {
+func scan(row pgx.CollectableRow) (Surge, error) {
 	var s Surge
-	var by, mass *uuid.UUID
+	var by, mass uuid.NullUUID
 	err := row.Scan(&s.ID, &s.Category, &s.Area, &s.State, &s.BeganAt, &s.SeenAt, &s.Observed, &s.Peak, &s.Expected, &s.Score, &s.OpenedAt, &by, &s.AcknowledgedAt, &s.Note, &mass, &s.EndedAt)
-	s.AcknowledgedBy, s.Mass = id(by), id(mass)
+	s.AcknowledgedBy, s.Mass = by.UUID, mass.UUID
 	return s, err
 }
 
-// SurgeSweep is what a look changed.
-type SurgeSweep struct{ Opened, Ended int }
+// Swept is what a look changed.
+type Swept struct{ Opened, Ended int }
 
-// SweepSurges counts what has come in and opens, renews and ends alerts. It is for one node at a time (two would do the same work twice, and no harm); once a minute is enough.
-func (s *Service) SweepSurges(ctx context.Context, now time.Time) (SurgeSweep, error) {
-	var out SurgeSweep
+// Sweep counts what has come in and opens, renews and ends alerts. It is for one node at a time (two would do the same work twice, and no harm); once a minute is enough.
+func (s *Store) Sweep(ctx context.Context, now time.Time) (Swept, error) {
+	var out Swept
 	if err := s.countArrivals(ctx, now); err != nil {
 		return out, fmt.Errorf("count arrivals: %w", err)
 	}
 	err := db.WithTx(ctx, s.pool, db.System(), func(tx db.Tx) error {
-		out = SurgeSweep{}
-		return s.judgeSurges(ctx, tx, now, &out)
+		out = Swept{}
+		return s.judge(ctx, tx, now, &out)
 	})
 	if err != nil {
-		return SurgeSweep{}, fmt.Errorf("sweep surges: %w", err)
+		return Swept{}, fmt.Errorf("sweep surges: %w", err)
 	}
 	return out, nil
 }
 
 // countArrivals brings the counts up to now, a day at a time where it is far behind. The last half hour is counted anew each time: a ticket is stamped when
 // its transaction begins and seen when it ends.
-func (s *Service) countArrivals(ctx context.Context, now time.Time) error {
+func (s *Store) countArrivals(ctx context.Context, now time.Time) error {
 	var from time.Time
 	err := db.ReadTx(ctx, s.pool, db.System(), func(tx db.Tx) error {
-		w, err := s.watching(ctx, tx)
+		w, err := lookout.Read(ctx, tx)
 		if err != nil {
 			return err
 		}
-		oldest := now.Add(-w.window()).AddDate(0, 0, -7*w.SurgeWeeks).Truncate(arrivalStep)
+		oldest := now.Add(-w.Window()).AddDate(0, 0, -7*w.SurgeWeeks).Truncate(arrivalStep)
 		var last, first *time.Time
 		if err := tx.QueryRow(ctx, `select max(bucket) from ticket_arrivals`).Scan(&last); err != nil {
 			return err
 		}
-		if err := tx.QueryRow(ctx, `select min(opened_at) from ticket_access where agency_id = $1`, s.router.Desk()).Scan(&first); err != nil {
+		if err := tx.QueryRow(ctx, `select min(opened_at) from ticket_access where agency_id = $1`, s.tickets.Desk()).Scan(&first); err != nil {
 			return err
 		}
 		switch {
@@ -127,7 +168,7 @@ func (s *Service) countArrivals(ctx context.Context, now time.Time) error {
 			if _, err := tx.Exec(ctx, `delete from ticket_arrivals where bucket >= $1 and bucket < $2`, from, to); err != nil {
 				return err
 			}
-			_, err := tx.Exec(ctx, countArrivalsSQL, s.router.Desk(), from, to)
+			_, err := tx.Exec(ctx, countArrivalsSQL, s.tickets.Desk(), from, to)
 			return err
 		})
 		if err != nil {
@@ -138,10 +179,10 @@ func (s *Service) countArrivals(ctx context.Context, now time.Time) error {
 	return nil
 }
 
-type surgeCell struct{ category, area string }
+type cell struct{ category, area string }
 
-func (s *Service) judgeSurges(ctx context.Context, tx db.Tx, now time.Time, out *SurgeSweep) error {
-	w, err := s.watching(ctx, tx)
+func (s *Store) judge(ctx context.Context, tx db.Tx, now time.Time, out *Swept) error {
+	w, err := lookout.Read(ctx, tx)
 	if err != nil {
 		return err
 	}
@@ -149,23 +190,23 @@ func (s *Service) judgeSurges(ctx context.Context, tx db.Tx, now time.Time, out 
 	if _, err := tx.Exec(ctx, `select pg_advisory_xact_lock(hashtext('hotline surges'))`); err != nil {
 		return err
 	}
-	from, to := now.Add(-w.window()).Truncate(arrivalStep), now.Truncate(arrivalStep).Add(arrivalStep)
+	from, to := now.Add(-w.Window()).Truncate(arrivalStep), now.Truncate(arrivalStep).Add(arrivalStep)
 	counts, err := s.arrivals(ctx, tx, from, to, w)
 	if err != nil {
 		return err
 	}
-	rows, err := tx.Query(ctx, `select `+surgeColumns+` from surges where state <> 'over' or ended_at > $1 order by ended_at nulls first`, now.Add(-quietFor))
+	rows, err := tx.Query(ctx, `select `+columns+` from surges where state <> 'over' or ended_at > $1 order by ended_at nulls first`, now.Add(-quietFor))
 	if err != nil {
 		return err
 	}
-	list, err := pgx.CollectRows(rows, scanSurge)
+	list, err := pgx.CollectRows(rows, scan)
 	if err != nil {
 		return err
 	}
-	known := map[surgeCell]Surge{}
+	known := map[cell]Surge{}
 	for _, one := range list {
-		if _, ok := known[surgeCell{one.Category, one.Area}]; !ok {
-			known[surgeCell{one.Category, one.Area}] = one
+		if _, ok := known[cell{one.Category, one.Area}]; !ok {
+			known[cell{one.Category, one.Area}] = one
 		}
 	}
 	for c := range known {
@@ -173,18 +214,18 @@ func (s *Service) judgeSurges(ctx context.Context, tx db.Tx, now time.Time, out 
 			counts[c] = make([]int, len(anyOf(counts, w))) // nothing came: calm
 		}
 	}
-	cells := make([]surgeCell, 0, len(counts))
+	cells := make([]cell, 0, len(counts))
 	for c := range counts {
 		cells = append(cells, c)
 	}
 	// Areas before the whole, so that the whole knows what an area explains.
-	slices.SortFunc(cells, func(a, b surgeCell) int {
+	slices.SortFunc(cells, func(a, b cell) int {
 		return cmp.Or(cmp.Compare(a.category, b.category), cmp.Compare(b.area, a.area))
 	})
 	largest := map[string]int{}
 	for _, c := range cells {
 		n := counts[c]
-		v := surge.Judge(n[0], n[1:], w.policy())
+		v := surge.Judge(n[0], n[1:], w.Policy())
 		running, ok := known[c]
 		if c.area != "" && v.Alarm {
 			largest[c.category] = max(largest[c.category], n[0])
@@ -192,7 +233,7 @@ func (s *Service) judgeSurges(ctx context.Context, tx db.Tx, now time.Time, out 
 		if c.area == "" && surge.Explained(n[0], largest[c.category]) && (!ok || running.State == "over") {
 			continue
 		}
-		if err := s.noteSurge(ctx, tx, now, from, c, n[0], v, running, ok, out); err != nil {
+		if err := s.note(ctx, tx, now, from, c, n[0], v, running, ok, out); err != nil {
 			return err
 		}
 	}
@@ -200,7 +241,7 @@ func (s *Service) judgeSurges(ctx context.Context, tx db.Tx, now time.Time, out 
 }
 
 // anyOf gives the length of the counts: the window and the weeks that are known.
-func anyOf(counts map[surgeCell][]int, w watch) []int {
+func anyOf(counts map[cell][]int, w lookout.Figures) []int {
 	for _, n := range counts {
 		return n
 	}
@@ -208,7 +249,7 @@ func anyOf(counts map[surgeCell][]int, w watch) []int {
 }
 
 // arrivals are the numbers of the window and of the same hours in the weeks that are known, by cell and for the whole of a category.
-func (s *Service) arrivals(ctx context.Context, tx db.Tx, from, to time.Time, w watch) (map[surgeCell][]int, error) {
+func (s *Store) arrivals(ctx context.Context, tx db.Tx, from, to time.Time, w lookout.Figures) (map[cell][]int, error) {
 	var first *time.Time
 	if err := tx.QueryRow(ctx, `select min(bucket) from ticket_arrivals`).Scan(&first); err != nil {
 		return nil, err
@@ -221,26 +262,26 @@ func (s *Service) arrivals(ctx context.Context, tx db.Tx, from, to time.Time, w 
 	if err != nil {
 		return nil, err
 	}
-	counts := map[surgeCell][]int{}
-	add := func(c surgeCell, k, n int) {
+	counts := map[cell][]int{}
+	add := func(c cell, k, n int) {
 		if counts[c] == nil {
 			counts[c] = make([]int, 1+weeks)
 		}
 		counts[c][k] += n
 	}
-	var c surgeCell
+	var c cell
 	var k, n int
 	_, err = pgx.ForEachRow(rows, []any{&c.category, &c.area, &k, &n}, func() error {
 		if c.area != "" {
 			add(c, k, n)
 		}
-		add(surgeCell{c.category, ""}, k, n)
+		add(cell{c.category, ""}, k, n)
 		return nil
 	})
 	return counts, err
 }
 
-func (s *Service) noteSurge(ctx context.Context, tx db.Tx, now, from time.Time, c surgeCell, n int, v surge.Verdict, known Surge, ok bool, out *SurgeSweep) error {
+func (s *Store) note(ctx context.Context, tx db.Tx, now, from time.Time, c cell, n int, v surge.Verdict, known Surge, ok bool, out *Swept) error {
 	score := math.Min(v.Score, 300)
 	switch {
 	case v.Alarm && ok:
@@ -262,8 +303,8 @@ func (s *Service) noteSurge(ctx context.Context, tx db.Tx, now, from time.Time, 
 		if err != nil {
 			return err
 		}
-		for _, role := range []Role{Supervisor, Dispatcher} {
-			_, err := tx.Exec(ctx, `insert into notifications (id, agency_id, role, type, data, created_at) values ($1, $2, $3, 'surge', $4, $5)`, db.NewID(), s.router.Desk(), string(role), data, now)
+		for _, role := range []tickets.Role{tickets.Supervisor, tickets.Dispatcher} {
+			_, err := tx.Exec(ctx, `insert into notifications (id, agency_id, role, type, data, created_at) values ($1, $2, $3, 'surge', $4, $5)`, db.NewID(), s.tickets.Desk(), string(role), data, now)
 			if err != nil {
 				return err
 			}
@@ -284,17 +325,17 @@ func (s *Service) noteSurge(ctx context.Context, tx db.Tx, now, from time.Time, 
 	return err
 }
 
-// Surges lists alerts for the hotline, the newest first; before and last are opening and id of the last one seen, zero at the start.
+// List lists alerts for the hotline, the newest first; before and last are opening and id of the last one seen, zero at the start.
 // Staff of agencies get none.
-func (s *Service) Surges(ctx context.Context, a Actor, before time.Time, last uuid.UUID, limit int) ([]Surge, error) {
+func (s *Store) List(ctx context.Context, a tickets.Actor, before time.Time, last uuid.UUID, limit int) ([]Surge, error) {
 	limit = max(1, min(limit, 100))
 	var out []Surge
 	err := db.ReadTx(ctx, s.pool, a.DB, func(tx db.Tx) error {
-		rows, err := tx.Query(ctx, surgesSQL, optionalTime(before), last, limit)
+		rows, err := tx.Query(ctx, listSQL, pgtype.Timestamptz{Time: before, Valid: !before.IsZero()}, last, limit)
 		if err != nil {
 			return err
 		}
-		out, err = pgx.CollectRows(rows, scanSurge)
+		out, err = pgx.CollectRows(rows, scan)
 		return err
 	})
 	if err != nil {
@@ -304,12 +345,15 @@ func (s *Service) Surges(ctx context.Context, a Actor, before time.Time, last uu
 }
 
 const (
-	surgesSQL = `select ` + surgeColumns + ` from surges where $1::timestamptz is null or (opened_at, id) < ($1, $2) order by opened_at desc, id desc limit $3`
-	surgeSQL  = `select ` + surgeColumns + ` from surges where id = $1`
+	listSQL        = `select ` + columns + ` from surges where $1::timestamptz is null or (opened_at, id) < ($1, $2) order by opened_at desc, id desc limit $3`
+	acknowledgeSQL = `update surges set state = 'acknowledged', note = $2, acknowledged_by = $3, acknowledged_at = $4 where id = $1 and state <> 'over'`
+	massSQL        = `update surges set mass_event = coalesce(mass_event, $2), acknowledged_by = coalesce(acknowledged_by, $3), acknowledged_at = coalesce(acknowledged_at, $4),
+			state = case state when 'open' then 'acknowledged' else state end where id = $1`
+	surgeSQL = `select ` + columns + ` from surges where id = $1`
 )
 
-// RunningSurges counts the alerts that run.
-func (s *Service) RunningSurges(ctx context.Context, a Actor) (open, all int, err error) {
+// Running counts the alerts that run.
+func (s *Store) Running(ctx context.Context, a tickets.Actor) (open, all int, err error) {
 	err = db.ReadTx(ctx, s.pool, a.DB, func(tx db.Tx) error {
 		return tx.QueryRow(ctx, `select count(*) filter (where state = 'open'), count(*) from surges where state <> 'over'`).Scan(&open, &all)
 	})
@@ -319,33 +363,33 @@ func (s *Service) RunningSurges(ctx context.Context, a Actor) (open, all int, er
 	return open, all, nil
 }
 
-// SurgeByID returns an alert with the tickets behind it, the newest first, as far as the actor may see them, at most limit.
-// Errors: ErrNotFound.
-func (s *Service) SurgeByID(ctx context.Context, a Actor, surge uuid.UUID, limit int) (Surge, []Duplicate, error) {
+// ByID returns an alert with the tickets behind it, the newest first, as far as the actor may see them, at most limit.
+// Errors: tickets.ErrNotFound.
+func (s *Store) ByID(ctx context.Context, a tickets.Actor, surge uuid.UUID, limit int) (Surge, []tickets.Duplicate, error) {
 	var one Surge
-	var behind []Duplicate
+	var behind []tickets.Duplicate
 	err := db.ReadTx(ctx, s.pool, a.DB, func(tx db.Tx) error {
 		var err error
-		if one, err = s.surgeTx(ctx, tx, surge); err != nil {
+		if one, err = s.one(ctx, tx, surge); err != nil {
 			return err
 		}
 		behind, err = s.behind(ctx, tx, a, one, limit)
 		return err
 	})
 	if err != nil {
-		return Surge{}, nil, wrap("read surge of", err)
+		return Surge{}, nil, stepped("read surge", err)
 	}
 	return one, behind, nil
 }
 
-func (s *Service) surgeTx(ctx context.Context, tx db.Tx, surge uuid.UUID) (Surge, error) {
+func (s *Store) one(ctx context.Context, tx db.Tx, surge uuid.UUID) (Surge, error) {
 	rows, err := tx.Query(ctx, surgeSQL, surge)
 	if err != nil {
 		return Surge{}, err
 	}
-	one, err := pgx.CollectExactlyOneRow(rows, scanSurge)
+	one, err := pgx.CollectExactlyOneRow(rows, scan)
 	if errors.Is(err, pgx.ErrNoRows) {
-		err = ErrNotFound
+		err = tickets.ErrNotFound
 	}
 	return one, err
 }
@@ -355,7 +399,7 @@ const behindSQL = `select t.id, t.number, t.version, t.title, t.place, t.state, 
 	where a.agency_id = $1 and a.category = $2 and a.opened_at >= $3 and a.opened_at < $4 and not a.confidential and ($5 = '' or t.area = $5)
 	order by a.opened_at desc, a.ticket_id desc limit $6`
 
-func (s *Service) behind(ctx context.Context, tx db.Tx, a Actor, one Surge, limit int) ([]Duplicate, error) {
+func (s *Store) behind(ctx context.Context, tx db.Tx, a tickets.Actor, one Surge, limit int) ([]tickets.Duplicate, error) {
 	until := s.clock.Now().Add(arrivalStep)
 	if one.EndedAt != nil {
 		until = *one.EndedAt
@@ -364,74 +408,72 @@ func (s *Service) behind(ctx context.Context, tx db.Tx, a Actor, one Surge, limi
 	if err != nil {
 		return nil, err
 	}
-	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (Duplicate, error) {
-		var d Duplicate
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (tickets.Duplicate, error) {
+		var d tickets.Duplicate
 		err := row.Scan(&d.ID, &d.Number, &d.Version, &d.Title, &d.Place, &d.State, &d.OpenedAt, &d.Category, &d.Area, &d.Kind)
 		return d, err
 	})
 }
 
-// AcknowledgeSurge notes who looks after an alert, and what was found. For dispatchers and supervisors of the hotline.
-// Errors: ErrNotFound, ErrForbidden, ErrMissing, ErrTooLong, ErrSurgeOver.
-func (s *Service) AcknowledgeSurge(ctx context.Context, a Actor, surge uuid.UUID, note string) error {
-	if !a.leadsDesk() {
-		return ErrForbidden.With("action", "acknowledge")
+// Acknowledge notes who looks after an alert, and what was found. For dispatchers and supervisors of the hotline.
+// Errors: tickets.ErrNotFound, tickets.ErrForbidden, tickets.ErrMissing, ErrTooLong, ErrOver.
+func (s *Store) Acknowledge(ctx context.Context, a tickets.Actor, surge uuid.UUID, note string) error {
+	if !a.LeadsDesk() {
+		return tickets.ErrForbidden.With("action", "acknowledge")
 	}
 	if note = strings.TrimSpace(note); note == "" {
-		return ErrMissing.On("note").With("field", "note")
+		return tickets.ErrMissing.On("note").With("field", "note")
 	}
-	if err := checkText("note", note, maxBasis); err != nil {
+	if err := tickets.CheckText("note", note, tickets.MaxBasis); err != nil {
 		return err
 	}
 	err := db.WithTx(ctx, s.pool, a.DB, func(tx db.Tx) error {
-		one, err := s.surgeTx(ctx, tx, surge)
+		one, err := s.one(ctx, tx, surge)
 		if err != nil {
 			return err
 		}
 		if one.State == "over" {
-			return ErrSurgeOver
+			return ErrOver
 		}
-		return s.writeElevated(ctx, tx, `update surges set state = 'acknowledged', note = $2, acknowledged_by = $3, acknowledged_at = $4 where id = $1 and state <> 'over'`,
-			surge, note, optional(a.DB.User()), s.clock.Now())
+		return s.write(ctx, tx, acknowledgeSQL,
+			surge, note, a.DB.User(), s.clock.Now())
 	})
-	return wrap2("acknowledge surge", err)
+	return stepped("acknowledge surge", err)
 }
 
-// writeElevated runs one statement that was judged before.
-func (s *Service) writeElevated(ctx context.Context, tx db.Tx, sql string, args ...any) error {
-	b := &pgx.Batch{}
-	b.Queue(elevateSQL)
-	b.Queue(sql, args...)
-	b.Queue(restoreSQL)
-	return tx.SendBatch(ctx, b).Close()
+// write runs one statement that was judged before.
+func (s *Store) write(ctx context.Context, tx db.Tx, sql string, args ...any) error {
+	return tickets.Elevated(ctx, tx, func() error {
+		_, err := tx.Exec(ctx, sql, args...)
+		return err
+	})
 }
 
-// MassOfSurge makes a mass event of an alert: the oldest open ticket behind it becomes the parent, and new reports of the category and area are offered
+// MakeMass makes a mass event of an alert: the oldest open ticket behind it becomes the parent, and new reports of the category and area are offered
 // to join. Once it is there, the same call returns it. For dispatchers and supervisors of the hotline.
-// Errors: ErrNotFound, ErrForbidden, ErrNoTicket (nothing open behind it), and those of MarkMass.
-func (s *Service) MassOfSurge(ctx context.Context, a Actor, surge uuid.UUID, title string) (Ticket, error) {
-	if !a.leadsDesk() {
-		return Ticket{}, ErrForbidden.With("action", "mass_marked")
+// Errors: tickets.ErrNotFound, tickets.ErrForbidden, ErrNoTicket (nothing open behind it), and those of MarkMass.
+func (s *Store) MakeMass(ctx context.Context, a tickets.Actor, surge uuid.UUID, title string) (tickets.Ticket, error) {
+	if !a.LeadsDesk() {
+		return tickets.Ticket{}, tickets.ErrForbidden.With("action", "mass_marked")
 	}
-	one, behind, err := s.SurgeByID(ctx, a, surge, 200)
+	one, behind, err := s.ByID(ctx, a, surge, 200)
 	if err != nil {
-		return Ticket{}, err
+		return tickets.Ticket{}, err
 	}
 	if one.Mass != uuid.Nil {
-		return s.ByID(ctx, a, one.Mass)
+		return s.tickets.ByID(ctx, a, one.Mass)
 	}
-	behind = slices.DeleteFunc(behind, func(d Duplicate) bool { return !d.Open() })
+	behind = slices.DeleteFunc(behind, func(d tickets.Duplicate) bool { return !d.Open() })
 	if len(behind) == 0 {
-		return Ticket{}, ErrNoTicket
+		return tickets.Ticket{}, ErrNoTicket
 	}
 	parent := behind[len(behind)-1]
-	t, err := s.MarkMass(ctx, a, parent.ID, MassDraft{Title: title, Category: one.Category, Area: one.Area, Public: true}, "surge "+surge.String())
+	t, err := s.tickets.MarkMass(ctx, a, parent.ID, tickets.MassDraft{Title: title, Category: one.Category, Area: one.Area, Public: true}, "surge "+surge.String())
 	if err != nil {
-		return Ticket{}, err
+		return tickets.Ticket{}, err
 	}
 	err = db.WithTx(ctx, s.pool, a.DB, func(tx db.Tx) error {
-		return s.writeElevated(ctx, tx, `update surges set mass_event = coalesce(mass_event, $2), acknowledged_by = coalesce(acknowledged_by, $3), acknowledged_at = coalesce(acknowledged_at, $4),
-			state = case state when 'open' then 'acknowledged' else state end where id = $1`, surge, t.ID, optional(a.DB.User()), s.clock.Now())
+		return s.write(ctx, tx, massSQL, surge, t.ID, a.DB.User(), s.clock.Now())
 	})
-	return t, wrap2("mass event of a surge", err)
+	return t, stepped("mass event of a surge", err)
 }
