@@ -83,6 +83,9 @@ func (a *Adapter) Name() string { return Name }
 // Account names the bot in stored data.
 func (a *Adapter) Account() string { return a.account }
 
+// Announces implements channels.Announcer.
+func (*Adapter) Announces() {}
+
 // Send implements channels.Adapter. A long text goes out in pieces; when a later piece fails the state is unknown, because sending the
 // whole again would double what has arrived.
 func (a *Adapter) Send(ctx context.Context, out channels.Outbound) (channels.Result, error) {
@@ -97,7 +100,14 @@ func (a *Adapter) Send(ctx context.Context, out channels.Outbound) (channels.Res
 	pieces := text.pieces(maxText)
 	last := channels.Result{State: channels.Sent}
 	sent := 0
+	begun := false
 	deliver := func(call func() (*models.Message, error)) (stop bool, err error) {
+		if !begun {
+			if err := out.Begun(ctx); err != nil {
+				return true, err
+			}
+			begun = true
+		}
 		m, err := call()
 		if err == nil {
 			sent++

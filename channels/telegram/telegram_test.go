@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"log/slog"
 	"net/http"
@@ -55,6 +56,28 @@ func TestConformance(t *testing.T) {
 			},
 		}
 	})
+}
+
+// Telegram gets nothing before it is noted that it may have it, so what a node that died had not begun is sent by another.
+func TestNothingGoesOutBeforeItIsNoted(t *testing.T) {
+	t.Parallel()
+	s := telegramtest.New(t)
+	var a channels.Announcer = adapter(t, s, nil, nil)
+	taken, noted := errors.New("another worker has it"), 0
+	out := channels.Outbound{Thread: "77", Author: "bot", Text: strings.Repeat("Night work ends at ten. ", 400), Lang: "en"}
+	out.Begin = func(context.Context) error { return taken }
+	if _, err := a.Send(t.Context(), out); !errors.Is(err, taken) || len(s.Sent()) != 0 {
+		t.Fatalf("%v, %d messages", err, len(s.Sent()))
+	}
+	out.Begin = func(context.Context) error {
+		if noted++; len(s.Sent()) != 0 {
+			t.Error("it was noted after the first piece had gone out")
+		}
+		return nil
+	}
+	if _, err := a.Send(t.Context(), out); err != nil || noted != 1 || len(s.Sent()) < 2 {
+		t.Fatalf("%v, noted %d times, %d messages", err, noted, len(s.Sent()))
+	}
 }
 
 type inbox struct {
