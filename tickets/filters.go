@@ -79,17 +79,12 @@ func (s *Service) SaveFilter(ctx context.Context, a Actor, f SavedFilter) (Saved
 	if a.Kind != KindStaff || a.DB.User() == uuid.Nil || f.Shared && !a.leads() {
 		return SavedFilter{}, ErrForbidden.With("action", "save_filter")
 	}
-	f.Name = strings.Join(strings.Fields(f.Name), " ")
-	switch {
-	case f.Name == "":
-		return SavedFilter{}, ErrMissing.On("name").With("field", "name")
-	case utf8.RuneCountInString(f.Name) > 60:
-		return SavedFilter{}, ErrTooLong.On("name").With("limit", 60)
-	case !slices.Contains(Views(), f.View):
-		return SavedFilter{}, ErrUnknownView.With("view", string(f.View))
-	}
-	if err := CheckText("name", f.Name, 60); err != nil {
+	var err error
+	if f.Name, err = filterName(f.Name); err != nil {
 		return SavedFilter{}, err
+	}
+	if !slices.Contains(Views(), f.View) {
+		return SavedFilter{}, ErrUnknownView.With("view", string(f.View))
 	}
 	if err := CheckText("text", f.Filter.Text, 200); err != nil {
 		return SavedFilter{}, err
@@ -122,10 +117,37 @@ func (s *Service) SaveFilter(ctx context.Context, a Actor, f SavedFilter) (Saved
 	return f, nil
 }
 
+// filterName is a name as it is kept. Errors: ErrMissing, ErrTooLong, ErrBadField.
+func filterName(name string) (string, error) {
+	name = strings.Join(strings.Fields(name), " ")
+	switch {
+	case name == "":
+		return "", ErrMissing.On("name").With("field", "name")
+	case utf8.RuneCountInString(name) > 60:
+		return "", ErrTooLong.On("name").With("limit", 60)
+	}
+	return name, CheckText("name", name, 60)
+}
+
+// RenameFilter gives a saved filter another name: one's own, or, for supervisors and heads, a shared one.
+// Errors: ErrForbidden, ErrFilterNotFound, ErrMissing and ErrTooLong (name), ErrBadField.
+func (s *Service) RenameFilter(ctx context.Context, a Actor, id uuid.UUID, name string) error {
+	name, err := filterName(name)
+	if err != nil {
+		return err
+	}
+	return wrapped("rename filter", s.keptFilter(ctx, a, id, `update saved_filters set name = $2 where id = $1`, name))
+}
+
 // DeleteFilter removes a saved filter: one's own, or, for supervisors and heads, a shared one.
 // Errors: ErrForbidden, ErrFilterNotFound.
 func (s *Service) DeleteFilter(ctx context.Context, a Actor, id uuid.UUID) error {
-	err := db.WithTx(ctx, s.pool, a.DB, func(tx db.Tx) error {
+	return wrapped("delete filter", s.keptFilter(ctx, a, id, `delete from saved_filters where id = $1`))
+}
+
+// keptFilter runs a statement on a filter that is the actor's to keep. Errors: ErrForbidden, ErrFilterNotFound.
+func (s *Service) keptFilter(ctx context.Context, a Actor, id uuid.UUID, sql string, args ...any) error {
+	return db.WithTx(ctx, s.pool, a.DB, func(tx db.Tx) error {
 		var shared bool
 		err := tx.QueryRow(ctx, `select user_id is null from saved_filters where id = $1 and agency_id = $2 and (user_id is null or user_id = $3)`, id, a.DB.Agency(), a.DB.User()).Scan(&shared)
 		if errors.Is(err, pgx.ErrNoRows) {
@@ -135,11 +157,10 @@ func (s *Service) DeleteFilter(ctx context.Context, a Actor, id uuid.UUID) error
 			return ErrForbidden.With("action", "save_filter")
 		}
 		if err == nil {
-			_, err = tx.Exec(ctx, `delete from saved_filters where id = $1`, id)
+			_, err = tx.Exec(ctx, sql, append([]any{id}, args...)...)
 		}
 		return err
 	})
-	return wrapped("delete filter", err)
 }
 
 // Count is how many tickets a filter finds, as far as that is cheap to know.

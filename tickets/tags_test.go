@@ -207,6 +207,18 @@ func TestSavedFilters(t *testing.T) {
 	if err := o.DeleteFilter(ctx, o.as("head-env"), mine.ID); !errors.Is(err, tickets.ErrFilterNotFound) {
 		t.Errorf("somebody else's: %v", err)
 	}
+	if err := errors.Join(o.RenameFilter(ctx, o.as("head-env"), shared.ID, "  Noise,  all "), o.RenameFilter(ctx, o.as("handler-env"), mine.ID, "Mine")); err != nil {
+		t.Error(err)
+	}
+	if got := must(o.SavedFilters(ctx, o.as("handler-env"))); len(got) != 3 || got[0].Name != "Noise, all" || got[0].View != shared.View {
+		t.Errorf("renamed: %+v", got)
+	}
+	for want, err := range map[error]error{tickets.ErrForbidden: o.RenameFilter(ctx, o.as("handler-env"), shared.ID, "x"), tickets.ErrFilterNotFound: o.RenameFilter(ctx, o.as("head-env"), mine.ID, "x"),
+		tickets.ErrMissing: o.RenameFilter(ctx, o.as("handler-env"), mine.ID, " ")} {
+		if !errors.Is(err, want) {
+			t.Errorf("renamed: %v, want %v", err, want)
+		}
+	}
 	if err := errors.Join(o.DeleteFilter(ctx, o.as("head-env"), shared.ID), o.DeleteFilter(ctx, o.as("handler-env"), mine.ID)); err != nil {
 		t.Error(err)
 	}
