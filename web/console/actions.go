@@ -39,6 +39,19 @@ type actionData struct {
 	Version    int
 }
 
+// textOf says what the text of an action is; the others are told "Text".
+var textOf = map[tickets.Action]string{tickets.RefuseExtend: "why", tickets.RefuseTransfer: "why", tickets.RefuseReturn: "why", tickets.RefuseExclude: "why", tickets.ApproveExclude: "why",
+	tickets.RequestExtend: "why", tickets.Recall: "why", tickets.Designate: "why", tickets.Reopen: "why", tickets.Redispatch: "why", tickets.Unmerge: "why", tickets.DropCo: "why", tickets.LiftOrder: "why",
+	tickets.HandUp: "why", tickets.Appeal: "why", tickets.NotAnswered: "why", tickets.TakeBack: "why", tickets.Supervise: "order", tickets.AnswerOrder: "answer", tickets.CoReply: "part"}
+
+// TextName is the label of the action's text.
+func (d actionData) TextName() string {
+	if kind := textOf[d.Move.Name]; kind != "" {
+		return "field.text_" + kind
+	}
+	return "field.text"
+}
+
 // Required reports whether the action wants the field.
 func (d actionData) Required(f tickets.Field) bool { return slices.Contains(d.Move.Required, f) }
 

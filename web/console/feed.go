@@ -127,7 +127,11 @@ func (v View) eventLines(e tickets.Event, names map[uuid.UUID]string) []string {
 	for _, id := range f.Co {
 		co = append(co, v.Agency(id))
 	}
-	line("co", strings.Join(co, v.T("comma")))
+	if e.Type == tickets.EntryAnsweredOver { // its words say already what they are
+		out = append(out, strings.Join(co, v.T("comma")))
+	} else {
+		line("co", strings.Join(co, v.T("comma")))
+	}
 	line("reason", v.Code(tickets.Action(e.Type), f.Reason))
 	line("basis", f.Basis)
 	line("right", f.RightChannel)

@@ -22,6 +22,7 @@ import (
 // toolRoutes are the working tools around the list and the ticket.
 func (c *Console) toolRoutes(on func(string, []string, handle)) {
 	on("POST /console/filters", ticketRoles, c.filterSave)
+	on("POST /console/filters/{id}/rename", ticketRoles, c.filterRename)
 	on("POST /console/filters/{id}/delete", ticketRoles, c.filterDelete)
 	on("POST /console/tickets/{id}/tags", ticketRoles, c.tagAdd)
 	on("POST /console/tickets/{id}/tags/{tag}/remove", ticketRoles, c.tagRemove)
@@ -150,6 +151,7 @@ type facets struct {
 	Chips            []chip
 	Saved            *tickets.SavedFilter
 	MayDelete        bool
+	Of               map[string]string // the list of the saved filter, to come back to it
 	MayShare         bool
 }
 
@@ -189,6 +191,10 @@ func (c *Console) wholeList(r *http.Request, v View, selected uuid.UUID) (*inbox
 		if i := slices.IndexFunc(saved, func(s tickets.SavedFilter) bool { return s.ID == id }); i >= 0 {
 			f.Saved = &saved[i]
 			f.MayDelete = !saved[i].Shared || a.Leads()
+			f.Of = map[string]string{}
+			for key, values := range listQuery(q) {
+				f.Of[key] = values[0]
+			}
 		}
 	}
 	d.Facets = f
@@ -318,6 +324,27 @@ func (c *Console) filterSave(w http.ResponseWriter, r *http.Request) error {
 	}
 	q := c.filterQuery(view, f)
 	q.Set("saved", saved.ID.String())
+	return see(w, r, "/console/inbox?"+q.Encode())
+}
+
+// filterRename goes back to the list of the filter, which then stands under its new name.
+func (c *Console) filterRename(w http.ResponseWriter, r *http.Request) error {
+	id, err := pathID(r, "id")
+	if err != nil {
+		return err
+	}
+	if err := parseForm(r); err != nil {
+		return err
+	}
+	v := c.view(r)
+	if err := c.Tickets.RenameFilter(r.Context(), actor(v.Me), id, clean(r.PostForm.Get("name"), 200)); err != nil {
+		if isHX(r) && expected(err) {
+			return c.formError(w, r, "#filter-error", c.explain(r.Context(), v, err), httperr.Status(errs.KindOf(err)), nil)
+		}
+		return err
+	}
+	q := listQuery(r.PostForm)
+	q.Set("saved", id.String())
 	return see(w, r, "/console/inbox?"+q.Encode())
 }
 

@@ -18,7 +18,7 @@ type printData struct {
 
 // decisions are the entries that settled something, for the short list before the whole history.
 var decisions = []tickets.Action{tickets.Accept, tickets.Refuse, tickets.AnswerDirectly, tickets.Dispatch, tickets.Designate, tickets.HandDown, tickets.HandUp, tickets.ApproveReturn, tickets.RefuseReturn,
-	tickets.ApproveTransfer, tickets.RefuseTransfer, tickets.ApproveExtend, tickets.RefuseExtend, tickets.Supervise, tickets.Reply, tickets.Complete, tickets.Reopen, tickets.RevisitDone,
+	tickets.ApproveTransfer, tickets.RefuseTransfer, tickets.ApproveExtend, tickets.RefuseExtend, tickets.Supervise, tickets.Reply, tickets.EntryAnsweredOver, tickets.Complete, tickets.Reopen, tickets.RevisitDone,
 	tickets.ApproveExclude, tickets.RefuseExclude, tickets.Close}
 
 func (c *Console) printTicket(w http.ResponseWriter, r *http.Request) error {

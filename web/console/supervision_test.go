@@ -60,7 +60,7 @@ func TestCallsRectificationsAndExclusionsAreWorkedFromTheQualityBoard(t *testing
 	handler.get("/console/quality").wants(t, http.StatusOK, "No rectification is open")
 	k := r.worked()
 	yes, no := true, false
-	k = r.apply("handler-env", k, tickets.Reply, tickets.Fields{Text: "Quiet now.", Outcome: "resolved", Resolved: &yes})
+	k = r.apply("handler-env", k, tickets.Reply, tickets.Fields{Text: "Quiet now.", Outcome: "resolved", Resolved: &yes, Over: "Their part is no help here."})
 	k = r.apply("operator", k, tickets.Complete, tickets.Fields{})
 	// A citizen of the portal with a telephone is called.
 	r.clock.Advance(3 * 24 * time.Hour)

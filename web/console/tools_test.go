@@ -41,11 +41,13 @@ func TestFiltersAreSavedAndStandInTheSide(t *testing.T) {
 	id := regexp.MustCompile(`saved=([0-9a-f-]{36})`).FindStringSubmatch(entry[1])[1]
 	colleague.post("/console/filters/"+id+"/delete", nil).wants(t, http.StatusForbidden)
 	colleague.post("/console/filters", form).wants(t, http.StatusForbidden)
+	colleague.post("/console/filters/"+id+"/rename", url.Values{"name": {"Mine"}}).wants(t, http.StatusForbidden)
+	b.post("/console/filters/"+id+"/rename", url.Values{"name": {"Loud ones"}, "view": {"all"}, "kind": {"complaint"}}).wants(t, http.StatusOK, "<h1 id=\"list-title\">Loud ones</h1>", "Complaint")
 	// The day that is named counts whole.
 	b.get("/console/inbox?view=all&from=2026-03-04&to=2026-03-04").wants(t, http.StatusOK, "Drilling at night", "from 4 March 2026")
 	b.get("/console/inbox?view=all&to=2026-03-03").wants(t, http.StatusOK, "Nothing found")
 	b.post("/console/filters/"+id+"/delete", nil).wants(t, http.StatusOK)
-	b.get("/console/inbox?view=all").lacks(t, "Noisy ones")
+	b.get("/console/inbox?view=all").lacks(t, "Loud ones")
 }
 
 // Whoever has a number in hand does not know in which view the case is.
