@@ -311,7 +311,7 @@ func (m *mirror) rebuild(ctx context.Context, why string) error {
 
 // Watch looks at how far behind the shared engine is, so that this node
 // searches by itself while more than the last edits are missing. It does
-// nothing for an engine of this process. Errors: the database's.
+// nothing for an engine of this process. Errors: the database's, ctx's own.
 func (s *Service) Watch(ctx context.Context) error {
 	if _, ok := s.Index.(Shared); !ok {
 		return nil
@@ -323,12 +323,21 @@ func (s *Service) Watch(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("search engine: %w", err)
 	}
-	s.engine.mu.Lock()
-	defer s.engine.mu.Unlock()
-	s.engine.filling, s.engine.shared = row.Mark == "" || row.Pending > 0 && s.Clock.Now().Sub(row.Oldest) > lateAfter, true
-	s.engine.done, s.engine.total, s.engine.pending = row.Done, row.Total, row.Pending
-	s.engine.fault, s.engine.wanted = row.Fault, row.Wanted
-	return nil
+	failing := s.engine.follow(row, s.Clock.Now())
+	if failing { // where nobody searches, nothing else would ask whether it is well again
+		_, err = s.propose(ctx, Query{Text: "hotline", Limit: 1})
+	}
+	return err
+}
+
+// follow notes what PostgreSQL says of a shared engine.
+func (e *engine) follow(row engineRow, now time.Time) (failing bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.filling, e.shared = row.Mark == "" || row.Pending > 0 && now.Sub(row.Oldest) > lateAfter, true
+	e.done, e.total, e.pending = row.Done, row.Total, row.Pending
+	e.fault, e.wanted = row.Fault, row.Wanted
+	return !e.since.IsZero()
 }
 
 // AskForRebuild has the index built anew, while searches go on: that of this

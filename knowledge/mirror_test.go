@@ -202,10 +202,10 @@ func TestSharedEngineCatchesUpAfterAnOutage(t *testing.T) {
 	if f.replaced != 1 {
 		t.Error("an outage had the index built anew")
 	}
-	if err := d.Watch(t.Context()); err != nil {
+	d.clock.Advance(time.Minute)
+	if err := d.Watch(t.Context()); err != nil { // nobody has to search for the engine to be asked again
 		t.Fatal(err)
 	}
-	d.first(t, "dog") // asks the engine again
 	if s := d.Engine(); s.Degraded() || s.Pending != 0 || s.Fault != (knowledge.Fault{}) {
 		t.Errorf("after the outage the operator is told %+v", s)
 	}
