@@ -51,6 +51,28 @@ func TestADraftTakesTheSectionThatAnswers(t *testing.T) {
 	}
 }
 
+func TestWhatTheShortAnswerLeavesOut(t *testing.T) {
+	t.Parallel()
+	dogs := knowledge.Version{Text: knowledge.Text{Title: "养犬登记", Summary: "三个月以上的狗都要办证，每年100元。",
+		Body: "## 怎么办\n\n带身份证到派出所。\n\n绝育的狗减半，导盲犬免费。\n\n## 不能养\n\n下面这些不能养：\n\n- 名单上的22种大型犬\n- 咬过人的狗"}}
+	for _, c := range []struct {
+		version         knowledge.Version
+		question, wants string // "": the short answer has it all, or nothing says more
+	}{
+		{noise, "how high is the fine for the builder?", "The fine for the builder is up to 5,000."},
+		{noise, "do I need a permit for noisy work at night?", ""},
+		{noise, "passport photographs", ""},
+		{dogs, "导盲犬要交钱吗", "绝育的狗减半，导盲犬免费。"},
+		{dogs, "哪些大型犬不能养", "下面这些不能养：\n\n- 名单上的22种大型犬\n- 咬过人的狗"},
+		{dogs, "狗要办证吗", ""},
+	} {
+		got, ok := knowledge.Beside(c.question, c.version)
+		if ok != (c.wants != "") || ok && got.Text != c.wants {
+			t.Errorf("%s: %v %q, want %q", c.question, ok, got.Text, c.wants)
+		}
+	}
+}
+
 func TestHowMuchOfAnInsertedTextWasChanged(t *testing.T) {
 	t.Parallel()
 	text := "Noisy work at night needs a permit. Call us."

@@ -3,6 +3,8 @@ package bot
 import (
 	"context"
 	"strings"
+
+	"hotline/chat/bot/hear"
 )
 
 // aspects are what people ask next about an article, in the order in which a text is read for them.
@@ -62,6 +64,25 @@ func (p *Policy) wanted(ctx context.Context, t *turn, a Answer) Answer {
 			a.Text += "\n\n**" + s.Heading + "**\n\n" + cut(strings.TrimSpace(s.Text), maxSection)
 			break
 		}
+	}
+	return a
+}
+
+// beside adds to an article's short answer the paragraph that says what it leaves out of the question: "which dogs are forbidden?".
+func (p *Policy) beside(ctx context.Context, t *turn, a Answer, asked string) Answer {
+	q := p.lex.read(asked)
+	if a.Worded || asked == "" || len(a.Citations) == 0 {
+		return a
+	}
+	if hits, of := hear.Overlap(a.Citations[0].Title+"\n"+a.Text, p.topic(&q)); hits == of {
+		return a
+	}
+	s, err := p.kb.Beside(ctx, a.Citations[0].ArticleID, t.lang, asked)
+	if text := strings.TrimSpace(s.Text); err == nil && text != "" && !strings.Contains(a.Text, text) {
+		if s.Heading != "" {
+			text = "**" + s.Heading + "**\n\n" + cut(text, maxSection)
+		}
+		a.Text += "\n\n" + cut(text, maxSection)
 	}
 	return a
 }

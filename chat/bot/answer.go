@@ -206,7 +206,7 @@ func (p *Policy) tellAndAsk(ctx context.Context, t *turn, r *reading, a Answer, 
 	if t.st.Want == "" {
 		t.st.Want = strings.Join(asksAll(r), ",")
 	}
-	a = p.wanted(ctx, t, a)
+	a = p.beside(ctx, t, p.wanted(ctx, t, a), asked)
 	p.tell(t, a)
 	t.told(asked, a, false)
 	t.st.Question, t.st.Misses = asked, 0
@@ -250,7 +250,7 @@ func (p *Policy) article(ctx context.Context, t *turn, id string) {
 		m := p.say(t, "kb_down")
 		p.offer(t, m, "human", "file")
 	default:
-		a = p.wanted(ctx, t, a)
+		a = p.beside(ctx, t, p.wanted(ctx, t, a), t.st.Question)
 		p.tell(t, a)
 		t.told(t.st.Question, a, true)
 		if t.st.Form != nil {

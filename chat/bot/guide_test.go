@@ -46,6 +46,10 @@ func (s *shelf) Answer(ctx context.Context, text, lang string) (bot.Answer, erro
 	return s.ByID(ctx, s.id, lang)
 }
 
+func (s *shelf) Beside(context.Context, string, string, string) (bot.Section, error) {
+	return bot.Section{}, nil
+}
+
 func (s *shelf) Sections(context.Context, string, string) ([]bot.Section, error) { return nil, nil }
 
 const rentForm = `question age: How old are you?

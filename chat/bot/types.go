@@ -193,6 +193,9 @@ type Knowledge interface {
 	ByID(ctx context.Context, id, lang string) (Answer, error)
 	// Sections gives the parts of an article under their headings, in its own order. It returns ErrNotFound like ByID.
 	Sections(ctx context.Context, id, lang string) ([]Section, error)
+	// Beside gives the paragraph of an article that says of a question what its short answer leaves out; no text when there is none. It returns
+	// ErrNotFound like ByID.
+	Beside(ctx context.Context, id, lang, question string) (Section, error)
 }
 
 // Status is what the holder of a tracking code may know.

@@ -84,6 +84,19 @@ func (k botKnowledge) Sections(ctx context.Context, id, lang string) ([]bot.Sect
 	return out, nil
 }
 
+// Beside implements bot.Knowledge.
+func (k botKnowledge) Beside(ctx context.Context, id, lang, question string) (bot.Section, error) {
+	e, err := k.entry(ctx, id, lang)
+	if err != nil {
+		return bot.Section{}, err
+	}
+	s, ok := knowledge.Beside(question, e.Version)
+	if !ok {
+		return bot.Section{}, nil
+	}
+	return bot.Section{Heading: s.Heading, Text: s.Text}, nil
+}
+
 // botTickets tells the status behind a tracking code.
 type botTickets struct {
 	service *tickets.Service

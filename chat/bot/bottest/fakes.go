@@ -87,6 +87,19 @@ func (k Knowledge) Sections(_ context.Context, id, lang string) ([]bot.Section, 
 	return sections[id+" "+lang], nil
 }
 
+// Beside implements bot.Knowledge: the section of which the question has the heading.
+func (k Knowledge) Beside(_ context.Context, id, lang, question string) (bot.Section, error) {
+	if k.Down {
+		return bot.Section{}, errDown
+	}
+	for _, s := range sections[id+" "+lang] {
+		if strings.Contains(strings.ToLower(question), strings.ToLower(s.Heading)) {
+			return s, nil
+		}
+	}
+	return bot.Section{}, nil
+}
+
 func (a Article) cite() bot.Citation {
 	return bot.Citation{ArticleID: a.ID, Version: a.Version, Title: a.Title, URL: "/a/" + a.ID}
 }
