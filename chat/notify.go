@@ -106,9 +106,15 @@ func (s *Service) notice(t tickets.Ticket, e tickets.Event) (Outgoing, bool) {
 	if e.Data.Category != "" && e.Data.DueAt != nil {
 		key += "_later"
 	}
-	due := ""
-	if t.PromisedAt != nil {
-		due = i18n.Deadline(t.Lang, *t.PromisedAt, s.tickets.Settings().Calendar.Location())
+	if e.Data.DueAt != nil && s.words.Known("chat."+key+"_due") {
+		key += "_due"
+	}
+	due, by := "", t.PromisedAt
+	if e.Data.DueAt != nil {
+		by = e.Data.DueAt
+	}
+	if by != nil {
+		due = i18n.Deadline(t.Lang, *by, s.tickets.Settings().Calendar.Location())
 	}
 	out.Text = strings.TrimSpace(s.say(t.Lang, key, "number", t.Number, "text", e.Data.Text, "due", due, "channel", e.Data.RightChannel, "basis", e.Data.Basis, "to", e.Data.TransferTo, "category", s.category(e.Data.Category, t.Lang))) // an approval may come without words
 	switch tickets.Action(e.Type) {

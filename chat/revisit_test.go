@@ -10,6 +10,7 @@ import (
 	"hotline/channels"
 	"hotline/chat"
 	"hotline/internal/db"
+	"hotline/internal/i18n"
 	"hotline/tickets"
 )
 
@@ -93,4 +94,17 @@ func TestTheBotAsksWhetherItIsSolvedAndTheAnswerGoesIntoTheCase(t *testing.T) {
 	if k.Grade != 5 || k.Rectify != "done" {
 		t.Errorf("%+v", k)
 	}
+}
+
+func TestWhoseCaseIsDoneAgainIsToldUntilWhen(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	k := o.replied(o.filed())
+	o.last(o.mail)
+	k = o.move(k, "supervisor", "supervisor", tickets.Reopen, tickets.Fields{Text: "It is as loud as before."})
+	due, err := o.tickets.Promised(ctxb, tickets.System(), k)
+	if err != nil || due == nil {
+		t.Fatal(due, err)
+	}
+	wants(t, o.last(o.mail).Text, "opened again", "a new answer by "+i18n.Deadline("en", *due, o.tickets.Settings().Calendar.Location()))
 }

@@ -117,8 +117,11 @@ func (c *change) run(m Move, a Actor, f Fields) {
 	}
 	c.clocks.summarize(&c.t)
 	c.t.UpdatedAt = c.now
-	if m.Name == ApproveExtend {
+	switch {
+	case m.Name == ApproveExtend:
 		f.DueAt = c.t.PromisedAt
+	case slices.Contains(m.Start, sla.Redo):
+		f.DueAt = c.clocks.due(sla.Redo) // the citizen is told until when it is done again
 	}
 	if c.assignment != nil && m.Name != Sign {
 		c.assignment.signDue = c.t.SignDueAt

@@ -309,5 +309,7 @@ func TestNobodySaysItAgainForTheCitizen(t *testing.T) {
 	// Three working days from Tuesday; the citizen reads that date, not the one of the first answer.
 	if due := must(o.Promised(t.Context(), citizen(k), k)); due == nil || due.In(tuesday.Location()).Format("01-02 15:04") != "03-13 17:30" {
 		t.Errorf("done again by %v", due)
+	} else if said := must(o.Timeline(t.Context(), citizen(k), k.ID)); said[len(said)-1].Data.DueAt == nil || !said[len(said)-1].Data.DueAt.Equal(*due) || said[len(said)-1].Data.Text != "" {
+		t.Errorf("the citizen's history: %+v", said[len(said)-1])
 	}
 }

@@ -72,7 +72,7 @@ func (e Event) ForCitizen() Event {
 		keep.Text, keep.Uploads = d.Text, d.Uploads
 	case string(Reply), "parent_reply":
 		keep.Text, keep.Outcome, keep.Resolved, keep.Uploads = d.Text, d.Outcome, d.Resolved, d.Uploads
-	case string(ApproveExtend):
+	case string(ApproveExtend), string(Reopen), string(RefuseExclude):
 		keep.DueAt = d.DueAt
 	case string(Reclassify):
 		keep.Category, keep.Was, keep.DueAt = d.Category, d.Was, d.DueAt
