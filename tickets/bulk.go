@@ -149,6 +149,9 @@ func (d *BulkDeed) check() error {
 		}
 		return CheckText(FText, d.Text, MaxText)
 	case BulkMove:
+		if d.Move == "" {
+			return ErrMissing.On("move").With("field", "move")
+		}
 		d.Fields = d.Fields.input()
 		if d.Fields.Uploads != nil || d.Fields.Parent != uuid.Nil {
 			return ErrBadField.On("move").With("field", "move")

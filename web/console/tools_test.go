@@ -1,6 +1,7 @@
 package console_test
 
 import (
+	"maps"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -185,6 +186,9 @@ func TestBulkActionsOnTheList(t *testing.T) {
 	form.Set("do", "move")
 	form.Set("move", "dispatch")
 	b.post("/console/bulk/run", form).wants(t, http.StatusBadRequest, "Please fill in: Lead agency")
+	nothing := maps.Clone(form)
+	nothing.Set("move", "")
+	b.post("/console/bulk/run", nothing).wants(t, http.StatusBadRequest, "Please fill in: Action")
 	form.Set("lead", r.city.Agencies["dept-utilities"].String())
 	b.post("/console/bulk/run", form).wants(t, http.StatusOK, "Done: 2. Not done: 1.", done.Number, "to be signed")
 	if got := r.ticket(one.ID); got.State != tickets.Dispatched {
