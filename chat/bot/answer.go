@@ -64,6 +64,8 @@ func (p *Policy) ask(ctx context.Context, t *turn, r *reading, in Input) {
 		t.st.Question, t.st.Waiting = asked, waitFile
 		m := p.say(t, "told.noted")
 		p.offer(t, m, "file_question", "human")
+	case !r.question && r.has("upset", "abuse"): // anger about the matter itself: a person, or a ticket about it
+		p.unknown(t, r.text, "upset", a.Score)
 	case !r.question:
 		p.unknown(t, r.text, "none_problem", a.Score)
 	case len(t.st.Said) > 0 && p.askWithStory(ctx, t, r):

@@ -31,7 +31,7 @@ func (p *Policy) answersChange(t *turn, r *reading) bool {
 // correct changes a slot that was filled before. It reports false when the text corrects nothing.
 func (p *Policy) correct(t *turn, r *reading) bool {
 	f := t.st.Form
-	if r.only("no", "thanks") || r.only("yes", "thanks") || r.question {
+	if r.only("no", "thanks") || r.only("yes", "thanks") || r.question || f.Asked == AskContact && r.mostly("skip") {
 		return false
 	}
 	if p.fixesDetail(t, nil, r) {

@@ -92,7 +92,7 @@ func (p *Policy) fillWhere(ctx context.Context, t *turn, r *reading) {
 		p.next(t)
 		return
 	}
-	if r.question && r.place == "" && p.aside(ctx, t, r, true) {
+	if r.question && r.place == "" && !r.has("no_address") && p.aside(ctx, t, r, true) {
 		return
 	}
 	// A number or "anonymous" may come along, or instead.

@@ -54,6 +54,10 @@ func (p *Policy) tellsMatter(ctx context.Context, t *turn, r *reading, in Input,
 			p.fileQuestionAs(t, r.kind())
 			break
 		}
+		if waiting == waitFile && t.st.Question != "" && p.matter(r) < r.slack() && r.place == "" && !r.has("problem") { // "please help me complain" is about the question
+			p.fileQuestionAs(t, r.kind())
+			break
+		}
 		p.fileTold(t, r, in)
 	default:
 		p.ask(ctx, t, r, in)

@@ -3,6 +3,7 @@ package bot
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -130,6 +131,7 @@ type placeRule struct {
 	re, lead, answer *regexp.Regexp
 	not              []string
 	clip             map[string]string
+	words            []string
 	script           string
 }
 
@@ -140,7 +142,7 @@ func (w *placeWords) compile() (placeRule, error) {
 	if err != nil {
 		return placeRule{}, fmt.Errorf("place pattern: %w", err)
 	}
-	rule := placeRule{re: re, not: w.Not, clip: w.Clip}
+	rule := placeRule{re: re, not: w.Not, clip: w.Clip, words: w.Words}
 	if w.Lead != "" {
 		if rule.lead, err = regexp.Compile(w.Lead); err != nil {
 			return placeRule{}, fmt.Errorf("place lead: %w", err)
@@ -159,18 +161,21 @@ func (w *placeWords) compile() (placeRule, error) {
 func (l *lexicon) findPlace(text string) string {
 	written := cut(text, maxPlaceRead)
 	text = hanzi.Simplify(written)
-	han := containsHan(text)
+	han, first := containsHan(text), ""
 	for _, rule := range l.places {
 		if rule.script == "Han" && !han {
 			continue
 		}
 	next:
 		for _, m := range rule.re.FindAllStringSubmatchIndex(text, -1) {
-			s := strings.TrimSpace(text[m[2]:m[3]])
+			s, clipped := strings.TrimSpace(text[m[2]:m[3]]), false
 			for last, behind := range rule.clip {
 				if next, _ := utf8.DecodeRuneInString(text[m[3]:]); strings.HasSuffix(s, last) && strings.ContainsRune(behind, next) {
-					s = strings.TrimSuffix(s, last)
+					s, clipped = strings.TrimSuffix(s, last), true
 				}
+			}
+			if clipped && onlyDigits(narrowAll(s)) == "" && !slices.ContainsFunc(rule.words, func(w string) bool { return strings.HasSuffix(s, w) }) { // 小区门口那个路灯 names no place once 路 is gone
+				continue
 			}
 			if rule.lead != nil {
 				s = strings.TrimSpace(rule.lead.ReplaceAllString(s, ""))
@@ -183,11 +188,17 @@ func (l *lexicon) findPlace(text string) string {
 			}
 			if utf8.RuneCountInString(s) >= 3 {
 				from := m[2] + strings.Index(text[m[2]:m[3]], s)
-				return cut(written[from:from+len(s)], maxPlace)
+				place := cut(written[from:from+len(s)], maxPlace)
+				if first == "" {
+					first = place
+				}
+				if onlyDigits(narrowAll(place)) != "" { // an address with its number says more than the landmark before it
+					return place
+				}
 			}
 		}
 	}
-	return ""
+	return first
 }
 
 // withoutContact takes phone number and address out of a description, so that they are seen only by who may see the contact.
