@@ -91,36 +91,74 @@ func markWords(all []diffLine) {
 		for i < len(all) && all[i].Op == "+" {
 			i++
 		}
-		for line := added; line < i && removed < added; line++ {
-			for was := removed; was < added; was++ {
-				if wordDiff(&all[was], &all[line]) {
-					removed = was + 1
+		pairLines(all[removed:added], all[added:i])
+	}
+}
+
+// Bounds of comparing two lines word by word, and of looking for the best pairs of lines.
+const (
+	maxWords = 1000
+	maxPairs = 100
+)
+
+// pairLines marks the words that differ in lines that became others. Of all ways to pair them in order it takes the one that keeps most: a new title that has a
+// few words of the summary is not what the summary became.
+func pairLines(was, is []diffLine) {
+	if len(was)*len(is) > maxPairs { // much is new: the first that will do
+		next := 0
+		for j := range is {
+			for i := next; i < len(was); i++ {
+				if steps, kept := changed(was[i].Text, is[j].Text); kept > 0 {
+					mark(&was[i], &is[j], steps)
+					next = i + 1
 					break
 				}
 			}
 		}
+		return
+	}
+	steps, kept := make([][][]diffStep, len(was)), make([][]int, len(was))
+	best := make([][]int, len(was)+1) // best[i][j] is the most that was[i:] and is[j:] keep
+	best[len(was)] = make([]int, len(is)+1)
+	for i := len(was) - 1; i >= 0; i-- {
+		steps[i], kept[i], best[i] = make([][]diffStep, len(is)), make([]int, len(is)), make([]int, len(is)+1)
+		for j := len(is) - 1; j >= 0; j-- {
+			steps[i][j], kept[i][j] = changed(was[i].Text, is[j].Text)
+			best[i][j] = max(best[i+1][j], best[i][j+1], kept[i][j]+best[i+1][j+1])
+		}
+	}
+	for i, j := 0, 0; i < len(was) && j < len(is); {
+		switch {
+		case kept[i][j] > 0 && best[i][j] == kept[i][j]+best[i+1][j+1]:
+			mark(&was[i], &is[j], steps[i][j])
+			i, j = i+1, j+1
+		case best[i][j] == best[i+1][j]:
+			i++
+		default:
+			j++
+		}
 	}
 }
 
-// maxWords bounds the comparison of two lines word by word.
-const maxWords = 1000
-
-// wordDiff marks what differs between two lines, and tells whether one is the other, changed.
-func wordDiff(was, is *diffLine) bool {
-	a, b := words(was.Text), words(is.Text)
+// changed compares two lines word by word and tells how much of them is kept, 0 where they have little in common: then they are two lines, not one that changed.
+func changed(was, is string) (steps []diffStep, kept int) {
+	a, b := words(was), words(is)
 	if len(a) > maxWords || len(b) > maxWords {
-		return false
+		return nil, 0
 	}
-	steps, kept := common(a, b), 0
+	steps = common(a, b)
 	for _, s := range steps {
 		if s.op == "" {
 			kept += len(strings.TrimSpace(s.text))
 		}
 	}
-	// Two lines that have little in common are another line, not a changed one.
-	if kept == 0 || 3*kept < len(was.Text) && 3*kept < len(is.Text) {
-		return false
+	if 3*kept < len(was) && 3*kept < len(is) {
+		return nil, 0
 	}
+	return steps, kept
+}
+
+func mark(was, is *diffLine, steps []diffStep) {
 	for _, s := range steps {
 		if s.op != "+" {
 			was.Parts = addPart(was.Parts, s.text, s.op == "-")
@@ -130,7 +168,6 @@ func wordDiff(was, is *diffLine) bool {
 		}
 	}
 	was.Parts, is.Parts = joinMarks(was.Parts), joinMarks(is.Parts)
-	return true
 }
 
 // joinMarks makes one mark of two with nothing but a space between them.

@@ -33,6 +33,9 @@ func TestDifferencesAreMarkedByWord(t *testing.T) {
 		{"Chinese by character", "每年缴费二十元", "每年缴费三十元", "-每年缴费[二]十元\n+每年缴费[三]十元"},
 		{"another line", "Bring two photos.", "Opening hours: 9 to 5", "-Bring two photos.\n+Opening hours: 9 to 5"},
 		{"a line that moved up", "## Steps\n\nBring two photos.", "Bring three photos.", "-## Steps\n-\n-Bring [two] photos.\n+Bring [three] photos."},
+		{"a new title beside a changed summary", "Heating: season and money back\nThe heating season is winter. Rooms have 18 degrees and you get money back.",
+			"Cold rooms\nThe heating season is winter. Rooms have 20 degrees and you get money back.",
+			"-Heating: season and money back\n-The heating season is winter. Rooms have [18] degrees and you get money back.\n+Cold rooms\n+The heating season is winter. Rooms have [20] degrees and you get money back."},
 		{"nothing", "same", "same", "…"},
 	} {
 		if got := marked(diff(c.before, c.after)); got != c.want {
