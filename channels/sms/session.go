@@ -104,13 +104,9 @@ func (s *session) ask(ctx context.Context, command uint32, body []byte, seen fun
 		return pdu{}, ctx.Err()
 	}
 	r := &request{answered: make(chan pdu, 1), seen: seen}
-	s.mu.Lock()
-	s.sequence = s.sequence%0x7FFFFFFF + 1 // section 5.1.4
-	n := s.sequence
-	s.waiting[n] = r
-	s.mu.Unlock()
+	n, err := s.number(r, pdu{command: command, body: body})
 	defer func() { s.mu.Lock(); delete(s.waiting, n); s.mu.Unlock() }()
-	if err := s.write(pdu{command: command, sequence: n, body: body}); err != nil {
+	if err != nil {
 		s.end(err)
 		return pdu{}, &unanswered{err} // a part of it may have gone out
 	}
@@ -139,9 +135,26 @@ type unanswered struct{ cause error }
 func (u *unanswered) Error() string { return "sms: no answer: " + u.cause.Error() }
 func (u *unanswered) Unwrap() error { return u.cause }
 
+// number gives the request the next number and writes it before another gets one: numbers rise on the wire (section 5.1.4).
+func (s *session) number(r *request, p pdu) (uint32, error) {
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	s.mu.Lock()
+	s.sequence = s.sequence%0x7FFFFFFF + 1
+	p.sequence = s.sequence
+	s.waiting[p.sequence] = r
+	s.mu.Unlock()
+	return p.sequence, s.put(p)
+}
+
 func (s *session) write(p pdu) error {
 	s.writing.Lock()
 	defer s.writing.Unlock()
+	return s.put(p)
+}
+
+// put wants the lock of writing.
+func (s *session) put(p pdu) error {
 	if err := s.conn.SetWriteDeadline(time.Now().Add(answerWithin)); err != nil {
 		return err
 	}

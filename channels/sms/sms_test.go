@@ -340,6 +340,27 @@ func TestReceiptsAreReported(t *testing.T) {
 	}
 }
 
+// The SMSC refuses a number that is not above the last (section 5.1.4): who sends at once must not overtake each other on the wire.
+func TestManyWhoSendAtOnceKeepTheOrderOfNumbers(t *testing.T) {
+	t.Parallel()
+	a, s := bound(t, nobody, nil)
+	var all sync.WaitGroup
+	for range 10 {
+		all.Go(func() {
+			for range 100 {
+				if res, err := a.Send(t.Context(), out("Hello")); err != nil || res.State != channels.Sent {
+					t.Errorf("%+v, %v", res, err)
+					return
+				}
+			}
+		})
+	}
+	all.Wait()
+	if n := len(s.Submitted()); n != 1000 {
+		t.Errorf("%d of 1000 texts arrived", n)
+	}
+}
+
 func TestABrokenConnectionIsMadeAnew(t *testing.T) {
 	t.Parallel()
 	a, s := bound(t, nobody, nil)
