@@ -43,7 +43,7 @@ func TestHostileMarkdownIsHarmless(t *testing.T) {
 }
 
 // A text costs what its length costs, whatever it is made of: each of these took between eight seconds and two minutes. The machine may be busy, so
-// the measure is an ordinary text of the same length, rendered beside each.
+// the measure is an ordinary text of the same length, rendered beside each, and what was slow once may have been held up: it is asked again.
 func TestHostileMarkdownIsQuick(t *testing.T) {
 	t.Parallel()
 	const paragraph = "See [the page](https://example.org/a) and **this** or `that`, [1], ~~not~~ www.example.org.\n\n- a point\n- another\n\n"
@@ -58,11 +58,18 @@ func TestHostileMarkdownIsQuick(t *testing.T) {
 			html, text = string(knowledge.RenderHTML(md)), knowledge.PlainText(md)
 			return html, text, time.Since(start)
 		}
-		_, _, usual := render(ordinary)
-		html, text, took := render(md)
-		t.Logf("%q: %.1f times an ordinary text", unit, float64(took)/float64(usual))
-		if took > 50*usual {
-			t.Errorf("%q over and over took %v, an ordinary text %v", unit, took, usual)
+		var html, text string
+		for tries := 1; ; tries++ {
+			var usual, took time.Duration
+			_, _, usual = render(ordinary)
+			html, text, took = render(md)
+			t.Logf("%q: %.1f times an ordinary text", unit, float64(took)/float64(usual))
+			if took <= 50*usual {
+				break
+			}
+			if tries == 3 {
+				t.Fatalf("%q over and over took %v, an ordinary text %v", unit, took, usual)
+			}
 		}
 		if len(html) == 0 || len(text) == 0 {
 			t.Errorf("%q over and over is nothing", unit)

@@ -421,7 +421,13 @@ func TestCallerWhoGoesAwayIsNoFaultOfTheModel(t *testing.T) {
 	b.srv.Always(llmtest.Hang)
 	for range 6 {
 		ctx, cancel := context.WithCancel(t.Context())
-		time.AfterFunc(30*time.Millisecond, cancel)
+		go func() {
+			select {
+			case <-b.srv.Hung():
+			case <-ctx.Done():
+			}
+			cancel()
+		}()
 		if _, err := b.llm.Complete(ctx, ask("x")); !errors.Is(err, context.Canceled) {
 			t.Fatal(err)
 		}

@@ -104,6 +104,7 @@ type Server struct {
 	bodies []string
 	chats  []Chat
 	hold   chan struct{}
+	hung   chan struct{}
 }
 
 // Start begins to serve. answer says what the model would; nil echoes the last message.
@@ -112,7 +113,7 @@ func Start(t testing.TB, answer func(Chat) string) *Server {
 	if answer == nil {
 		answer = func(c Chat) string { return c.Messages[len(c.Messages)-1].Content }
 	}
-	s := &Server{t: t, answer: answer, piece: 3, hold: make(chan struct{})}
+	s := &Server{t: t, answer: answer, piece: 3, hold: make(chan struct{}), hung: make(chan struct{}, 100)}
 	srv := httptest.NewServer(http.HandlerFunc(s.serve))
 	t.Cleanup(func() { close(s.hold); srv.Close() })
 	s.URL = srv.URL + "/v1"
@@ -125,6 +126,9 @@ func (s *Server) Next(modes ...Mode) {
 	defer s.mu.Unlock()
 	s.next = append(s.next, modes...)
 }
+
+// Hung receives once for each request that is left to hang.
+func (s *Server) Hung() <-chan struct{} { return s.hung }
 
 // Always sets how requests are served from now on.
 func (s *Server) Always(m Mode) { s.mu.Lock(); defer s.mu.Unlock(); s.always, s.next = m, nil }
@@ -183,6 +187,10 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 func (s *Server) failed(w http.ResponseWriter, r *http.Request, mode Mode) bool {
 	switch mode {
 	case Hang:
+		select {
+		case s.hung <- struct{}{}:
+		default: // nobody counts
+		}
 		select {
 		case <-r.Context().Done():
 		case <-s.hold:
