@@ -8,6 +8,7 @@ import (
 
 	"hotline/internal/city"
 	"hotline/internal/demo"
+	"hotline/routing/classify"
 	"hotline/routing/rules"
 )
 
@@ -58,7 +59,7 @@ func lanting(t testing.TB, keep func(i int) bool) (*Snapshot, city.City) {
 	s.index()
 	s.readPolicy(&src.Policy, slog.New(slog.DiscardHandler))
 	s.catalogue = rules.NewCatalogue(src)
-	trained, err := s.learn()
+	trained, err := s.learn(classify.Train)
 	if err != nil {
 		t.Fatal(err)
 	}

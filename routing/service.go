@@ -36,6 +36,8 @@ type Deps struct {
 	Log  *slog.Logger
 	// TrainLater lets Start return before the classifier has learned. Until then no category is guessed, and people dispatch.
 	TrainLater bool
+	// Learn is how a classifier is taught; nil: classify.Train. Tests that start many nodes on the same texts learn them once.
+	Learn Learn
 	// Trained is called each time the classifier has learned, on the goroutine that taught it. May be nil.
 	Trained func()
 }
@@ -46,6 +48,7 @@ type Service struct {
 	bus      Bus
 	log      *slog.Logger
 	later    bool
+	teach    Learn
 	trained  func()
 	current  atomic.Pointer[Snapshot]
 	loading  sync.Mutex    // one reload at a time
@@ -59,7 +62,10 @@ type Service struct {
 
 // New makes a service that knows nothing until Start or Reload.
 func New(d Deps) *Service {
-	s := &Service{pool: d.Pool, bus: d.Bus, log: d.Log, later: d.TrainLater, trained: d.Trained, untaught: make(chan struct{}, 1)}
+	s := &Service{pool: d.Pool, bus: d.Bus, log: d.Log, later: d.TrainLater, teach: d.Learn, trained: d.Trained, untaught: make(chan struct{}, 1)}
+	if s.teach == nil {
+		s.teach = classify.Train
+	}
 	empty := &Snapshot{catalogue: rules.NewCatalogue(rules.Source{Policy: rules.DefaultPolicy})}
 	s.current.Store(empty)
 	return s
@@ -186,7 +192,7 @@ func (s *Service) train(ctx context.Context) error {
 		if !now.untrained {
 			return nil
 		}
-		trained, err := now.learn()
+		trained, err := now.learn(s.teach)
 		if err != nil {
 			return err
 		}

@@ -10,6 +10,9 @@ import (
 	"hotline/routing/classify"
 )
 
+// Learn makes a classifier of texts.
+type Learn func([]classify.Example, classify.Options) (*classify.Model, error)
+
 // trainingTexts collects what the catalogue itself says about its categories:
 // names, descriptions, keywords, examples and the service items filed there.
 // The order is fixed, so the same data give the same model.
@@ -61,14 +64,14 @@ func (s *Snapshot) adopt(before *Snapshot) (current bool) {
 }
 
 // learn gives a copy of the snapshot whose classifier was trained on its own texts.
-func (s *Snapshot) learn() (*Snapshot, error) {
+func (s *Snapshot) learn(teach Learn) (*Snapshot, error) {
 	c := *s
 	c.untrained, c.model = false, nil
 	texts := s.trainingTexts()
 	if len(texts) == 0 {
 		return &c, nil
 	}
-	model, err := classify.Train(texts, classify.Options{Seed: 1})
+	model, err := teach(texts, classify.Options{Seed: 1})
 	if err != nil {
 		return nil, fmt.Errorf("routing: train: %w", err)
 	}

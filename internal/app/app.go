@@ -63,6 +63,8 @@ type Options struct {
 	Past     bool        // and give it a past when it was
 	Volatile bool        // tests: the private database does not sync
 	WeakHash bool        // tests: password hashing is cheap
+	// Learn is routing's way to teach a classifier; nil: its own. Tests whose nodes all know the same city let them learn it once.
+	Learn routing.Learn
 	// Limits switches the rate limits per address off for tests and benchmarks that are one address.
 	NoLimits bool
 }
@@ -328,7 +330,7 @@ func (a *App) services(ctx context.Context) (err error) {
 		return err
 	}
 	a.metrics = telemetry.NewMetrics(a.pool)
-	a.Routing = routing.New(routing.Deps{Pool: a.pool, Bus: a.bus, Log: a.log, TrainLater: true})
+	a.Routing = routing.New(routing.Deps{Pool: a.pool, Bus: a.bus, Log: a.log, TrainLater: true, Learn: a.opt.Learn})
 	if err := a.Routing.Start(ctx); err != nil {
 		return err
 	}

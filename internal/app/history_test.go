@@ -46,7 +46,7 @@ func TestAnchorsAreKeptOutsideAndVerified(t *testing.T) {
 	}
 	// At noon one midnight lies in the next 25 hours; shortly before midnight it would be two.
 	now := clock.NewFake(time.Now().Truncate(24 * time.Hour).Add(4 * time.Hour))
-	a, err := app.Start(t.Context(), cfg, app.Options{Log: quiet(), Clock: now, Demo: true, WeakHash: true, NoLimits: true})
+	a, err := app.Start(t.Context(), cfg, app.Options{Log: quiet(), Clock: now, Demo: true, WeakHash: true, NoLimits: true, Learn: learnOnce})
 	if err != nil {
 		t.Fatal(err)
 	}

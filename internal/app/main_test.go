@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -17,6 +18,7 @@ import (
 	"hotline/internal/config"
 	"hotline/internal/telemetry"
 	"hotline/internal/testkit"
+	"hotline/routing/classify"
 )
 
 // asNode makes the test binary a node: tests that kill a server start themselves once more with it.
@@ -44,6 +46,16 @@ func node() error {
 	return app.Run(ctx, cfg, o, func(a *app.App) { fmt.Println(a.URL()) })
 }
 
+// learned holds a classifier for each set of texts.
+var learned sync.Map
+
+// learnOnce lets the nodes of this process share what they learn: they serve the same city, and learning takes seconds under the race detector.
+// Nodes that are processes of their own learn by themselves.
+func learnOnce(texts []classify.Example, o classify.Options) (*classify.Model, error) {
+	train, _ := learned.LoadOrStore(fmt.Sprintf("%q %v", texts, o), sync.OnceValues(func() (*classify.Model, error) { return classify.Train(texts, o) }))
+	return train.(func() (*classify.Model, error))()
+}
+
 // freeAddress is a loopback address that nobody listens on just now.
 func freeAddress(t *testing.T) string {
 	t.Helper()
@@ -69,14 +81,15 @@ func startAt(t *testing.T, now *clock.Fake) *app.App {
 
 func launch(t *testing.T, log *slog.Logger, now clock.Clock, environ ...string) *app.App {
 	t.Helper()
-	cfg, err := config.Parse(append([]string{"HOTLINE_ADDR=127.0.0.1:0", "HOTLINE_DATA=" + testkit.DataFolder(t)}, environ...))
+	own := []string{"HOTLINE_ADDR=127.0.0.1:0", "HOTLINE_DATA=" + testkit.DataFolder(t), "HOTLINE_DATABASE_URL=" + testkit.NewDatabase(t).URL}
+	cfg, err := config.Parse(append(own, environ...))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if log == nil {
 		log = slog.New(slog.NewTextHandler(testWriter{t}, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	}
-	a, err := app.Start(t.Context(), cfg, app.Options{Log: log, Clock: now, Demo: true, Volatile: true, WeakHash: true, NoLimits: true})
+	a, err := app.Start(t.Context(), cfg, app.Options{Log: log, Clock: now, Demo: true, Volatile: true, WeakHash: true, NoLimits: true, Learn: learnOnce})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,7 +110,7 @@ func sharedNode(t *testing.T, d testkit.Database, files, key, nats string, more 
 	if err != nil {
 		t.Fatal(err)
 	}
-	a, err := app.Start(t.Context(), cfg, app.Options{Log: slog.New(slog.DiscardHandler), Demo: true, WeakHash: true, NoLimits: true})
+	a, err := app.Start(t.Context(), cfg, app.Options{Log: slog.New(slog.DiscardHandler), Demo: true, WeakHash: true, NoLimits: true, Learn: learnOnce})
 	if err == nil {
 		t.Cleanup(func() { a.Stop(context.Background()) })
 	}

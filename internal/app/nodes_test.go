@@ -105,7 +105,7 @@ func TestNodeThatDoesNotShareIsRefused(t *testing.T) {
 func TestSecondProcessOnADataFolderIsRefused(t *testing.T) {
 	t.Parallel()
 	dir := testkit.DataFolder(t)
-	a := start(t, nil, "HOTLINE_DATA="+dir)
+	a := start(t, nil, "HOTLINE_DATA="+dir, "HOTLINE_DATABASE_URL=")
 	_ = a
 	cfg := mustConfig(t, "HOTLINE_ADDR=127.0.0.1:0", "HOTLINE_DATA="+dir)
 	_, err := app.Start(context.Background(), cfg, app.Options{Log: quiet(), Demo: true})

@@ -25,7 +25,7 @@ func TestDemoHasAPast(t *testing.T) {
 		t.Fatal(err)
 	}
 	log := slog.New(slog.NewTextHandler(testWriter{t}, &slog.HandlerOptions{Level: slog.LevelInfo}))
-	a, err := app.Start(t.Context(), cfg, app.Options{Log: log, Demo: true, Past: true, Volatile: true, WeakHash: true, NoLimits: true})
+	a, err := app.Start(t.Context(), cfg, app.Options{Log: log, Demo: true, Past: true, Volatile: true, WeakHash: true, NoLimits: true, Learn: learnOnce})
 	if err != nil {
 		t.Fatal(err)
 	}
