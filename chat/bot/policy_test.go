@@ -269,11 +269,15 @@ func TestAHugeMessageIsReadQuickly(t *testing.T) {
 	for i := range 4000 {
 		b.WriteString(strings.Repeat(string(rune('a'+i%26)), 1+i%7) + string(rune('a'+i/26%26)) + string(rune('a'+i/676)) + " ")
 	}
-	start := time.Now()
-	say(t, p, bot.State{}, bot.Input{Text: b.String()})
-	if took := time.Since(start); took > 2*time.Second { // about 20 ms; the margin is for the race detector on a busy machine
-		t.Errorf("took %s", took)
+	took := time.Hour
+	for range 3 {
+		start := time.Now()
+		say(t, p, bot.State{}, bot.Input{Text: b.String()})
+		if took = min(took, time.Since(start)); took <= 2*time.Second { // about 20 ms; the margin is for the race detector, another try for a busy machine
+			return
+		}
 	}
+	t.Errorf("took %s", took)
 }
 
 func TestARatingDoesNotSwallowAnOpenForm(t *testing.T) {

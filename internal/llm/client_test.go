@@ -159,10 +159,12 @@ func (b *bench) fault(mode llmtest.Mode, want error, requests int, schema, strea
 	b.Helper()
 	b.srv.Always(mode)
 	b.srv.Pieces(3)
-	limit := 900 * time.Millisecond
-	if mode == llmtest.Huge {
+	limit := 20 * time.Second // a busy machine is no fault
+	switch mode {
+	case llmtest.Hang, llmtest.RateLimited: // the limit is what is tried
+		limit = 900 * time.Millisecond
+	case llmtest.Huge:
 		b.srv.Pieces(100_000)
-		limit = 10 * time.Second
 	}
 	ctx, cancel := context.WithTimeout(b.Context(), limit)
 	defer cancel()
@@ -256,7 +258,7 @@ func TestToxics(t *testing.T) {
 			defer cancel()
 			start := time.Now()
 			_, err := b.llm.Stream(ctx, ask("And now?"), func(string) {})
-			if took := time.Since(start); err == nil || took > 1700*time.Millisecond {
+			if took := time.Since(start); err == nil || took > 5*time.Second {
 				t.Errorf("%v after %v", err, took)
 			}
 			if st := b.state(); st.Reserved != 0 {

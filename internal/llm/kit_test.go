@@ -47,7 +47,7 @@ func open(t *testing.T, answer func(llmtest.Chat) string) *bench {
 func (b *bench) add(name, url string, uses ...llm.Use) llm.Model {
 	b.Helper()
 	m := llm.NewModel()
-	m.Name, m.BaseURL, m.Model, m.Uses, m.Timeout = name, url, "small-1", uses, 3*time.Second
+	m.Name, m.BaseURL, m.Model, m.Uses, m.Timeout = name, url, "small-1", uses, 30*time.Second
 	return b.save(m)
 }
 

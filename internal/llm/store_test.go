@@ -268,7 +268,7 @@ func TestFaultsOfVectors(t *testing.T) {
 		defer cancel()
 		start := time.Now()
 		got, err := b.llm.Embedder().Embed(ctx, []string{"a", "b"})
-		if took := time.Since(start); err == nil || took > 1700*time.Millisecond {
+		if took := time.Since(start); err == nil || took > 5*time.Second {
 			t.Errorf("%s: %d vectors, %v after %v", fault, len(got), err, took)
 		}
 		if st := b.state(); st.Reserved != 0 || st.LastError == "" {
