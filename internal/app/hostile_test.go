@@ -91,7 +91,7 @@ func (tr *trap) watch(tab *webtest.Tab, home string) {
 		switch e := event.(type) {
 		case *page.EventJavascriptDialogOpening:
 			tr.says("a dialog: " + e.Message)
-			go func() { _ = chromedp.Run(tab.Ctx, page.HandleJavaScriptDialog(true)) }() // the tab may be gone
+			go func() { _ = tab.Do(page.HandleJavaScriptDialog(true)) }() // the tab may be gone
 		case *network.EventRequestWillBeSent:
 			if u := e.Request.URL; !strings.HasPrefix(u, home) && !strings.HasPrefix(u, "blob:"+home) && !strings.HasPrefix(u, "data:image/svg+xml,%3csvg") && !strings.HasPrefix(u, ownPicture) && u != "about:blank" {
 				tr.says("a request to " + u)
@@ -300,9 +300,9 @@ func (tr *trap) sees(all []attack) {
 	tr.watch(tab, raw.URL)
 	sprung := 0
 	for n := range all {
-		_ = chromedp.Run(tab.Ctx, chromedp.Navigate(fmt.Sprintf("%s/?n=%d", raw.URL, n))) // what it does to the page is what is tried
+		_ = tab.Do(chromedp.Navigate(fmt.Sprintf("%s/?n=%d", raw.URL, n))) // what it does to the page is what is tried
 		var bad string
-		if err := chromedp.Run(tab.Ctx, chromedp.Evaluate(found, &bad)); err != nil || bad != "" || len(tr.taken()) > 0 {
+		if err := tab.Do(chromedp.Evaluate(found, &bad)); err != nil || bad != "" || len(tr.taken()) > 0 {
 			sprung++
 		}
 	}
