@@ -186,10 +186,15 @@ func open(t *testing.T, a *app.App, p person, number string) {
 // answer gives the formal reply in the composer; shot is the picture to take before it is sent, if any.
 func answer(p person, text, shot string) {
 	p.t.Helper()
+	// The move before may be stored and its page still on the way; that would take away what is filled in.
+	p.tab.WaitJS(p.t, `document.readyState === "complete" && !document.querySelector('.htmx-request, .htmx-swapping, .htmx-settling, #actions form[action$="/do/sign"]')`)
 	p.clicks(`#composer input[name=mode][value=reply]`)
 	p.fills("#composer-text", text)
 	p.fills("#composer select[name=outcome]", "resolved")
 	p.fills("#composer select[name=resolved]", "yes")
+	if webtest.Eval[bool](p.t, p.tab, `!!document.querySelector("#composer-over")`) {
+		p.fills("#composer-over", "Nothing is left for them to do.") // a co-agency has not replied
+	}
 	if shot != "" {
 		picture(p.t, p.tab, shot)
 	}
@@ -209,7 +214,7 @@ func ticketNumber(t *testing.T, a *app.App) (number string) {
 
 func awaitRow(t *testing.T, a *app.App, what, sql string, args ...any) {
 	t.Helper()
-	for range 1500 {
+	for range 3000 {
 		var ok bool
 		err := db.ReadTx(t.Context(), a.Pool(), db.System(), func(tx db.Tx) error { return tx.QueryRow(t.Context(), sql, args...).Scan(&ok) })
 		if err != nil {
