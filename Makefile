@@ -20,8 +20,11 @@ build: ## build ./bin/hotline
 # They measure one thread on thousands of questions and sentences; the race detector sees nothing there and takes several times as long.
 MEASURED := hotline/knowledge/eval hotline/knowledge/ground
 
+# They take longest. go test starts packages in the order given, and one of these at the end would run alone.
+LONG := hotline/internal/app hotline/web/console hotline/tickets hotline/knowledge hotline/web/portal
+
 test: need-postgres need-browser ## install what is missing, run every test with the race detector (measurements of ranking without)
-	$(GO) test -race -timeout 15m $(filter-out $(MEASURED),$(shell $(GO) list ./...))
+	$(GO) test -race -timeout 15m $(LONG) $(filter-out $(LONG) $(MEASURED),$(shell $(GO) list ./...))
 	$(GO) test $(MEASURED)
 
 check: fmt vet test ## format, vet, staticcheck, import rules, tests
