@@ -68,7 +68,7 @@ func (p *Policy) wanted(ctx context.Context, t *turn, a Answer) Answer {
 	return a
 }
 
-// beside adds to an article's short answer the paragraph that says what it leaves out of the question: "which dogs are forbidden?".
+// beside adds to an article's short answer the paragraph that says what it leaves out of the question: "I was bitten by a dog, what now?".
 func (p *Policy) beside(ctx context.Context, t *turn, a Answer, asked string) Answer {
 	q := p.lex.read(asked)
 	if a.Worded || asked == "" || len(a.Citations) == 0 {

@@ -196,7 +196,7 @@ func (p *Policy) fresh(ctx context.Context, t *turn, r *reading, in Input, shelv
 		t.st.Misses = 0
 		return
 	}
-	if f := p.foreignTo(r, t.st.Page); f != nil {
+	if f := p.foreignTo(r, t.st.Page); f != nil && !p.spokenAfterAll(ctx, t, r, f) {
 		p.inForeign(ctx, t, r, f)
 		return
 	}

@@ -90,6 +90,26 @@ func (p *Policy) foreignTo(r *reading, page string) *foreign {
 	return nil
 }
 
+// spokenAfterAll looks twice at a text without any word that tells its language ("passport renewal fee", "street light broken"), taken for that of the
+// page: it is in the bot's own when the bot understands it, or finds an article for it and none in the other.
+func (p *Policy) spokenAfterAll(ctx context.Context, t *turn, r *reading, f *foreign) bool {
+	if f.script != nil || slices.ContainsFunc(r.toks, func(tok token) bool { return f.words[tok.text] || !isASCIIWord(tok.text) && !tok.han }) {
+		return false
+	}
+	if slices.ContainsFunc(r.found, func(m match) bool { return m.to-m.from > 1 || m.class == "problem" }) {
+		return true
+	}
+	if p.kb == nil {
+		return false
+	}
+	theirs, err := p.kb.Answer(ctx, question(r.text), f.lang)
+	if err != nil || theirs.Outcome != OutcomeNone {
+		return false
+	}
+	ours, err := p.kb.Answer(ctx, question(r.text), t.lang)
+	return err == nil && ours.Outcome != OutcomeNone
+}
+
 // inForeign answers a text in a language that the bot does not speak: from articles in it where there are any, else with the languages it
 // does speak, said in the citizen's own.
 func (p *Policy) inForeign(ctx context.Context, t *turn, r *reading, f *foreign) {

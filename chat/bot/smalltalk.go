@@ -53,7 +53,7 @@ func (p *Policy) smallTalk(ctx context.Context, t *turn, r *reading) bool {
 		p.say(t, "mistakes")
 	case r.mostly("joke"):
 		p.say(t, "joke")
-	case r.question && r.has("privacy") && r.rest("privacy", "question", "insist", "file", "kind.complaint", "kind.report") <= 2*r.slack():
+	case r.question && r.has("privacy") && r.rest("privacy", "question", "insist", "file", "kind.complaint", "kind.report") <= r.slack():
 		p.offer(t, p.say(t, "why.privacy"), "file", "human")
 	case r.mostly("repeat") && t.st.About != nil:
 		p.article(ctx, t, t.st.About.ArticleID)
