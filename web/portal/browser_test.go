@@ -17,6 +17,7 @@ import (
 type stop struct {
 	name, path string
 	do         []chromedp.Action
+	here       []chromedp.Action // done once there
 }
 
 func goTo(s *site, path string) []chromedp.Action {
@@ -37,36 +38,36 @@ func (s *site) screens(lang string) []stop {
 	}
 	fill := func(selector, value string) chromedp.Action { return chromedp.SetValue(selector, value) }
 	return []stop{
-		{"home", "/", goTo(s, "/")},
-		{"typing", "/", append(goTo(s, "/"), chromedp.SendKeys("#q", "rent"), chromedp.WaitVisible(".suggestions li"), chromedp.SendKeys("#q", kb.ArrowDown))},
-		{"search", "/search", goTo(s, "/search?q=rent")},
-		{"nothing", "/search", goTo(s, "/search?q=nothing")},
-		{"article", "/a/" + article, goTo(s, "/a/"+article)},
-		{"applies", "/a/" + article + "/check", goTo(s, "/a/"+article+"/check")},
-		{"applies-error", "/a/" + article + "/check", next()},
-		{"applies-number", "/a/" + article + "/check", next(chromedp.Click("#answer-0"))},
-		{"applies-done", "/a/" + article + "/check", next(fill("#answer", "2000"))},
-		{"missing", "/nowhere", goTo(s, "/nowhere")},
-		{"statistics", "/statistics", goTo(s, "/statistics?period=last_month")},
-		{"open-data", "/open-data", goTo(s, "/open-data")},
-		{"kind", "/file/kind", goTo(s, "/file")},
-		{"kind-error", "/file/kind", next()},
-		{"what", "/file/what", next(chromedp.Click("#kind-complaint"))},
-		{"category", "/file/category", next(fill("#text", words))},
-		{"details", "/file/details", next(chromedp.Click("#category-0"))},
-		{"details-error", "/file/details", next(fill("#detail-nights", "many"))},
-		{"where", "/file/where", next(chromedp.Click("#detail-source"), fill("#detail-nights", "3"), fill("#detail-since", "2026-03-01"), fill("#detail-firm", "Nachtbau"))},
-		{"photos", "/file/photos", next(fill("#place", "12 Willow Road"))},
-		{"photos-added", "/file/photos", []chromedp.Action{chromedp.SetUploadFiles("#photos", []string{photo}), chromedp.Click(`[value="add"]`)}},
-		{"contact", "/file/contact", []chromedp.Action{chromedp.Click(`[value="continue"]`)}},
-		{"contact-error", "/file/contact", next(chromedp.Click("#who-contact"))},
-		{"check", "/file/check", next(fill("#phone", "138 0000 1111"))},
-		{"done", "/file/done", next()},
-		{"report", "/report", goTo(s, "/report")},
-		{"report-what", "/report/what", next()},
-		{"track", "/track", goTo(s, "/track")},
-		{"track-error", "/track", next(fill("#code", "12345678901234567891"))},
-		{"case", "/track/case", next(fill("#code", goodCode))},
+		{"home", "/", goTo(s, "/"), nil},
+		{"typing", "/", goTo(s, "/"), []chromedp.Action{chromedp.SendKeys("#q", "rent"), chromedp.WaitVisible(".suggestions li"), chromedp.SendKeys("#q", kb.ArrowDown)}},
+		{"search", "/search", goTo(s, "/search?q=rent"), nil},
+		{"nothing", "/search", goTo(s, "/search?q=nothing"), nil},
+		{"article", "/a/" + article, goTo(s, "/a/"+article), nil},
+		{"applies", "/a/" + article + "/check", goTo(s, "/a/"+article+"/check"), nil},
+		{"applies-error", "/a/" + article + "/check", next(), nil},
+		{"applies-number", "/a/" + article + "/check", next(chromedp.Click("#answer-0")), nil},
+		{"applies-done", "/a/" + article + "/check", next(fill("#answer", "2000")), nil},
+		{"missing", "/nowhere", goTo(s, "/nowhere"), nil},
+		{"statistics", "/statistics", goTo(s, "/statistics?period=last_month"), nil},
+		{"open-data", "/open-data", goTo(s, "/open-data"), nil},
+		{"kind", "/file/kind", goTo(s, "/file"), nil},
+		{"kind-error", "/file/kind", next(), nil},
+		{"what", "/file/what", next(chromedp.Click("#kind-complaint")), nil},
+		{"category", "/file/category", next(fill("#text", words)), nil},
+		{"details", "/file/details", next(chromedp.Click("#category-0")), nil},
+		{"details-error", "/file/details", next(fill("#detail-nights", "many")), nil},
+		{"where", "/file/where", next(chromedp.Click("#detail-source"), fill("#detail-nights", "3"), fill("#detail-since", "2026-03-01"), fill("#detail-firm", "Nachtbau")), nil},
+		{"photos", "/file/photos", next(fill("#place", "12 Willow Road")), nil},
+		{"photos-added", "/file/photos", []chromedp.Action{chromedp.SetUploadFiles("#photos", []string{photo}), chromedp.Click(`[value="add"]`)}, nil},
+		{"contact", "/file/contact", []chromedp.Action{chromedp.Click(`[value="continue"]`)}, nil},
+		{"contact-error", "/file/contact", next(chromedp.Click("#who-contact")), nil},
+		{"check", "/file/check", next(fill("#phone", "138 0000 1111")), nil},
+		{"done", "/file/done", next(), nil},
+		{"report", "/report", goTo(s, "/report"), nil},
+		{"report-what", "/report/what", next(), nil},
+		{"track", "/track", goTo(s, "/track"), nil},
+		{"track-error", "/track", next(fill("#code", "12345678901234567891")), nil},
+		{"case", "/track/case", next(fill("#code", goodCode)), nil},
 	}
 }
 
@@ -95,6 +96,7 @@ func TestScreens(t *testing.T) {
 			for _, stop := range s.screens(lang) {
 				name := fmt.Sprintf("portal-%s-%s-%s", stop.name, lang, look)
 				tab.Go(t, stop.do...)
+				tab.Run(t, stop.here...)
 				arrived(t, tab, stop)
 				tab.FullScreenshot(t, name)
 				tab.Axe(t, name)
