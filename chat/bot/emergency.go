@@ -1,6 +1,9 @@
 package bot
 
-import "strings"
+import (
+	"strings"
+	"sync"
+)
 
 // Service is who is needed in an emergency.
 type Service string
@@ -29,10 +32,13 @@ type Emergency struct {
 	numbers func() map[Service]string
 }
 
+// shippedCues are read once for all detectors and policies: nothing changes them.
+var shippedCues = sync.OnceValues(func() (*lexicon, error) { return loadLexicon(dataFS) })
+
 // NewEmergency makes a detector with the numbers of the jurisdiction; the number under "" is for services without one of their own.
 // It returns an error only when the embedded data is broken.
 func NewEmergency(numbers map[Service]string) (*Emergency, error) {
-	lex, err := loadLexicon(dataFS)
+	lex, err := shippedCues()
 	if err != nil {
 		return nil, err
 	}

@@ -19,6 +19,7 @@ import (
 	"path"
 	"sort"
 	"strings"
+	"sync"
 
 	"golang.org/x/text/language"
 
@@ -62,14 +63,17 @@ type Bundle struct {
 // Load reads the embedded catalogues. Errors: a file that is not a catalogue.
 func Load() (*Bundle, error) { return load(locales) }
 
-// MustLoad is Load for start-up code and tests: the catalogues are part of the program, so a broken one is a bug.
-func MustLoad() *Bundle {
+// MustLoad is Load for start-up code and tests: the catalogues are part of the program, so a broken one is a bug. They are read once, and whoever asks
+// gets the same: nothing changes a Bundle.
+func MustLoad() *Bundle { return shipped() }
+
+var shipped = sync.OnceValue(func() *Bundle {
 	b, err := Load()
 	if err != nil {
 		panic(err)
 	}
 	return b
-}
+})
 
 func load(files fs.FS) (*Bundle, error) {
 	b := &Bundle{catalogues: map[string]map[string]text{}}
