@@ -2,6 +2,7 @@ package knowledge
 
 import (
 	"math"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -115,17 +116,10 @@ func Beside(question string, v Version) (Section, bool) {
 	}
 	var paragraphs []Section
 	for _, s := range Sections(v.Body) {
-		lead := ""
-		for para := range strings.SplitSeq(s.Text, "\n\n") {
-			para = strings.TrimSpace(para)
-			if strings.HasSuffix(para, ":") || strings.HasSuffix(para, "：") { // a list belongs to what announces it
-				lead += para + "\n\n"
-				continue
+		for _, text := range paragraphsOf(s.Text) {
+			if !announces(text) { // of nothing that follows
+				paragraphs = append(paragraphs, Section{Heading: s.Heading, Text: text})
 			}
-			if para != "" {
-				paragraphs = append(paragraphs, Section{Heading: s.Heading, Text: lead + para})
-			}
-			lead = ""
 		}
 	}
 	i, _ := mostAbout(question, paragraphs)
@@ -144,6 +138,39 @@ func Beside(question string, v Version) (Section, bool) {
 		}
 	}
 	return paragraphs[i], all > 0 && more/all >= besideShare
+}
+
+// listItem is the beginning of an item, or of what is indented below one.
+var listItem = regexp.MustCompile(`^(?:[-*+•]|[0-9]{1,9}[.)])[ \t]|^(?: {2,}|\t)`)
+
+func announces(para string) bool {
+	para = strings.TrimSpace(para)
+	return strings.HasSuffix(para, ":") || strings.HasSuffix(para, "：")
+}
+
+// paragraphsOf cuts the Markdown of a section at its empty lines, but no list and no code apart: "2. Pay." means nothing without the rest. What ends in a colon
+// belongs to what it announces.
+func paragraphsOf(md string) []string {
+	var out []string
+	announced, listed, fenced := false, false, false
+	for para := range strings.SplitSeq(md, "\n\n") {
+		para = strings.Trim(para, "\n")
+		if strings.TrimSpace(para) == "" && !fenced {
+			continue
+		}
+		item := listItem.MatchString(para)
+		if n := len(out); n > 0 && (announced || fenced || listed && item) {
+			out[n-1] += "\n\n" + para
+		} else {
+			out = append(out, strings.TrimSpace(para))
+		}
+		announced = announces(para)
+		listed = item || listItem.MatchString(para[strings.LastIndexByte(para, '\n')+1:])
+		if (strings.Count(para, "```")+strings.Count(para, "~~~"))%2 == 1 {
+			fenced = !fenced
+		}
+	}
+	return out
 }
 
 // passageShare is how much of a question a section must cover to be added to the article's short answer.

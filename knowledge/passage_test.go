@@ -55,6 +55,8 @@ func TestWhatTheShortAnswerLeavesOut(t *testing.T) {
 	t.Parallel()
 	dogs := knowledge.Version{Text: knowledge.Text{Title: "养犬登记", Summary: "三个月以上的狗都要办证，每年100元。",
 		Body: "## 怎么办\n\n带身份证到派出所。\n\n绝育的狗减半，导盲犬免费。\n\n## 不能养\n\n下面这些不能养：\n\n- 名单上的22种大型犬\n- 咬过人的狗"}}
+	permit := knowledge.Version{Text: knowledge.Text{Title: "Parking permit", Summary: "Residents get one permit.",
+		Body: "## How\n\nBring with you:\n\n- your passport\n\n- the vehicle registration\n\n  or a rental contract\n\nPaying by card costs nothing. Offices:\n- Mill Lane\n\n- Harbour Square\n\n```\nform P7\n\nzone letter\n```\n\nExempt are these motorcycles:\n\n## Where\n\nAt the town hall."}}
 	for _, c := range []struct {
 		version         knowledge.Version
 		question, wants string // "": the short answer has it all, or nothing says more
@@ -65,6 +67,10 @@ func TestWhatTheShortAnswerLeavesOut(t *testing.T) {
 		{dogs, "导盲犬要交钱吗", "绝育的狗减半，导盲犬免费。"},
 		{dogs, "哪些大型犬不能养", "下面这些不能养：\n\n- 名单上的22种大型犬\n- 咬过人的狗"},
 		{dogs, "狗要办证吗", ""},
+		{permit, "is a rental contract enough?", "Bring with you:\n\n- your passport\n\n- the vehicle registration\n\n  or a rental contract"}, // a list is told whole
+		{permit, "does paying by card cost more?", "Paying by card costs nothing. Offices:\n- Mill Lane\n\n- Harbour Square"},
+		{permit, "which motorcycles are exempt?", ""}, // announced, and nothing follows
+		{permit, "what is the zone letter?", "```\nform P7\n\nzone letter\n```"},
 	} {
 		got, ok := knowledge.Beside(c.question, c.version)
 		if ok != (c.wants != "") || ok && got.Text != c.wants {
