@@ -78,6 +78,7 @@ func common(a, b []string) []diffStep {
 
 // markWords pairs each run of removed lines with the added lines behind it and marks, in those that are one line changed, the words that differ.
 func markWords(all []diffLine) {
+	left := maxCells
 	for i := 0; i < len(all); {
 		if all[i].Op != "-" {
 			i++
@@ -91,24 +92,27 @@ func markWords(all []diffLine) {
 		for i < len(all) && all[i].Op == "+" {
 			i++
 		}
-		pairLines(all[removed:added], all[added:i])
+		pairLines(all[removed:added], all[added:i], &left)
 	}
 }
 
-// Bounds of comparing two lines word by word, and of looking for the best pairs of lines.
+// Bounds of comparing two lines word by word, of looking for the best pairs of lines, and of the tables of all those comparisons together: where much was
+// written anew, what lies behind that is marked by line.
 const (
 	maxWords = 1000
 	maxPairs = 100
+	maxCells = 30_000_000
 )
 
 // pairLines marks the words that differ in lines that became others. Of all ways to pair them in order it takes the one that keeps most: a new title that has a
 // few words of the summary is not what the summary became.
-func pairLines(was, is []diffLine) {
+func pairLines(was, is []diffLine, left *int) {
+	before, after := wordsOf(was), wordsOf(is)
 	if len(was)*len(is) > maxPairs { // much is new: the first that will do
 		next := 0
 		for j := range is {
 			for i := next; i < len(was); i++ {
-				if steps, kept := changed(was[i].Text, is[j].Text); kept > 0 {
+				if steps, kept := changed(before[i], after[j], left); kept > 0 {
 					mark(&was[i], &is[j], steps)
 					next = i + 1
 					break
@@ -123,7 +127,7 @@ func pairLines(was, is []diffLine) {
 	for i := len(was) - 1; i >= 0; i-- {
 		steps[i], kept[i], best[i] = make([][]diffStep, len(is)), make([]int, len(is)), make([]int, len(is)+1)
 		for j := len(is) - 1; j >= 0; j-- {
-			steps[i][j], kept[i][j] = changed(was[i].Text, is[j].Text)
+			steps[i][j], kept[i][j] = changed(before[i], after[j], left)
 			best[i][j] = max(best[i+1][j], best[i][j+1], kept[i][j]+best[i+1][j+1])
 		}
 	}
@@ -140,19 +144,35 @@ func pairLines(was, is []diffLine) {
 	}
 }
 
+func wordsOf(lines []diffLine) [][]string {
+	out := make([][]string, len(lines))
+	for i, l := range lines {
+		out[i] = words(l.Text)
+	}
+	return out
+}
+
 // changed compares two lines word by word and tells how much of them is kept, 0 where they have little in common: then they are two lines, not one that changed.
-func changed(was, is string) (steps []diffStep, kept int) {
-	a, b := words(was), words(is)
-	if len(a) > maxWords || len(b) > maxWords {
+func changed(was, is []string, left *int) (steps []diffStep, kept int) {
+	cells := len(was) * len(is)
+	if len(was) > maxWords || len(is) > maxWords || cells > *left {
 		return nil, 0
 	}
-	steps = common(a, b)
+	*left -= cells
+	steps = common(was, is)
+	a, b := 0, 0
 	for _, s := range steps {
+		if s.op != "+" {
+			a += len(s.text)
+		}
+		if s.op != "-" {
+			b += len(s.text)
+		}
 		if s.op == "" {
 			kept += len(strings.TrimSpace(s.text))
 		}
 	}
-	if 3*kept < len(was) && 3*kept < len(is) {
+	if 3*kept < a && 3*kept < b {
 		return nil, 0
 	}
 	return steps, kept

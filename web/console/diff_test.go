@@ -3,6 +3,7 @@ package console
 import (
 	"strings"
 	"testing"
+	"time"
 )
 
 // marked writes a comparison with [marks].
@@ -41,5 +42,29 @@ func TestDifferencesAreMarkedByWord(t *testing.T) {
 		if got := marked(diff(c.before, c.after)); got != c.want {
 			t.Errorf("%s:\n%s\nwant\n%s", c.name, got, c.want)
 		}
+	}
+}
+
+// A page of a comparison costs what a reviewer can wait for, also where a long article was written anew: looking for pairs among all its lines took minutes.
+func TestALongTextWrittenAnewIsComparedSoon(t *testing.T) {
+	t.Parallel()
+	anew := func(from rune) string {
+		lines := make([]string, 500)
+		for i := range lines {
+			var b strings.Builder
+			for j := range 200 {
+				b.WriteRune(from + rune((i*7+j)%1000))
+			}
+			lines[i] = b.String()
+		}
+		return strings.Join(lines, "\n")
+	}
+	began := time.Now()
+	got := diff("The fee is 20 yuan.\n\n"+anew(0x4e00), "The fee is 25 yuan.\n\n"+anew(0x6000))
+	if took := time.Since(began); took > 20*time.Second {
+		t.Errorf("it took %v", took)
+	}
+	if head := marked(got[:2]); len(got) != 1003 || head != "-The fee is [20] yuan.\n+The fee is [25] yuan." {
+		t.Errorf("%d lines, the first are\n%s", len(got), head)
 	}
 }
