@@ -20,9 +20,8 @@ const (
 
 // scratch is this process's own folder, made on first use after what killed processes left behind is gone.
 var scratch = sync.OnceValues(func() (string, error) {
-	base := roomiest()
-	sweep(base)
-	dir := filepath.Join(base, prefix+strconv.Itoa(os.Getpid()))
+	sweep(memory, os.TempDir()) // first: what was left may fill the memory
+	dir := filepath.Join(roomiest(), prefix+strconv.Itoa(os.Getpid()))
 	return dir, os.MkdirAll(dir, 0o755)
 })
 
@@ -35,12 +34,14 @@ func roomiest() string {
 }
 
 // sweep removes folders whose process has ended.
-func sweep(base string) {
-	dirs, _ := filepath.Glob(filepath.Join(base, prefix+"*")) // constant pattern: no error possible
-	for _, dir := range dirs {
-		pid, err := strconv.Atoi(strings.TrimPrefix(filepath.Base(dir), prefix))
-		if err == nil && syscall.Kill(pid, 0) == syscall.ESRCH {
-			_ = os.RemoveAll(dir) // another process may be removing it too
+func sweep(bases ...string) {
+	for _, base := range bases {
+		dirs, _ := filepath.Glob(filepath.Join(base, prefix+"*")) // constant pattern: no error possible
+		for _, dir := range dirs {
+			pid, err := strconv.Atoi(strings.TrimPrefix(filepath.Base(dir), prefix))
+			if err == nil && syscall.Kill(pid, 0) == syscall.ESRCH {
+				_ = os.RemoveAll(dir) // another process may be removing it too
+			}
 		}
 	}
 }
