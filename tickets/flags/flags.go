@@ -143,7 +143,7 @@ func (s *Store) check(ctx context.Context, tx db.Tx, d *Draft, now time.Time) er
 }
 
 // Set puts a flag on the contact of a ticket. For supervisors of the hotline.
-// Errors: tickets.ErrNotFound, tickets.ErrForbidden, ErrNoContact, ErrFlagged, tickets.ErrBadField, tickets.ErrReasonShort, ErrTooLong.
+// Errors: tickets.ErrNotFound, tickets.ErrForbidden, ErrNoContact, ErrFlagged, tickets.ErrBadField, tickets.ErrReasonShort, tickets.ErrTooLong.
 func (s *Store) Set(ctx context.Context, a tickets.Actor, ticket uuid.UUID, d Draft) (Flag, error) {
 	if !supervises(a) {
 		return Flag{}, tickets.ErrForbidden.With("action", "flag")
@@ -211,7 +211,7 @@ func scan(row pgx.CollectableRow) (Flag, error) {
 }
 
 // Change changes a flag's reason and dates; with the same reason it is a review. For supervisors.
-// Errors: tickets.ErrNotFound, tickets.ErrForbidden, ErrStale, ErrEnded, tickets.ErrBadField, tickets.ErrReasonShort, ErrTooLong.
+// Errors: tickets.ErrNotFound, tickets.ErrForbidden, ErrStale, ErrEnded, tickets.ErrBadField, tickets.ErrReasonShort, tickets.ErrTooLong.
 func (s *Store) Change(ctx context.Context, a tickets.Actor, flag uuid.UUID, version int, d Draft) error {
 	return s.edit(ctx, a, flag, version, func(tx db.Tx, f Flag, now time.Time) (*pgx.Batch, error) {
 		d.Type = f.Type
@@ -230,7 +230,7 @@ func (s *Store) Change(ctx context.Context, a tickets.Actor, flag uuid.UUID, ver
 }
 
 // End takes a flag off, with a reason. For supervisors.
-// Errors: tickets.ErrNotFound, tickets.ErrForbidden, ErrStale, ErrEnded, tickets.ErrMissing, ErrTooLong.
+// Errors: tickets.ErrNotFound, tickets.ErrForbidden, ErrStale, ErrEnded, tickets.ErrMissing, tickets.ErrTooLong.
 func (s *Store) End(ctx context.Context, a tickets.Actor, flag uuid.UUID, version int, reason string) error {
 	reason = strings.TrimSpace(reason)
 	if reason == "" {
@@ -252,7 +252,7 @@ func (s *Store) edit(ctx context.Context, a tickets.Actor, flag uuid.UUID, versi
 		return tickets.ErrForbidden.With("action", "flag")
 	}
 	err := db.WithTx(ctx, s.pool, a.DB, func(tx db.Tx) error {
-		// Staff may read flags and not lock them; the lock is taken elevated, after the look that the wall allows.
+		// Staff may read flags and not lock them.
 		return tickets.Elevated(ctx, tx, func() error {
 			rows, err := tx.Query(ctx, flagSQL, flag)
 			if err != nil {

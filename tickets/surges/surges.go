@@ -416,7 +416,7 @@ func (s *Store) behind(ctx context.Context, tx db.Tx, a tickets.Actor, one Surge
 }
 
 // Acknowledge notes who looks after an alert, and what was found. For dispatchers and supervisors of the hotline.
-// Errors: tickets.ErrNotFound, tickets.ErrForbidden, tickets.ErrMissing, ErrTooLong, ErrOver.
+// Errors: tickets.ErrNotFound, tickets.ErrForbidden, tickets.ErrMissing, tickets.ErrTooLong, ErrOver.
 func (s *Store) Acknowledge(ctx context.Context, a tickets.Actor, surge uuid.UUID, note string) error {
 	if !a.LeadsDesk() {
 		return tickets.ErrForbidden.With("action", "acknowledge")
@@ -435,14 +435,13 @@ func (s *Store) Acknowledge(ctx context.Context, a tickets.Actor, surge uuid.UUI
 		if one.State == "over" {
 			return ErrOver
 		}
-		return s.write(ctx, tx, acknowledgeSQL,
-			surge, note, a.DB.User(), s.clock.Now())
+		return write(ctx, tx, acknowledgeSQL, surge, note, a.DB.User(), s.clock.Now())
 	})
 	return stepped("acknowledge surge", err)
 }
 
 // write runs one statement that was judged before.
-func (s *Store) write(ctx context.Context, tx db.Tx, sql string, args ...any) error {
+func write(ctx context.Context, tx db.Tx, sql string, args ...any) error {
 	return tickets.Elevated(ctx, tx, func() error {
 		_, err := tx.Exec(ctx, sql, args...)
 		return err
@@ -473,7 +472,7 @@ func (s *Store) MakeMass(ctx context.Context, a tickets.Actor, surge uuid.UUID, 
 		return tickets.Ticket{}, err
 	}
 	err = db.WithTx(ctx, s.pool, a.DB, func(tx db.Tx) error {
-		return s.write(ctx, tx, massSQL, surge, t.ID, a.DB.User(), s.clock.Now())
+		return write(ctx, tx, massSQL, surge, t.ID, a.DB.User(), s.clock.Now())
 	})
 	return t, stepped("mass event of a surge", err)
 }

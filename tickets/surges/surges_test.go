@@ -23,7 +23,6 @@ func TestASurgeIsSeenOnceAndEndsByItself(t *testing.T) {
 	ctx := t.Context()
 	o.Route.Area = "street-east-1"
 	// Eight quiet weeks: one ticket each at the same hour.
-	now := o.Clock.Now()
 	for range 9 {
 		o.File()
 		o.Clock.Advance(7 * 24 * time.Hour)
@@ -32,7 +31,6 @@ func TestASurgeIsSeenOnceAndEndsByItself(t *testing.T) {
 	if got := sweep(); got.Opened != 0 {
 		t.Errorf("a quiet week alarms: %+v", got)
 	}
-	_ = now
 	oldest := o.File()
 	for range 11 {
 		o.Clock.Advance(time.Minute)
