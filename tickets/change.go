@@ -90,9 +90,11 @@ func (c *change) run(m Move, a Actor, f Fields) {
 	case Unmerge, NotAnswered:
 		c.clocks.restore(c.t.ClosedAt, m.Start, c.t.PromisedAt)
 	case TakeBack:
-		var gone *time.Time // the state has no time of its own; the clock of the answer stopped as the ticket went out
-		if clk := c.clocks.rows[string(sla.Resolve)]; clk != nil {
-			gone = clk.stoppedAt
+		var gone *time.Time // the state has no time of its own; the clock of the answer, or of doing it again, stopped as the ticket went out
+		for _, name := range []sla.ClockName{sla.Resolve, sla.Redo} {
+			if clk := c.clocks.rows[string(name)]; clk != nil {
+				gone = clk.stoppedAt
+			}
 		}
 		c.clocks.restore(gone, m.Start, c.t.PromisedAt)
 	default:
@@ -120,7 +122,7 @@ func (c *change) run(m Move, a Actor, f Fields) {
 	switch {
 	case m.Name == ApproveExtend:
 		f.DueAt = c.t.PromisedAt
-	case slices.Contains(m.Start, sla.Redo):
+	case slices.Contains(m.Start, sla.Redo), m.Name == Dispatch && c.clocks.due(sla.Redo) != nil:
 		f.DueAt = c.clocks.due(sla.Redo) // the citizen is told until when it is done again
 	}
 	if c.assignment != nil && m.Name != Sign {

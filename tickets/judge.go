@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"hotline/internal/errs"
+	"hotline/tickets/sla"
 )
 
 // Limits of texts, in characters.
@@ -97,7 +98,7 @@ func (c *change) guards(m Move, a Actor) error {
 				err = ErrExpired
 			}
 		case FirstAnswer:
-			if t.AgencyResolved != nil {
+			if t.AgencyResolved != nil || c.clocks.due(sla.Redo) != nil {
 				err = ErrNoExtension
 			}
 		case PauseLeft:

@@ -251,7 +251,7 @@ func (s *Service) countReporters(ctx context.Context, tx db.Tx, list []MassEvent
 	return err
 }
 
-// Reporters counts who stands behind mass events, themselves included, for those that are among the rows of a list.
+// Reporters counts who stands behind mass events, themselves included, for those of a list's rows that are one and that the actor sees.
 func (s *Service) Reporters(ctx context.Context, a Actor, rows []Row) (map[uuid.UUID]int, error) {
 	var ids []uuid.UUID
 	for _, r := range rows {
@@ -264,7 +264,11 @@ func (s *Service) Reporters(ctx context.Context, a Actor, rows []Row) (map[uuid.
 	}
 	var n map[uuid.UUID]int
 	err := db.ReadTx(ctx, s.pool, a.DB, func(tx db.Tx) (err error) {
-		n, err = reportersTx(ctx, tx, ids...)
+		var seen []uuid.UUID
+		if err := tx.QueryRow(ctx, seenSQL, ids).Scan(&seen); err != nil {
+			return err
+		}
+		n, err = reportersTx(ctx, tx, seen...)
 		return err
 	})
 	if err != nil {
@@ -272,6 +276,9 @@ func (s *Service) Reporters(ctx context.Context, a Actor, rows []Row) (map[uuid.
 	}
 	return n, nil
 }
+
+// seenSQL is run under the actor's own eyes, before the count is not.
+const seenSQL = `select coalesce(array_agg(id), '{}') from tickets where id = any($1)`
 
 const reportersSQL = `select p.id, (select count(*) + 1 from tickets c where c.parent_id = p.id and c.state = 'merged') from unnest($1::uuid[]) p (id)`
 

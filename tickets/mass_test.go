@@ -151,6 +151,9 @@ func TestMassEventsFromTheFirstReportToTheAnswer(t *testing.T) {
 	if n := must(o.Reporters(t.Context(), o.as("handler-env"), []tickets.Row{{Ticket: tickets.Ticket{ID: parent.ID, MassEvent: true}}, {Ticket: late}})); len(n) != 1 || n[parent.ID] != 5 {
 		t.Errorf("on a list: %v", n)
 	}
+	if n := must(o.Reporters(t.Context(), o.as("handler-util"), []tickets.Row{{Ticket: tickets.Ticket{ID: parent.ID, MassEvent: true}}})); len(n) != 0 {
+		t.Errorf("an agency that does not see the case counts its reporters: %v", n)
+	}
 	if m, ok, err := o.MassOf(t.Context(), o.as("operator"), parent.ID); !ok || err != nil || m.Running() || m.Reporters != 5 {
 		t.Errorf("%+v %v", m, err)
 	}
@@ -289,6 +292,12 @@ func TestUnmergingRestoresTheClocks(t *testing.T) {
 		if wait > 30*24*time.Hour && !after.After(o.clock.Now()) {
 			t.Errorf("%s: overdue by a merge that was a mistake", name)
 		}
+	}
+	// A ticket that was being done again is promised what that has left, whatever the answer of the other matter was.
+	again := o.must("operator", o.must("handler-env", o.inProgress(), tickets.Reply, answer()), tickets.Reopen, tickets.Fields{Text: "They drill on."})
+	again = o.must("dispatcher", o.must("dispatcher", again, tickets.Merge, tickets.Fields{Parent: parent.ID}), tickets.Unmerge, tickets.Fields{Text: "another site"})
+	if got := must(o.Promised(t.Context(), o.as("dispatcher"), again)); got == nil || !got.Equal(due(again, "redo")) {
+		t.Errorf("promised %v, done again until %v", got, due(again, "redo"))
 	}
 	// What was late stays late.
 	k := o.inProgress()

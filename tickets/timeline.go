@@ -102,17 +102,17 @@ type ClockView struct {
 }
 
 // Promised is by when the citizen may expect the answer. Once the case was answered, what was promised for it is past: doing it again has a deadline of its
-// own, and where nothing is done again there is none.
+// own, and where nothing is done again there is none. A case that is done again need not have an answer: it was merged meanwhile, and lost it.
 func (s *Service) Promised(ctx context.Context, a Actor, t Ticket) (*time.Time, error) {
-	if t.AgencyResolved == nil {
-		return t.PromisedAt, nil
-	}
 	var due *time.Time
 	err := db.ReadTx(ctx, s.pool, a.DB, func(tx db.Tx) error {
 		return tx.QueryRow(ctx, redoDueSQL, t.ID).Scan(&due)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("deadline of doing it again: %w", err)
+	}
+	if due == nil && t.AgencyResolved == nil {
+		return t.PromisedAt, nil
 	}
 	return due, nil
 }
