@@ -47,8 +47,12 @@ func (p *Policy) clauses(r *reading) []string {
 		for _, m := range r.found {
 			if m.class == "problem" && m.to < len(r.toks) && r.toks[m.to].han && (len(ends) == 0 || r.toks[m.from].start >= ends[len(ends)-1][1]) {
 				at := r.toks[m.to].start
-				for _, tok := range r.toks[m.to:] { // 坏了, not 坏 and 了
-					if !strings.Contains("了啦啊着的", tok.text) {
+				more := "了啦啊着的" // 坏了, not 坏 and 了
+				if strings.HasSuffix(r.text[:r.toks[m.to-1].end], "没人") {
+					more = "来收管修理清扫运"
+				}
+				for _, tok := range r.toks[m.to:] {
+					if !strings.Contains(more, tok.text) {
 						break
 					}
 					at = tok.end
@@ -118,7 +122,7 @@ func (p *Policy) matters(r *reading) []string {
 	}
 	out := make([]string, len(all))
 	for i, m := range all {
-		out[i] = r.text[m.from:m.to]
+		out[i] = andFirst.ReplaceAllString(r.text[m.from:m.to], "")
 	}
 	return out
 }
@@ -142,10 +146,15 @@ func (p *Policy) part(t *turn, r *reading) *reading {
 	if len(all) < 2 || len(t.st.Later)+len(all)-1 > maxLater {
 		return r
 	}
+	var beside []Matter
 	for _, m := range all[1:] {
-		t.st.Later = append(t.st.Later, Matter{Text: cut(m, maxDescription), Beside: true})
+		beside = append(beside, Matter{Text: cut(m, maxDescription), Beside: true})
 	}
+	t.st.Later = append(beside, t.st.Later...) // next in turn: what was kept before has another place
 	first := p.lex.read(all[0])
+	if f := t.st.Form; first.place != "" && f.Place == r.place { // the whole text may name the place of another one first
+		f.Place = first.place
+	}
 	t.parted = true
 	return &first
 }
@@ -156,8 +165,8 @@ func (p *Policy) sayParted(t *turn) {
 		return
 	}
 	lead := p.tx.t(t.lang, "matters.more", "one", defuse(cut(t.st.Form.Description, maxTitle)))
-	if n := len(t.st.Later); n == 1 || !t.st.Later[n-2].Beside {
-		lead = p.tx.t(t.lang, "matters.two", "one", defuse(cut(t.st.Form.Description, maxTitle)), "two", defuse(cut(t.st.Later[n-1].Text, maxTitle)))
+	if len(t.st.Later) == 1 || !t.st.Later[1].Beside {
+		lead = p.tx.t(t.lang, "matters.two", "one", defuse(cut(t.st.Form.Description, maxTitle)), "two", defuse(cut(t.st.Later[0].Text, maxTitle)))
 	}
 	if t.lead != "" {
 		lead = t.lead + p.tx.t(t.lang, "joint") + lead

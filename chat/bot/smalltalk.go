@@ -47,7 +47,7 @@ func (p *Policy) smallTalk(ctx context.Context, t *turn, r *reading) bool {
 		p.hours(t)
 	case r.mostly("grade.5"), r.mostly("grade.4"): // a grade that nobody asked for
 		p.say(t, "thanks")
-	case r.mostly("resolved", "thanks", "yes") && !r.question:
+	case r.mostly("resolved", "thanks", "yes") && !r.question && !r.has("problem"):
 		p.say(t, "good_to_know")
 	case r.mostly("mistakes"):
 		p.say(t, "mistakes")

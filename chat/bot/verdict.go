@@ -12,7 +12,7 @@ import (
 // More than a yes or a no: "yes, it has been dark since Monday", "no, I mean for my dog", 是的，不过下雨才漏. The first word answers the question that
 // was asked, the rest is read for what it says: it may answer the next question, tell more of the matter, or ask something.
 
-var andFirst = regexp.MustCompile(`(?i)^(?:and|but|also|还有|而且|不过|但是|但)[\s,，]*`)
+var andFirst = regexp.MustCompile(`(?i)^(?:(?:and|but|also)\b|还有|而且|不过|但是|但)[\s,，]*`)
 
 // verdict is an answer with more behind it.
 type verdict struct {

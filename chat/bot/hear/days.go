@@ -74,16 +74,7 @@ func containsHan(s string) bool {
 func Days(asked, text string, today time.Time) []time.Time {
 	l := load()
 	today = time.Date(today.Year(), today.Month(), today.Day(), 0, 0, 0, 0, today.Location())
-	s, q := dayText(text), dayText(asked)
-	var found []time.Time
-	for _, rule := range l.days {
-		if found = rule.named(l, s, q, today); len(found) > 0 {
-			break
-		}
-	}
-	if len(found) < 2 {
-		return found
-	}
+	s, q := clock.ReplaceAllString(dayText(text), " "), dayText(asked)
 	over, ahead := 0, 0
 	for _, rule := range l.days {
 		for _, w := range rule.words.Past {
@@ -93,31 +84,47 @@ func Days(asked, text string, today time.Time) []time.Time {
 			ahead += occurs(s, w) + occurs(q, w)
 		}
 	}
-	if (over > 0) != (ahead > 0) {
-		kept := slices.DeleteFunc(slices.Clone(found), func(d time.Time) bool { return over > 0 && d.After(today) || ahead > 0 && d.Before(today) })
-		if len(kept) > 0 {
-			found = kept
+	misses := func(d time.Time) bool { // a day on the other side of today than the words say
+		return (over > 0) != (ahead > 0) && (over > 0 && d.After(today) || ahead > 0 && d.Before(today))
+	}
+	var found []time.Time
+	for _, rule := range l.days {
+		if found = rule.named(l, s, q, today, misses); len(found) > 0 {
+			break
 		}
+	}
+	if kept := slices.DeleteFunc(slices.Clone(found), misses); len(found) > 1 && len(kept) > 0 {
+		found = kept
 	}
 	slices.SortFunc(found, time.Time.Compare)
 	return slices.CompactFunc(found, time.Time.Equal)
 }
 
+// clock is a time of day, which looks like a date where it is written with a dot, and "24/7".
+var clock = regexp.MustCompile(`\b24/7\b|\b(?:at|around) \d{1,2}[.:]\d{2}\b|\b\d{1,2}[.:]\d{2} ?(?:am|pm|a\.m|p\.m|oclock)\b`)
+
 // Direction tells which of several days a text like "the next one" or 上周的 means: -1 the earlier, 1 the later, 0 when it does not say.
 func Direction(text string) int {
 	s := dayText(text)
+	back, on := false, false
 	for _, rule := range load().days {
 		for w, n := range rule.words.Which {
 			if n != 0 && occurs(s, w) > 0 {
-				return n / max(n, -n)
+				back, on = back || n < 0, on || n > 0
 			}
 		}
 	}
-	return 0
+	switch {
+	case back == on: // 下周的晚上 says both
+		return 0
+	case back:
+		return -1
+	}
+	return 1
 }
 
 func dayText(s string) string {
-	return strings.Join(strings.Fields(strings.NewReplacer(",", " ", "，", " ", "'", "", "’", "").Replace(strings.ToLower(hanzi.Simplify(strings.Map(narrow, s))))), " ")
+	return strings.Join(strings.Fields(strings.NewReplacer(",", " ", "，", " ", "we'd", "we would", "we’d", "we would", "'", "", "’", "").Replace(strings.ToLower(hanzi.Simplify(strings.Map(narrow, s))))), " ")
 }
 
 // occurs counts a word once; a Latin one must stand alone.
@@ -137,7 +144,7 @@ func letters(r rune) rune {
 }
 
 // named reads a text by the rule of one language.
-func (r *dayRule) named(l *lexicon, s, asked string, today time.Time) []time.Time {
+func (r *dayRule) named(l *lexicon, s, asked string, today time.Time, misses func(time.Time) bool) []time.Time {
 	for _, re := range r.patterns {
 		for _, at := range re.FindAllStringSubmatchIndex(s, -1) {
 			if slices.ContainsFunc(r.words.Unless, func(w string) bool { return strings.HasPrefix(s[at[1]:], w) }) {
@@ -149,7 +156,7 @@ func (r *dayRule) named(l *lexicon, s, asked string, today time.Time) []time.Tim
 					part[name] = s[at[2*i]:at[2*i+1]]
 				}
 			}
-			if found := r.meant(l, part, asked+s, today); len(found) > 0 {
+			if found := r.meant(l, part, asked+s, today, misses); len(found) > 0 {
 				return found
 			}
 		}
@@ -161,7 +168,7 @@ func (r *dayRule) named(l *lexicon, s, asked string, today time.Time) []time.Tim
 }
 
 // meant gives the days that the parts of a date can mean.
-func (r *dayRule) meant(l *lexicon, part map[string]string, all string, today time.Time) []time.Time {
+func (r *dayRule) meant(l *lexicon, part map[string]string, all string, today time.Time, misses func(time.Time) bool) []time.Time {
 	count := func(name string) (int, bool) {
 		if part[name] == "" {
 			return 0, false
@@ -170,12 +177,23 @@ func (r *dayRule) meant(l *lexicon, part map[string]string, all string, today ti
 			return 1, true
 		}
 		ts := split(part[name])
+		if roughly(part[name]) {
+			return 0, false
+		}
 		n, ok := l.numberAt(ts, 0)
 		return int(n.value), ok && n.to == len(ts)
 	}
 	monday := today.AddDate(0, 0, -(int(today.Weekday())+6)%7)
 	weekday := (r.words.Weekdays[part["weekday"]] + 6) % 7 // Monday is 0
 	shift := func(name string) int { return r.words.Which[part[name]] }
+	if few := []rune(part["n"]); len(few) == 2 && roughly(part["n"]) { // 两三天前
+		var out []time.Time
+		for _, one := range few {
+			part["n"] = string(one)
+			out = append(out, r.meant(l, part, all, today, misses)...)
+		}
+		return out
+	}
 	d, hasDay := count("d")
 	switch n, counted := count("n"); {
 	case counted:
@@ -187,7 +205,7 @@ func (r *dayRule) meant(l *lexicon, part map[string]string, all string, today ti
 		}
 		return []time.Time{inMonth(today.Year(), int(today.Month())+n, today.Day(), today)}
 	case part["either"] != "":
-		return r.either(part, all, today)
+		return r.either(part, all, today, misses)
 	case part["weekday"] != "" && part["week"] != "":
 		return []time.Time{monday.AddDate(0, 0, 7*shift("week")+weekday)}
 	case part["weekday"] != "":
@@ -231,27 +249,40 @@ func (r *dayRule) meant(l *lexicon, part map[string]string, all string, today ti
 		if y, err := strconv.Atoi(part["y"]); err == nil {
 			return valid(y, m, d, today)
 		}
-		return nearest(m, d, today)
+		return nearest(m, d, today, misses)
 	case hasDay:
-		before, after := valid(today.Year(), int(today.Month()), d, today), []time.Time(nil)
-		switch {
-		case len(before) == 0 || before[0].After(today):
-			after, before = before, nil
-			for back := 1; before == nil && back <= 2; back++ { // the 31st of the month before has to exist
-				before = valid(today.Year(), int(today.Month())-back, d, today)
+		var before, after []time.Time
+		for months := 0; months <= 2; months++ { // the 31st of the month beside has to exist
+			if t := valid(today.Year(), int(today.Month())-months, d, today); before == nil && len(t) > 0 && !t[0].After(today) {
+				before = t
 			}
-		case before[0].Before(today):
-			for on := 1; after == nil && on <= 2; on++ {
-				after = valid(today.Year(), int(today.Month())+on, d, today)
+			if t := valid(today.Year(), int(today.Month())+months, d, today); after == nil && len(t) > 0 && t[0].After(today) {
+				after = t
 			}
+		}
+		if len(before) > 0 && before[0].Equal(today) {
+			return before
 		}
 		return append(before, after...)
 	}
 	return nil
 }
 
+// roughly reports whether Chinese digits stand side by side: 两三 is two or three, not 23.
+func roughly(s string) bool {
+	before := false
+	for _, c := range s {
+		digit := strings.ContainsRune("一二两三四五六七八九", c)
+		if digit && before {
+			return true
+		}
+		before = digit
+	}
+	return false
+}
+
 // either reads 3/4, which is the third of April or the fourth of March; in Chinese the month comes first.
-func (r *dayRule) either(part map[string]string, all string, today time.Time) []time.Time {
+func (r *dayRule) either(part map[string]string, all string, today time.Time, misses func(time.Time) bool) []time.Time {
 	a, _ := strconv.Atoi(part["either"])
 	b, _ := strconv.Atoi(part["other"])
 	y, err := strconv.Atoi(part["y"])
@@ -262,7 +293,7 @@ func (r *dayRule) either(part map[string]string, all string, today time.Time) []
 		if err == nil {
 			return valid(y, m, d, today)
 		}
-		return nearest(m, d, today)
+		return nearest(m, d, today, misses)
 	}
 	if err == nil && utf8.RuneCountInString(part["y"]) == 2 {
 		y += 2000
@@ -274,11 +305,15 @@ func (r *dayRule) either(part map[string]string, all string, today time.Time) []
 	return out
 }
 
-// nearest is the day of a month in this year or in one beside it: who says 30 December in January means the one a few days ago.
-func nearest(m, d int, today time.Time) []time.Time {
+// nearest is the day of a month in this year or in one beside it: who says 30 December in January means the one a few days ago. A day that is over is
+// looked for among those that are: "since 3 March", said in November.
+func nearest(m, d int, today time.Time, misses func(time.Time) bool) []time.Time {
 	var out []time.Time
 	for y := today.Year() - 1; y <= today.Year()+1; y++ {
 		for _, t := range valid(y, m, d, today) {
+			if misses(t) {
+				continue
+			}
 			if len(out) == 0 || t.Sub(today).Abs() < out[0].Sub(today).Abs() {
 				out = []time.Time{t}
 			}

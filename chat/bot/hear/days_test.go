@@ -46,6 +46,20 @@ func TestDays(t *testing.T) {
 		{"", "last week", ""},
 		{"", "I do not know", ""},
 		{"", "in the second house", ""},
+		{"Since when?", "3 March", "2026-03-03"},
+		{"Since when?", "since 1 May", "2026-05-01"},
+		{"When did it happen?", "5/3", "2026-03-05 2026-05-03"},
+		{"When is the appointment due?", "3 March", "2027-03-03"},
+		{"", "last Friday around 10.30", "2026-11-20"},
+		{"", "yesterday at 8.30", "2026-11-26"},
+		{"", "8.30 am yesterday", "2026-11-26"},
+		{"Since when?", "24/7 since Monday", "2026-11-23"},
+		{"When did it happen?", "we'd noticed it on the 3rd", "2026-11-03"},
+		{"When did it happen?", "Friday the 13th", "2026-11-13"},
+		{"", "on the 3rd floor since Monday", "2026-11-23"},
+		{"", "the cat sat in the sun", ""},
+		{"When is it due?", "the 31st", "2026-12-31"},
+		{"", "2026/2/30", ""},
 
 		{"", "今天早上", "2026-11-27"},
 		{"", "前天晚上", "2026-11-25"},
@@ -69,6 +83,10 @@ func TestDays(t *testing.T) {
 		{"", "三天前", "2026-11-24"},
 		{"", "两个星期以前", "2026-11-13"},
 		{"", "停水五天了", "2026-11-22"},
+		{"从哪天开始的？", "3月1日", "2026-03-01"},
+		{"", "两三天前", "2026-11-24 2026-11-25"},
+		{"", "三五天前", "2026-11-22 2026-11-24"},
+		{"", "每周一次", ""},
 		{"", "半夜", ""},
 		{"", "5号楼", ""},
 		{"", "上周", ""},
@@ -83,6 +101,17 @@ func TestDays(t *testing.T) {
 		}
 		if s := strings.Join(got, " "); s != c.want {
 			t.Errorf("%q %q: got %q, want %q", c.asked, c.text, s, c.want)
+		}
+	}
+}
+
+func TestWhichOfTwoDays(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]int{"the next one": 1, "the previous one": -1, "上周的": -1, "下周的": 1, "下周的，晚上": 0, "neither": 0} {
+		for range 20 { // the words are a map: the answer must not hang on their order
+			if got := Direction(text); got != want {
+				t.Fatalf("%q: %d, want %d", text, got, want)
+			}
 		}
 	}
 }

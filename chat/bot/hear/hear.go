@@ -43,6 +43,7 @@ type words struct {
 	Below []string                      `json:"below"`
 	// Elapsed says how many days ago, from and to, something was: "last week".
 	Elapsed map[string][2]float64 `json:"elapsed"`
+	UpTo    []string              `json:"up_to"` // before such words they end what was told: "until today"
 	Day     dayWords              `json:"day"`
 }
 
@@ -58,6 +59,7 @@ type lexicon struct {
 	units    map[string]unit
 	compare  []comparison
 	elapsed  map[string][2]float64 // by the words as joined
+	upTo     []string
 	days     []dayRule
 }
 
@@ -151,6 +153,7 @@ var load = sync.OnceValue(func() *lexicon {
 		for s, span := range w.Elapsed {
 			l.elapsed[strings.TrimSpace(joined(split(s)))] = span
 		}
+		l.upTo = append(l.upTo, w.UpTo...)
 		l.days = append(l.days, w.Day.rule(w.Numbers))
 		l.ageAsked = append(l.ageAsked, w.AgeAsked...)
 	}

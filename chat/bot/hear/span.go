@@ -2,6 +2,7 @@ package hear
 
 import (
 	"math"
+	"slices"
 	"strings"
 
 	"hotline/internal/decision"
@@ -110,22 +111,32 @@ func (l *lexicon) halves(ts []token) (out []number) {
 	return out
 }
 
-// since is passes for words such as "last week": a verdict where all days that they can mean are on one side.
+// since is passes for words such as "last week": a verdict where all days that they can mean are on one side. "Until today" says nothing of a beginning.
 func (l *lexicon) since(c compared, ts []token) Verdict {
 	said := joined(ts)
+	verdict := Unheard
 	for words, span := range l.elapsed {
-		if !strings.Contains(said, words) || !containsHan(words) && !strings.Contains(said, " "+words+" ") {
+		i := strings.Index(said, words)
+		if i < 0 || !containsHan(words) && !strings.Contains(said, " "+words+" ") {
 			continue
 		}
-		fits := func(days float64) bool { return c.below && days < c.value || !c.below && days > c.value }
-		switch long, short := fits(span[1]), fits(span[0]); {
-		case long && short:
-			return Yes
-		case !long && !short:
-			return No
+		if before := said[:i] + " "; slices.ContainsFunc(l.upTo, func(w string) bool {
+			return containsHan(w) && strings.Contains(before, w) || strings.Contains(before, " "+w+" ")
+		}) {
+			return Unheard
 		}
+		fits := func(days float64) bool { return c.below && days < c.value || !c.below && days > c.value }
+		long, short := fits(span[1]), fits(span[0])
+		v := No
+		if short {
+			v = Yes
+		}
+		if long != short || verdict != Unheard && verdict != v {
+			return Unheard
+		}
+		verdict = v
 	}
-	return Unheard
+	return verdict
 }
 
 // inUnit gives a number in the unit that a question counts in: two years are 24 months. What is no whole number of them is rounded down where
