@@ -13,6 +13,15 @@ var aspects = []string{"amount", "cost", "documents", "duration", "who", "condit
 // maxSection is how much of a section the bot says, in characters; the article has the rest.
 const maxSection = 700
 
+// excerpt is as much of a section as the bot says. It ends with a line where it can, so that no link, no item and no row of a table is cut apart.
+func excerpt(section string) string {
+	short := cut(section, maxSection)
+	if i := strings.LastIndexByte(short, '\n'); short != section && i > len(short)/2 {
+		return strings.TrimSpace(short[:i]) + "\n\n…"
+	}
+	return short
+}
+
 // aspect names what a question wants to know about the article before, "" when it asks about something of its own.
 func aspect(r *reading) string {
 	for _, a := range aspects {
@@ -40,7 +49,7 @@ func (p *Policy) about(ctx context.Context, t *turn, r *reading) bool {
 		p.notInArticle(t, r, c)
 		return true
 	}
-	p.tellAbout(t, r, c, cut(text, maxSection))
+	p.tellAbout(t, r, c, excerpt(text))
 	return true
 }
 
@@ -61,7 +70,7 @@ func (p *Policy) wanted(ctx context.Context, t *turn, a Answer) Answer {
 			if r := p.lex.read(s.Heading); !r.has("aspect."+want, "heading."+want) || strings.Contains(a.Text, strings.TrimSpace(s.Text)) {
 				continue
 			}
-			a.Text += "\n\n**" + s.Heading + "**\n\n" + cut(strings.TrimSpace(s.Text), maxSection)
+			a.Text += "\n\n**" + s.Heading + "**\n\n" + excerpt(strings.TrimSpace(s.Text))
 			break
 		}
 	}
@@ -79,10 +88,10 @@ func (p *Policy) beside(ctx context.Context, t *turn, a Answer, asked string) An
 	}
 	s, err := p.kb.Beside(ctx, a.Citations[0].ArticleID, t.lang, asked)
 	if text := strings.TrimSpace(s.Text); err == nil && text != "" && !strings.Contains(a.Text, text) {
-		if s.Heading != "" {
-			text = "**" + s.Heading + "**\n\n" + cut(text, maxSection)
+		if text = excerpt(text); s.Heading != "" {
+			text = "**" + s.Heading + "**\n\n" + text
 		}
-		a.Text += "\n\n" + cut(text, maxSection)
+		a.Text += "\n\n" + text
 	}
 	return a
 }

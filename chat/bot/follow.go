@@ -183,7 +183,7 @@ func (p *Policy) tellPassage(ctx context.Context, t *turn, r *reading, words str
 	if text == "" {
 		return false
 	}
-	p.tellAbout(t, r, c, p.tx.t(t.lang, "about.says", "title", c.Title)+"\n\n"+cut(text, maxSection))
+	p.tellAbout(t, r, c, p.tx.t(t.lang, "about.says", "title", c.Title)+"\n\n"+excerpt(text))
 	return true
 }
 

@@ -217,7 +217,7 @@ func (p *Policy) asideGuide(ctx context.Context, t *turn, f *decision.Form, r *r
 		c := t.st.Guide.Article
 		if sections, err := p.kb.Sections(ctx, c.ArticleID, t.lang); err == nil {
 			if text := p.sectionOn(sections, a); text != "" {
-				t.reply.Messages = append(t.reply.Messages, Message{Text: cut(text, maxSection), Citations: []Citation{c}})
+				t.reply.Messages = append(t.reply.Messages, Message{Text: excerpt(text), Citations: []Citation{c}})
 				t.told(question(c.Title+": "+r.text), Answer{Outcome: OutcomeAnswer, Citations: []Citation{c}}, true)
 				t.lead = p.tx.t(t.lang, "guide.back_to")
 				p.askGuide(t, f)
