@@ -70,6 +70,10 @@ func TestACitizenFilesTracksRepliesAndRates(t *testing.T) {
 	if again := look().PromisedAt; again == nil || again.Equal(*promised) {
 		t.Errorf("while it is done again %v is promised; first it was %v", again, promised)
 	}
+	key := "Bearer " + r.key("hotline", auth.ScopeTicketsRead)
+	if d := decode[TicketDetail](r.send("GET", "/tickets/"+ticket.Number, nil, "Authorization", key).is(http.StatusOK)); d.PromisedAt == nil || !d.PromisedAt.Equal(*look().PromisedAt) {
+		t.Errorf("a program of staff reads %v, the citizen's %v", d.PromisedAt, look().PromisedAt)
+	}
 }
 
 func TestWithdrawIsOnceAndTyped(t *testing.T) {

@@ -71,7 +71,7 @@ type TicketDetail struct {
 	Ask             string       `json:"ask,omitempty" doc:"A request that waits for the hotline: transfer or extension"`
 	Supervised      bool         `json:"supervised"`
 	SignDueAt       *time.Time   `json:"sign_due_at,omitempty"`
-	PromisedAt      *time.Time   `json:"promised_at,omitempty" doc:"The deadline as told to the citizen; it never moves earlier"`
+	PromisedAt      *time.Time   `json:"promised_at,omitempty" doc:"By when the citizen may expect the answer; while it is done again, by when that is"`
 	Reply           string       `json:"reply,omitempty"`
 	Outcome         string       `json:"outcome,omitempty"`
 	AgencyResolved  *bool        `json:"agency_resolved,omitempty"`
@@ -298,13 +298,18 @@ func (a *API) get(c *call, in *numberInput) (*ticketOutput, error) {
 	}
 	d := TicketDetail{TicketRow: a.row(c, t), ID: t.ID, Conversation: t.ConversationID, ServiceItem: t.ServiceItem, Area: t.Area, Description: t.Description, Lat: t.Lat, Lon: t.Lon,
 		Lang: t.Lang, Channel: t.Channel, Anonymous: t.ContactID == nil, Co: []Named{}, CoOpen: []Named{}, Ask: t.Ask, Supervised: t.Supervised, SignDueAt: utc(t.SignDueAt),
-		PromisedAt: utc(t.PromisedAt), Reply: t.Reply, Outcome: t.Outcome, AgencyResolved: t.AgencyResolved, CitizenResolved: t.CitizenResolved, ClosedAt: utc(t.ClosedAt),
+		Reply: t.Reply, Outcome: t.Outcome, AgencyResolved: t.AgencyResolved, CitizenResolved: t.CitizenResolved, ClosedAt: utc(t.ClosedAt),
 		Actions: []ActionInfo{}}
 	for _, co := range t.Co {
 		if agency := a.agency(c, co); agency != nil {
 			d.Co = append(d.Co, *agency)
 		}
 	}
+	promised, err := a.Tickets.Promised(c.ctx, c.staff(), t)
+	if err != nil {
+		return nil, err
+	}
+	d.PromisedAt = utc(promised)
 	list, err := a.Tickets.Clocks(c.ctx, c.staff(), t.ID)
 	if err != nil {
 		return nil, err
