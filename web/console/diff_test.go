@@ -61,7 +61,7 @@ func TestALongTextWrittenAnewIsComparedSoon(t *testing.T) {
 	}
 	began := time.Now()
 	got := diff("The fee is 20 yuan.\n\n"+anew(0x4e00), "The fee is 25 yuan.\n\n"+anew(0x6000))
-	if took := time.Since(began); took > 20*time.Second {
+	if took := time.Since(began); took > time.Minute {
 		t.Errorf("it took %v", took)
 	}
 	if head := marked(got[:2]); len(got) != 1003 || head != "-The fee is [20] yuan.\n+The fee is [25] yuan." {
