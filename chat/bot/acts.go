@@ -271,6 +271,8 @@ func (p *Policy) answersWaiting(ctx context.Context, t *turn, r *reading, waitin
 		switch {
 		case r.mostly("file"):
 			p.fileQuestion(t)
+		case r.has("bye") && r.only("no", "thanks", "bye"): // "no, thank you, that is all": nothing else is wanted; whether it helped was not said
+			p.bye(t)
 		case r.mostly("not_helped") || no:
 			p.notHelped(t)
 		case r.mostly("helped", "thanks", "yes") || yes:

@@ -2,6 +2,7 @@ package bot
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -136,6 +137,9 @@ func (p *Policy) fillWhere(ctx context.Context, t *turn, r *reading) {
 		t.lead = p.tx.t(t.lang, "form.added")
 		at := p.lex.read(r.place)
 		place = p.placeOf(&at, phone, r.email)
+	} else if at := strings.Index(r.text, r.place); r.place != "" && slices.ContainsFunc(r.found, func(m match) bool { return m.class == "problem" && r.toks[m.to-1].end <= at }) { // "the lift is stuck at 7 Oak Road"
+		p.describe(t, r)
+		t.lead, place = p.tx.t(t.lang, "form.added"), r.place
 	}
 	if utf8.RuneCountInString(place) > 120 { // not an address any more: it belongs to the matter too
 		p.describe(t, r)
