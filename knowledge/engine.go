@@ -126,12 +126,10 @@ func (s *Service) Engine() EngineStatus {
 // never fails because of it. What a shared engine proposes is joined with the
 // corpus's own. Errors: ctx's own.
 func (s *Service) propose(ctx context.Context, q Query) ([]Hit, error) {
+	own := sync.OnceValue(func() []Hit { return s.corpus.Propose(q) })
 	if s.engine.usable(s.Clock.Now()) {
-		own := make(chan []Hit, 1)
 		if s.shared() {
-			go func() { own <- s.corpus.Propose(q) }() // while the server is at work
-		} else {
-			own <- nil
+			go own() // while the server is at work
 		}
 		short, cancel := context.WithTimeout(ctx, proposeWithin)
 		defer cancel()
@@ -143,7 +141,10 @@ func (s *Service) propose(ctx context.Context, q Query) ([]Hit, error) {
 			if s.engine.worked() {
 				s.Log.InfoContext(ctx, "the search engine answers again")
 			}
-			return Join(hits, <-own), nil
+			if !s.shared() {
+				return hits, nil
+			}
+			return Join(hits, own()), nil
 		case ctx.Err() != nil:
 			return nil, ctx.Err()
 		}
@@ -151,7 +152,7 @@ func (s *Service) propose(ctx context.Context, q Query) ([]Hit, error) {
 			s.Log.WarnContext(ctx, "the search engine fails; this node searches by itself meanwhile", "error", err)
 		}
 	}
-	return s.corpus.Propose(q), nil
+	return own(), nil
 }
 
 func (s *Service) shared() bool { _, ok := s.Index.(Shared); return ok }

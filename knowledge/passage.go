@@ -110,8 +110,8 @@ const besideShare = 0.4
 // Beside gives the paragraph of a version that says of a question what its title and short answer leave out, and its heading. It reports false when
 // there is none.
 func Beside(question string, v Version) (Section, bool) {
-	told := map[string]bool{}
-	for _, t := range Analyze(v.Title + "\n" + AnswerText(v)) {
+	told, short := map[string]bool{}, AnswerText(v)
+	for _, t := range Analyze(v.Title + "\n" + short) {
 		told[t.Text] = true
 	}
 	var paragraphs []Section
@@ -123,7 +123,7 @@ func Beside(question string, v Version) (Section, bool) {
 		}
 	}
 	i, _ := mostAbout(question, paragraphs)
-	if i < 0 || strings.Contains(AnswerText(v), paragraphs[i].Text) {
+	if i < 0 || strings.Contains(short, paragraphs[i].Text) {
 		return Section{}, false
 	}
 	has := map[string]bool{}

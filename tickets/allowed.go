@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"hotline/internal/db"
+	"hotline/internal/errs"
 )
 
 // A contact says on which channels outside the conversation they may be written to: e-mail, SMS, both, or none. It is kept with the contact, with where
@@ -179,7 +180,7 @@ func (s *Service) StopChannel(ctx context.Context, contact uuid.UUID, channel, a
 		ended, err = s.StopChannelTx(ctx, tx, contact, channel, address, via)
 		return err
 	})
-	return ended, wrap2("stop channel", err)
+	return ended, errs.Step("stop channel", err)
 }
 
 // StopChannelTx is StopChannel in the caller's transaction, which is the system's.

@@ -254,7 +254,7 @@ func (s *Service) Anchors(ctx context.Context, after string, limit int) ([]Ancho
 		out, err = s.anchors(ctx, tx, `day > $1::text::date order by day limit $2`, after, limit)
 		return err
 	})
-	return out, wrapNil("list anchors of", err)
+	return out, wrap("list anchors of", err)
 }
 
 // ParseAnchors reads lines that were kept outside. Errors name the line.

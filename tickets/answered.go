@@ -18,7 +18,7 @@ const waitingForWordsSQL = `select exists (select from ticket_clocks where ticke
 func (s *Service) AnsweredTx(ctx context.Context, tx db.Tx, a db.Actor, ticket uuid.UUID) error {
 	var waiting bool
 	if err := tx.QueryRow(ctx, waitingForWordsSQL, ticket).Scan(&waiting); err != nil || !waiting {
-		return wrapNil("answer", err)
+		return wrap("answer", err)
 	}
 	_, err := s.amendTx(ctx, tx, ticket, "", "first_answer", Fields{}, func(_ context.Context, _ db.Tx, c *change) error {
 		stopped := false
@@ -49,5 +49,5 @@ func (s *Service) AnsweredTx(ctx context.Context, tx db.Tx, a db.Actor, ticket u
 	if err == errNothing {
 		return nil
 	}
-	return wrapNil("answer", err)
+	return wrap("answer", err)
 }

@@ -179,10 +179,10 @@ func (s *Service) checkParent(ctx context.Context, tx db.Tx, parent uuid.UUID, h
 	return nil
 }
 
-// wrap keeps typed errors as they are and names the step of all others.
+// wrap keeps typed errors as they are and names the step of all others; nil stays nil.
 func wrap(step string, err error) error {
 	var known *errs.Error
-	if errors.As(err, &known) {
+	if err == nil || errors.As(err, &known) {
 		return err
 	}
 	return fmt.Errorf("%s ticket: %w", step, err)

@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"hotline/internal/db"
+	"hotline/internal/errs"
 )
 
 // A broadcast is one message of a ticket to every reporter whose ticket is merged into it: an update on the way, or the answer itself. Who has to be told
@@ -311,7 +312,7 @@ func (s *Service) SweepBroadcasts(ctx context.Context, now time.Time, limit int)
 		return err
 	})
 	if err == nil || ctx.Err() != nil || errors.Is(err, db.ErrUnavailable) {
-		return out, wrap2("sweep broadcasts", err)
+		return out, errs.Step("sweep broadcasts", err)
 	}
 	// One of them fails: each for itself, so that it fails alone.
 	s.log.WarnContext(ctx, "a broadcast's batch failed; telling one by one", "error", err)
@@ -330,14 +331,14 @@ func (s *Service) tellOneByOne(ctx context.Context, now time.Time, limit int) ([
 		})
 		switch {
 		case err != nil && (ctx.Err() != nil || len(one) == 0):
-			return out, wrap2("sweep broadcasts", err)
+			return out, errs.Step("sweep broadcasts", err)
 		case len(one) == 0:
 			return out, nil
 		case err != nil:
 			p := one[0]
 			s.log.ErrorContext(ctx, "a reporter could not be told", "ticket", p.ticket.ID, "broadcast", p.broadcast.id, "error", err)
 			if err := s.postpone(ctx, p, now); err != nil {
-				return out, wrap2("sweep broadcasts", err)
+				return out, errs.Step("sweep broadcasts", err)
 			}
 		default:
 			out = append(out, one[0].ticket)
@@ -353,14 +354,6 @@ func (s *Service) postpone(ctx context.Context, p toTell, now time.Time) error {
 			p.broadcast.id, p.ticket.ID, now, maxTold)
 		return err
 	})
-}
-
-// wrap2 names the step of an error, if there is one.
-func wrap2(step string, err error) error {
-	if err == nil {
-		return nil
-	}
-	return fmt.Errorf("%s: %w", step, err)
 }
 
 // BroadcastView is a broadcast with how far it has come.

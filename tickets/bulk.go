@@ -175,7 +175,7 @@ func (s *Service) insertBulk(ctx context.Context, a Actor, j BulkJob) (BulkJob, 
 	if uniqueViolation(err) {
 		return BulkJob{}, ErrUndone
 	}
-	return j, wrapped("start bulk on", err)
+	return j, wrap("start bulk on", err)
 }
 
 // UndoBulk keeps a job that takes a finished one back, on the tickets where it changed something.
@@ -212,7 +212,7 @@ func (s *Service) Bulk(ctx context.Context, a Actor, id uuid.UUID) (BulkJob, err
 	if errors.Is(err, pgx.ErrNoRows) {
 		return BulkJob{}, ErrBulkNotFound
 	}
-	return j, wrapped("read bulk of", err)
+	return j, wrap("read bulk of", err)
 }
 
 // BulkWaiting lists jobs that nobody works on: their node died, or was stopped.
@@ -240,7 +240,7 @@ func (s *Service) DropBulk(ctx context.Context, id uuid.UUID) error {
 		_, err := tx.Exec(ctx, `update bulk_jobs set finished_at = $2 where id = $1 and finished_at is null and claimed_until < $2`, id, s.clock.Now())
 		return err
 	})
-	return wrapped("drop bulk on", err)
+	return wrap("drop bulk on", err)
 }
 
 // RunBulk does a job, or what is left of it, and returns it as it is then. Each ticket is judged on its own, under the actor's own eyes; told hears of
@@ -400,5 +400,5 @@ func (s *Service) tagNames(ctx context.Context, a Actor, ids ...uuid.UUID) (map[
 		_, err = pgx.ForEachRow(rows, []any{&id, &name}, func() error { out[id] = name; return nil })
 		return err
 	})
-	return out, wrapped("names of tags", err)
+	return out, wrap("names of tags", err)
 }

@@ -263,21 +263,21 @@ func (s *Service) Nearby(ctx context.Context, d Draft) ([]Nearby, error) {
 				out = append(out, Nearby{ID: one.ID, Category: one.Category, Area: one.Area, Metres: metresOf(one.Reasons), OpenedAt: one.OpenedAt})
 			}
 		}
+		ids := make([]uuid.UUID, len(out))
 		for i := range out {
-			if err := tx.QueryRow(ctx, countReportersSQL, out[i].ID).Scan(&out[i].Reporters); err != nil {
-				return err
-			}
+			ids[i] = out[i].ID
 		}
-		return nil
+		n, err := reportersTx(ctx, tx, ids...)
+		for i := range out {
+			out[i].Reporters = n[out[i].ID]
+		}
+		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("nearby tickets: %w", err)
 	}
 	return out, nil
 }
-
-// countReportersSQL counts the tickets merged into one, and the one itself.
-const countReportersSQL = `select count(*) + 1 from tickets where parent_id = $1 and state = 'merged'`
 
 func about(lat, lon *float64, d Draft) int {
 	m, known := likeness.Metres(likeness.Case{Lat: lat, Lon: lon}, likeness.Case{Lat: d.Lat, Lon: d.Lon})

@@ -93,7 +93,7 @@ func (s *Service) exportFields(ctx context.Context, a Actor, page []Exported) er
 		})
 		return err
 	})
-	return wrapped("export fields", err)
+	return wrap("export fields", err)
 }
 
 const contactsSQL = `select id, name, phone, email from contacts where id = any($1)`

@@ -84,7 +84,7 @@ func (s *Service) Reseal(ctx context.Context, owner *pgxpool.Pool, ticket uuid.U
 func SetInline(s *Service, n int) { s.inline = n }
 
 // MassStatements are the statements of duplicates, mass events and broadcasts, to be prepared against the real schema.
-var MassStatements = []string{sqlPraised, sqlGraded, candidatesSQL, parentsSQL, countReportersSQL, reportersSQL, seenSQL, markMassSQL, openMassSQL, childrenSQL, insertBroadcastSQL, insertReportersSQL, joinSQL, carrySQL,
+var MassStatements = []string{sqlPraised, sqlGraded, candidatesSQL, parentsSQL, reportersSQL, seenSQL, markMassSQL, openMassSQL, childrenSQL, insertBroadcastSQL, insertReportersSQL, joinSQL, carrySQL,
 	pendingSQL, broadcastsSQL, progressSQL, ownProgressSQL}
 
 // DeskStatements are those of the smaller things that the desk does.

@@ -235,7 +235,7 @@ func (s *Service) SaveField(ctx context.Context, a Actor, f CustomField) (Custom
 	if err == nil {
 		err = s.reloadFields(ctx)
 	}
-	return f, wrapped("save field of", err)
+	return f, wrap("save field of", err)
 }
 
 // FieldValue is a value with the version of the definition that judged it.
@@ -265,7 +265,7 @@ func (s *Service) FieldValues(ctx context.Context, a Actor, ticket uuid.UUID) (m
 		out, err = valuesTx(ctx, tx, ticket)
 		return err
 	})
-	return out, wrapped("values of", err)
+	return out, wrap("values of", err)
 }
 
 // SetFields changes values of a ticket: only those that are named, so two people who fill in different fields lose nothing. "" takes one away.

@@ -136,13 +136,13 @@ func (s *Service) RenameFilter(ctx context.Context, a Actor, id uuid.UUID, name 
 	if err != nil {
 		return err
 	}
-	return wrapped("rename filter", s.keptFilter(ctx, a, id, `update saved_filters set name = $2 where id = $1`, name))
+	return wrap("rename filter", s.keptFilter(ctx, a, id, `update saved_filters set name = $2 where id = $1`, name))
 }
 
 // DeleteFilter removes a saved filter: one's own, or, for supervisors and heads, a shared one.
 // Errors: ErrForbidden, ErrFilterNotFound.
 func (s *Service) DeleteFilter(ctx context.Context, a Actor, id uuid.UUID) error {
-	return wrapped("delete filter", s.keptFilter(ctx, a, id, `delete from saved_filters where id = $1`))
+	return wrap("delete filter", s.keptFilter(ctx, a, id, `delete from saved_filters where id = $1`))
 }
 
 // keptFilter runs a statement on a filter that is the actor's to keep. Errors: ErrForbidden, ErrFilterNotFound.

@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"hotline/internal/db"
+	"hotline/internal/errs"
 )
 
 // What staff see while they type a case for somebody: whether the person was here before, and whether the matter was.
@@ -48,7 +49,7 @@ func (s *Service) EarlierCases(ctx context.Context, a Actor, phone, email string
 		out, err = pgx.CollectRows(rows, pgx.RowToStructByPos[Earlier])
 		return err
 	})
-	return out, wrap2("earlier cases", err)
+	return out, errs.Step("earlier cases", err)
 }
 
 // contactsOf lists the contacts with the telephone number or the address, the newest first.
@@ -90,7 +91,7 @@ func (s *Service) DuplicatesOf(ctx context.Context, a Actor, d Draft, phone, ema
 		}
 		return nil
 	})
-	return out, wrap2("duplicates of a draft", err)
+	return out, errs.Step("duplicates of a draft", err)
 }
 
 // knownAs gives the contact that the telephone number stands with, and the one of the address where that is another: a person may have left the one here and the other

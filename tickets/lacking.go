@@ -7,6 +7,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"hotline/internal/db"
+	"hotline/internal/errs"
 )
 
 // Cases whose filing lacked details that intake needs: marked in lists, and a facet of them, until somebody fills the details in.
@@ -55,5 +56,5 @@ func (s *Service) LackingOf(ctx context.Context, a Actor, tickets ...uuid.UUID) 
 		_, err = pgx.ForEachRow(rows, []any{&id}, func() error { out[id] = true; return nil })
 		return err
 	})
-	return out, wrap2("tickets that lack details", err)
+	return out, errs.Step("tickets that lack details", err)
 }

@@ -72,7 +72,7 @@ func (s *Service) Links(ctx context.Context, a Actor, ticket uuid.UUID) ([]Link,
 		})
 		return err
 	})
-	return out, wrapped("list links of", err)
+	return out, wrap("list links of", err)
 }
 
 // Link ties a ticket to another: ticket is related to, blocks, or follows up other. Both have to be the actor's to see.

@@ -249,7 +249,7 @@ func (s *Service) MacroByID(ctx context.Context, a Actor, id uuid.UUID) (Macro, 
 	if errors.Is(err, pgx.ErrNoRows) {
 		return Macro{}, ErrMacroNotFound
 	}
-	return m, wrapped("read macro", err)
+	return m, wrap("read macro", err)
 }
 
 // SaveMacro creates a macro (with a nil ID) or changes one of the actor's agency at the version that was seen. For supervisors and heads; sharing
@@ -301,7 +301,7 @@ func (s *Service) SaveMacro(ctx context.Context, a Actor, m Macro) (Macro, error
 			where id = $1 and agency_id = $2`, m.ID, m.Agency, m.Shared, names, texts, m.Mode, m.Outcome, m.Resolved, does, m.Active, m.Version, s.clock.Now())
 		return err
 	})
-	return m, wrapped("save macro", err)
+	return m, wrap("save macro", err)
 }
 
 // MacroDone is what came of one deed: nil or the error that says why not.

@@ -280,26 +280,26 @@ func (s *Service) Reporters(ctx context.Context, a Actor, rows []Row) (map[uuid.
 // seenSQL is run under the actor's own eyes, before the count is not.
 const seenSQL = `select coalesce(array_agg(id), '{}') from tickets where id = any($1)`
 
+// reportersSQL counts the tickets merged into one, and the one itself.
 const reportersSQL = `select p.id, (select count(*) + 1 from tickets c where c.parent_id = p.id and c.state = 'merged') from unnest($1::uuid[]) p (id)`
 
 // reportersTx counts the reporters of tickets that the actor sees. An agency that leads the case sees how many there are, not who: the tickets merged
 // into it are the hotline's to see, so they are counted elevated.
 func reportersTx(ctx context.Context, tx db.Tx, seen ...uuid.UUID) (map[uuid.UUID]int, error) {
-	if _, err := tx.Exec(ctx, elevateSQL); err != nil {
-		return nil, err
-	}
-	rows, err := tx.Query(ctx, reportersSQL, seen)
-	if err != nil {
-		return nil, err
-	}
 	out := make(map[uuid.UUID]int, len(seen))
-	var id uuid.UUID
-	var n int
-	if _, err := pgx.ForEachRow(rows, []any{&id, &n}, func() error { out[id] = n; return nil }); err != nil {
-		return nil, err
+	if len(seen) == 0 {
+		return out, nil
 	}
-	_, err = tx.Exec(ctx, restoreSQL)
-	return out, err
+	return out, Elevated(ctx, tx, func() error {
+		rows, err := tx.Query(ctx, reportersSQL, seen)
+		if err != nil {
+			return err
+		}
+		var id uuid.UUID
+		var n int
+		_, err = pgx.ForEachRow(rows, []any{&id, &n}, func() error { out[id] = n; return nil })
+		return err
+	})
 }
 
 func optionalTime(t time.Time) *time.Time {

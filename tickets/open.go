@@ -203,7 +203,7 @@ const (
 	restoreSQL = `select set_config('hotline.actor_kind', current_setting('hotline.actor_was'), true), set_config('plan_cache_mode', 'auto', true)`
 )
 
-// Elevated runs fn with the writes of other agencies allowed, for packages beside this one that have judged what it writes.
+// Elevated runs fn with the rows of other agencies in reach, for code that has judged what it writes and what it tells.
 func Elevated(ctx context.Context, tx db.Tx, fn func() error) error {
 	if _, err := tx.Exec(ctx, elevateSQL); err != nil {
 		return err

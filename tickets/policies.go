@@ -235,14 +235,7 @@ func (s *Service) SaveDraft(ctx context.Context, a Actor, kind, code string, bod
 		}
 		return err
 	})
-	return wrapNil("save the draft of", err)
-}
-
-func wrapNil(step string, err error) error {
-	if err == nil {
-		return nil
-	}
-	return wrap(step, err)
+	return wrap("save the draft of", err)
 }
 
 func calendarExists(ctx context.Context, tx db.Tx, body []byte) error {
@@ -264,7 +257,7 @@ func (s *Service) DiscardDraft(ctx context.Context, a Actor, kind, code string) 
 	if err := mayAdminister(a); err != nil {
 		return err
 	}
-	return wrapNil("discard the draft of", db.WithTx(ctx, s.pool, a.DB, func(tx db.Tx) error {
+	return wrap("discard the draft of", db.WithTx(ctx, s.pool, a.DB, func(tx db.Tx) error {
 		_, err := tx.Exec(ctx, `delete from setting_drafts where kind = $1 and code = $2`, kind, code)
 		return err
 	}))
@@ -358,7 +351,7 @@ func (s *Service) versions(ctx context.Context, a Actor, where string, args ...a
 		})
 		return err
 	})
-	return out, wrapNil("read versions of", err)
+	return out, wrap("read versions of", err)
 }
 
 // AssignJurisdiction lets an agency, and those below it that have no jurisdiction of their own, work by the rules of a jurisdiction; "" makes it work by
@@ -371,7 +364,7 @@ func (s *Service) AssignJurisdiction(ctx context.Context, a Actor, agency uuid.U
 	if k, ok := s.router.Agency(agency); !ok || k.Desk {
 		return ErrUnknownAgency
 	}
-	return wrapNil("assign jurisdiction of", db.WithTx(ctx, s.pool, a.DB, func(tx db.Tx) error {
+	return wrap("assign jurisdiction of", db.WithTx(ctx, s.pool, a.DB, func(tx db.Tx) error {
 		if code != "" {
 			now, err := s.setting(ctx, tx, SettingPolicies, code)
 			if err != nil {

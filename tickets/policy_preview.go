@@ -75,7 +75,7 @@ func (s *Service) Preview(ctx context.Context, a Actor, kind, code string, budge
 		p.Complete = !more
 		return nil
 	})
-	return p, wrapNil("preview settings of", err)
+	return p, wrap("preview settings of", err)
 }
 
 // withDraft is what would be in force after the draft was published.

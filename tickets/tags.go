@@ -125,7 +125,7 @@ func (s *Service) TagUses(ctx context.Context, a Actor) (map[uuid.UUID]int, erro
 		_, err = pgx.ForEachRow(rows, []any{&id, &n}, func() error { out[id] = n; return nil })
 		return err
 	})
-	return out, wrapped("count tags", err)
+	return out, wrap("count tags", err)
 }
 
 // sees is the check before something is hung on a ticket: the row is not locked, since nothing of it changes.
@@ -207,7 +207,7 @@ func (s *Service) RemoveTag(ctx context.Context, a Actor, ticket, tag uuid.UUID)
 		removed = err == nil && done.RowsAffected() == 1
 		return err
 	})
-	return removed, wrapped("untag", err)
+	return removed, wrap("untag", err)
 }
 
 // RenameTag gives a tag of the agency another name. A name that another tag has is refused: merge the two.
@@ -230,7 +230,7 @@ func (s *Service) RenameTag(ctx context.Context, a Actor, tag uuid.UUID, typed s
 		}
 		return err
 	})
-	return wrapped("rename tag", err)
+	return wrap("rename tag", err)
 }
 
 // MergeTag makes one tag of two: every ticket with from gets into, and who types the old word from now on gets the other.
@@ -261,13 +261,5 @@ func (s *Service) MergeTag(ctx context.Context, a Actor, from, into uuid.UUID) e
 		b.Queue(restoreSQL)
 		return tx.SendBatch(ctx, b).Close()
 	})
-	return wrapped("merge tags", err)
-}
-
-// wrapped is wrap for an error that may be nil.
-func wrapped(step string, err error) error {
-	if err == nil {
-		return nil
-	}
-	return wrap(step, err)
+	return wrap("merge tags", err)
 }

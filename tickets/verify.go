@@ -96,7 +96,7 @@ func (s *Service) VerifyAll(ctx context.Context, o VerifyOptions) (VerifyReport,
 			o.Progress(v.report)
 		}
 	}
-	return v.report, wrapNil("verify the anchors of", v.compare(ctx))
+	return v.report, wrap("verify the anchors of", v.compare(ctx))
 }
 
 type verifier struct {

@@ -98,7 +98,7 @@ func (s *Service) People(ctx context.Context, a Actor, ticket uuid.UUID, name st
 		out, err = pgx.CollectRows(rows, pgx.RowToStructByPos[Person])
 		return err
 	})
-	return out, wrapped("people of", err)
+	return out, wrap("people of", err)
 }
 
 // elevated runs fn as the system after the actor has shown that they see the ticket. The ticket is not locked.
@@ -148,7 +148,7 @@ func (s *Service) Watch(ctx context.Context, a Actor, ticket, user uuid.UUID) (a
 		queueNotices(b, now, ticket, []notice{{agency: p.Agency, user: p.ID, kind: "watching"}})
 		return tx.SendBatch(ctx, b).Close()
 	})
-	return added, wrapped("watch", err)
+	return added, wrap("watch", err)
 }
 
 // Unwatch takes somebody off the list: oneself, whom one put there, or, for supervisors and heads, anybody of the own agency.
@@ -176,7 +176,7 @@ func (s *Service) Unwatch(ctx context.Context, a Actor, ticket, user uuid.UUID) 
 		removed = err == nil && done.RowsAffected() == 1
 		return err
 	})
-	return removed, wrapped("unwatch", err)
+	return removed, wrap("unwatch", err)
 }
 
 // Watchers lists who watches a ticket.
@@ -296,5 +296,5 @@ func (s *Service) SeeMentions(ctx context.Context, a Actor, ticket uuid.UUID) er
 		_, err := tx.Exec(ctx, `update ticket_mentions set seen_at = $3 where ticket_id = $1 and user_id = $2 and seen_at is null`, ticket, a.DB.User(), s.clock.Now())
 		return err
 	})
-	return wrapped("see mentions", err)
+	return wrap("see mentions", err)
 }

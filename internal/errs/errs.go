@@ -55,6 +55,14 @@ func (e *Error) With(key string, value any) *Error {
 	return &c
 }
 
+// Step names what was done as an error came; nil stays nil.
+func Step(step string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", step, err)
+}
+
 // Wrap returns a copy with a cause, for the log.
 func (e *Error) Wrap(cause error) *Error { c := *e; c.cause = cause; return &c }
 

@@ -150,3 +150,18 @@ func (l *Log) Write(p []byte) (int, error) { l.mu.Lock(); defer l.mu.Unlock(); r
 
 // String gives all that was logged.
 func (l *Log) String() string { l.mu.Lock(); defer l.mu.Unlock(); return l.buf.String() }
+
+// Prepare checks that statements fit the real schema, as the application.
+func Prepare(t testing.TB, pool *pgxpool.Pool, statements ...string) {
+	t.Helper()
+	conn, err := pool.Acquire(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Release()
+	for _, sql := range statements {
+		if _, err := conn.Conn().Prepare(t.Context(), "", sql); err != nil {
+			t.Errorf("%v\n%s", err, sql)
+		}
+	}
+}

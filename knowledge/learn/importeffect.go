@@ -44,7 +44,7 @@ func (s *Service) ForeseeImport(ctx context.Context, by knowledge.Staff, source 
 	_, err := s.Knowledge.ImportFrom(ctx, by, source, knowledge.ImportOptions{DryRun: true,
 		Publishes: func(e knowledge.Entry) { texts = append(texts, e) },
 		Told: func(context.Context, db.Tx, knowledge.ImportReport) error {
-			if len(texts) >= mostForeseen {
+			if len(texts) > mostForeseen {
 				return errForeseen
 			}
 			return nil

@@ -11,7 +11,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -51,14 +50,6 @@ type Store struct {
 // New makes the store.
 func New(pool *pgxpool.Pool, c clock.Clock, t *tickets.Service) *Store {
 	return &Store{pool: pool, clock: c, tickets: t}
-}
-
-// stepped names the step of an error, if there is one.
-func stepped(step string, err error) error {
-	if err == nil {
-		return nil
-	}
-	return fmt.Errorf("%s: %w", step, err)
 }
 
 // Types are what a contact can be flagged as.
@@ -119,7 +110,7 @@ func (s *Store) Limits(ctx context.Context) (days, review int, err error) {
 		days, review = w.FlagDays, w.FlagReview
 		return err
 	})
-	return days, review, stepped("flag limits", err)
+	return days, review, errs.Step("flag limits", err)
 }
 
 func (s *Store) check(ctx context.Context, tx db.Tx, d *Draft, now time.Time) error {
@@ -182,7 +173,7 @@ func (s *Store) Set(ctx context.Context, a tickets.Actor, ticket uuid.UUID, d Dr
 		return tickets.Elevated(ctx, tx, func() error { return tx.SendBatch(ctx, b).Close() })
 	})
 	if err != nil {
-		return Flag{}, stepped("set flag", err)
+		return Flag{}, errs.Step("set flag", err)
 	}
 	return f, nil
 }
@@ -276,7 +267,7 @@ func (s *Store) edit(ctx context.Context, a tickets.Actor, flag uuid.UUID, versi
 			return tx.SendBatch(ctx, b).Close()
 		})
 	})
-	return stepped("change flag", err)
+	return errs.Step("change flag", err)
 }
 
 // Of lists the flags in force on the contact of a ticket, and how many tickets the same contact filed in the last days (the number of days comes
@@ -290,7 +281,7 @@ func (s *Store) Of(ctx context.Context, a tickets.Actor, t tickets.Ticket) (flag
 		flags, filed, days, err = s.of(ctx, tx, `contact_kin($1)`, *t.ContactID)
 		return err
 	})
-	return flags, filed, days, stepped("flags of a contact", err)
+	return flags, filed, days, errs.Step("flags of a contact", err)
 }
 
 // OfCaller is Of for whoever has this telephone number or address, while a case is typed for them; days is 0 where nobody has.
@@ -307,7 +298,7 @@ func (s *Store) OfCaller(ctx context.Context, a tickets.Actor, phone, email stri
 		flags, filed, days, err = s.of(ctx, tx, `$1`, kin)
 		return err
 	})
-	return flags, filed, days, stepped("flags of a caller", err)
+	return flags, filed, days, errs.Step("flags of a caller", err)
 }
 
 // of is what both read of the contacts of one person.
@@ -357,7 +348,7 @@ func (s *Store) List(ctx context.Context, a tickets.Actor, afterReview time.Time
 		out, err = pgx.CollectRows(rows, scan)
 		return err
 	})
-	return out, stepped("list flags", err)
+	return out, errs.Step("list flags", err)
 }
 
 // ByID returns a flag with its history, the oldest entry first.
@@ -391,5 +382,5 @@ func (s *Store) ByID(ctx context.Context, a tickets.Actor, flag uuid.UUID) (Flag
 		})
 		return err
 	})
-	return f, events, stepped("read flag", err)
+	return f, events, errs.Step("read flag", err)
 }

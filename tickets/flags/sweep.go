@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"hotline/internal/db"
+	"hotline/internal/errs"
 	"hotline/tickets"
 	"hotline/tickets/lookout"
 )
@@ -38,7 +39,7 @@ func (s *Store) Proposals(ctx context.Context, a tickets.Actor) ([]Proposal, err
 		out, err = pgx.CollectRows(rows, pgx.RowToStructByPos[Proposal])
 		return err
 	})
-	return out, stepped("list proposals", err)
+	return out, errs.Step("list proposals", err)
 }
 
 // Dismiss answers a proposal with no; the contact is not proposed again before the time is over. For supervisors.
@@ -59,7 +60,7 @@ func (s *Store) Dismiss(ctx context.Context, a tickets.Actor, proposal uuid.UUID
 			return err
 		})
 	})
-	return stepped("dismiss proposal", err)
+	return errs.Step("dismiss proposal", err)
 }
 
 // Swept is what a sweep did.
@@ -100,7 +101,7 @@ func (s *Store) Sweep(ctx context.Context, now time.Time) (Swept, error) {
 		}
 		return s.proposeRepeats(ctx, tx, now, &out)
 	})
-	return out, stepped("sweep flags", err)
+	return out, errs.Step("sweep flags", err)
 }
 
 func idsOf(ctx context.Context, tx db.Tx, sql string, now time.Time) ([]uuid.UUID, error) {

@@ -40,16 +40,7 @@ func follow(t *testing.T, s *statistics.Store) {
 // Every statement is prepared against the real schema, as the application.
 func TestTheStatementsFitTheSchema(t *testing.T) {
 	t.Parallel()
-	conn, err := testkit.DB(t).Acquire(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Release()
-	for _, sql := range opendata.Statements {
-		if _, err := conn.Conn().Prepare(t.Context(), "", sql); err != nil {
-			t.Errorf("%v\n%s", err, sql)
-		}
-	}
+	testkit.Prepare(t, testkit.DB(t), opendata.Statements...)
 }
 
 var trees = opendata.Trees{

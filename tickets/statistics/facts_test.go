@@ -2,11 +2,14 @@ package statistics_test
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"hotline/internal/db"
+	"hotline/internal/testkit"
 	"hotline/tickets"
 	"hotline/tickets/measures"
 	"hotline/tickets/statistics"
@@ -206,16 +209,7 @@ func TestMeasuresKnowNoCounterWithoutAColumn(t *testing.T) {
 			}
 		}
 	}
-	conn, err := o.Pool.Acquire(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Release()
-	for name, sql := range statistics.Statements() {
-		if _, err := conn.Conn().Prepare(t.Context(), "", sql); err != nil {
-			t.Errorf("%s: %v", name, err)
-		}
-	}
+	testkit.Prepare(t, o.Pool, slices.Collect(maps.Values(statistics.Statements()))...)
 }
 
 func TestChatsAreCounted(t *testing.T) {

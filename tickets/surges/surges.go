@@ -51,14 +51,6 @@ func New(pool *pgxpool.Pool, c clock.Clock, t *tickets.Service) *Store {
 	return &Store{pool: pool, clock: c, tickets: t}
 }
 
-// stepped names the step of an error, if there is one.
-func stepped(step string, err error) error {
-	if err == nil {
-		return nil
-	}
-	return fmt.Errorf("%s: %w", step, err)
-}
-
 // Surge is an alert: more tickets of a category come from an area than chance explains.
 type Surge struct {
 	ID             uuid.UUID
@@ -377,7 +369,7 @@ func (s *Store) ByID(ctx context.Context, a tickets.Actor, surge uuid.UUID, limi
 		return err
 	})
 	if err != nil {
-		return Surge{}, nil, stepped("read surge", err)
+		return Surge{}, nil, errs.Step("read surge", err)
 	}
 	return one, behind, nil
 }
@@ -437,7 +429,7 @@ func (s *Store) Acknowledge(ctx context.Context, a tickets.Actor, surge uuid.UUI
 		}
 		return write(ctx, tx, acknowledgeSQL, surge, note, a.DB.User(), s.clock.Now())
 	})
-	return stepped("acknowledge surge", err)
+	return errs.Step("acknowledge surge", err)
 }
 
 // write runs one statement that was judged before.
@@ -474,5 +466,5 @@ func (s *Store) MakeMass(ctx context.Context, a tickets.Actor, surge uuid.UUID, 
 	err = db.WithTx(ctx, s.pool, a.DB, func(tx db.Tx) error {
 		return write(ctx, tx, massSQL, surge, t.ID, a.DB.User(), s.clock.Now())
 	})
-	return t, stepped("mass event of a surge", err)
+	return t, errs.Step("mass event of a surge", err)
 }

@@ -39,15 +39,18 @@ type actionData struct {
 	Version    int
 }
 
-// textOf says what the text of an action is; the others are told "Text".
-var textOf = map[tickets.Action]string{tickets.RefuseExtend: "why", tickets.RefuseTransfer: "why", tickets.RefuseReturn: "why", tickets.RefuseExclude: "why", tickets.ApproveExclude: "why",
-	tickets.RequestExtend: "why", tickets.Recall: "why", tickets.Designate: "why", tickets.Reopen: "why", tickets.Redispatch: "why", tickets.Unmerge: "why", tickets.DropCo: "why", tickets.LiftOrder: "why",
-	tickets.HandUp: "why", tickets.Appeal: "why", tickets.NotAnswered: "why", tickets.TakeBack: "why", tickets.Supervise: "order", tickets.AnswerOrder: "answer", tickets.CoReply: "part"}
-
-// TextName is the label of the action's text.
+// TextName is the label of the action's text: what it is there, where that is more than a text.
 func (d actionData) TextName() string {
-	if kind := textOf[d.Move.Name]; kind != "" {
-		return "field.text_" + kind
+	switch d.Move.Name {
+	case tickets.RefuseExtend, tickets.RefuseTransfer, tickets.RefuseReturn, tickets.RefuseExclude, tickets.ApproveExclude, tickets.RequestExtend, tickets.Recall, tickets.Designate,
+		tickets.Reopen, tickets.Redispatch, tickets.Unmerge, tickets.DropCo, tickets.LiftOrder, tickets.HandUp, tickets.Appeal, tickets.NotAnswered, tickets.TakeBack:
+		return "field.text_why"
+	case tickets.Supervise:
+		return "field.text_order"
+	case tickets.AnswerOrder:
+		return "field.text_answer"
+	case tickets.CoReply:
+		return "field.text_part"
 	}
 	return "field.text"
 }

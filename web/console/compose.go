@@ -64,7 +64,7 @@ func (c *Console) newComposer(ctx context.Context, v View, d *ticketData, moves 
 		light.Class = string(clk.Light)
 		out.CoOpen = append(out.CoOpen, coOpen{v.Agency(clk.Agency), light})
 	}
-	lang, values := d.T.Lang, c.macroValues(ctx, v, d.T)
+	lang, values := d.T.Lang, c.macroValues(ctx, v, d.T, d.Promised)
 	fill := strings.NewReplacer("{number}", values["number"], "{agency}", values["agency"], "{due}", values["due"], "{officer}", values["me"])
 	for _, one := range c.cannedReplies() {
 		if isForm(one) || len(out.Modes) == 1 { // they are for citizens, to whom nothing can be written here

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -16,8 +17,8 @@ import (
 
 // Macros: replies with variables and deeds. The composer offers them beside the replies that come with the jurisdiction's settings; leads keep them.
 
-// macroValues are a ticket's variables, in the language of its contact.
-func (c *Console) macroValues(ctx context.Context, v View, t tickets.Ticket) map[string]string {
+// macroValues are a ticket's variables, in the language of its contact; due is by when an answer may be expected, see promised.
+func (c *Console) macroValues(ctx context.Context, v View, t tickets.Ticket, due *time.Time) map[string]string {
 	to := View{c: c, Lang: t.Lang, Now: v.Now}
 	agency := v.Me.AgencyID
 	if t.Lead != uuid.Nil {
@@ -28,7 +29,7 @@ func (c *Console) macroValues(ctx context.Context, v View, t tickets.Ticket) map
 	if t.Category != "" {
 		values["category"] = to.Category(t.Category)
 	}
-	if due, err := c.Tickets.Promised(ctx, actor(v.Me), t); err == nil && due != nil {
+	if due != nil {
 		values["due"] = to.Date(*due)
 	}
 	// The name of who reports something confidentially stays where it is kept.
@@ -43,6 +44,15 @@ func (c *Console) macroValues(ctx context.Context, v View, t tickets.Ticket) map
 		}
 	}
 	return values
+}
+
+// promised is by when an answer may be expected. Where it cannot be read, the text has a gap: that is seen before anything is sent.
+func (c *Console) promised(ctx context.Context, v View, t tickets.Ticket) *time.Time {
+	due, err := c.Tickets.Promised(ctx, actor(v.Me), t)
+	if err != nil {
+		c.Log.WarnContext(ctx, "promised date of a ticket", "error", err)
+	}
+	return due
 }
 
 // What a ticket does not know stands as a gap in the text, in brackets that nobody types. Somebody fills it in; a text with a gap is not sent to a citizen.
@@ -92,7 +102,7 @@ func (c *Console) chatMacros(ctx context.Context, v View, d *chatData) []cannedO
 	to := View{c: c, Lang: lang}
 	values := map[string]string{"agency": to.Agency(v.Me.AgencyID), "me": v.Me.NameIn(to.Lang), "contact": to.T("author.citizen")}
 	if d.Ticket != nil {
-		values = c.macroValues(ctx, v, *d.Ticket)
+		values = c.macroValues(ctx, v, *d.Ticket, c.promised(ctx, v, *d.Ticket))
 	}
 	var out []cannedOption
 	for _, m := range all {
@@ -153,7 +163,7 @@ func (c *Console) runMacro(ctx context.Context, v View, ticket, macro uuid.UUID,
 	if err != nil {
 		return "", nil // it went elsewhere with the message: there is nothing left to do here
 	}
-	values := c.macroValues(ctx, v, t)
+	values := c.macroValues(ctx, v, t, c.promised(ctx, v, t))
 	var bad []string
 	for _, d := range c.Tickets.DoMacro(ctx, actor(v.Me), ticket, m, values, key, func(name tickets.Action, f tickets.Fields) error {
 		f.Text = tickets.Render(f.Text, values)
