@@ -294,3 +294,20 @@ func TestARatingDoesNotSwallowAnOpenForm(t *testing.T) {
 		t.Errorf("%+v", r)
 	}
 }
+
+// "Yes, but it is broken again" is neither: the case must not count as solved because of its first word.
+func TestAYesThatTellsOfNewTroubleIsAskedAgain(t *testing.T) {
+	t.Parallel()
+	for lang, told := range map[string]string{"en": "Yes, but the street lamp is broken again", "zh-CN": "是的，不过路灯又坏了"} {
+		p := scripted(t, lang)
+		_, st := p.Revisit(bot.State{}, "T-9", "2026-000031", lang)
+		r, st := say(t, p, st, bot.Input{Text: told})
+		if st.Rating == nil || st.Rating.Resolved != nil || len(r.Messages) != 1 || len(r.Messages[0].Choices) != 3 {
+			t.Errorf("%s: %+v, %+v", told, st.Rating, r.Messages)
+			continue
+		}
+		if _, st = say(t, p, st, bot.Input{Choice: "not_solved"}); st.Rating == nil || st.Rating.Resolved == nil || *st.Rating.Resolved || st.Rating.Comment == "" {
+			t.Errorf("after the choice: %+v", st.Rating)
+		}
+	}
+}

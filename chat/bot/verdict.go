@@ -95,6 +95,12 @@ func (p *Policy) answersMore(ctx context.Context, t *turn, r *reading, waiting s
 			return false
 		}
 		t.st.Rating.Comment = cut(v.rest.text, 1000)
+		if v.yes && v.rest.has("problem", "not_helped") { // "yes, but it is broken again"
+			m := p.say(t, "revisit.unsure")
+			m.Ask, t.st.Waiting = AskSolved, AskSolved
+			p.offer(t, m, "solved", "not_solved", "human")
+			return true
+		}
 		p.solved(t, v.yes)
 		return true
 	case AskArticle:
