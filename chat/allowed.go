@@ -187,7 +187,7 @@ func (s *Service) ReachesTx(ctx context.Context, tx db.Tx, t tickets.Ticket) (bo
 }
 
 // matterSQL is what a delivery's message is about. The ticket is held, as everywhere before what hangs on it.
-const matterSQL = `select t.id, t.contact_id, coalesce(m.payload->>'ask', '') from messages m join tickets t on t.id = m.ticket_id where m.conversation_id = $1 and m.seq = $2 for update of t`
+const matterSQL = `select t.id, t.contact_id, coalesce(m.payload->>'ask', '') from messages m join tickets t on t.id = m.ticket_id where m.conversation_id = $1 and m.seq = $2 for no key update of t`
 
 const triedSQL = `select channel from deliveries where conversation_id = $1 and seq = $2`
 

@@ -33,7 +33,7 @@ func (s *Service) writeTurn(ctx context.Context, t *turn, reply bot.Reply, state
 		var lease *uuid.UUID
 		var lastSeq int64
 		var holder string
-		err := tx.QueryRow(ctx, `select lease_owner, last_seq, holder from conversations where id = $1 for update`, t.conversation).Scan(&lease, &lastSeq, &holder)
+		err := tx.QueryRow(ctx, `select lease_owner, last_seq, holder from conversations where id = $1 for no key update`, t.conversation).Scan(&lease, &lastSeq, &holder)
 		if err != nil {
 			return fmt.Errorf("chat: turn: %w", err)
 		}

@@ -72,7 +72,7 @@ func (s *Service) Notify(ctx context.Context, tx db.Tx, t tickets.Ticket, e tick
 func (s *Service) askTx(ctx context.Context, tx db.Tx, t tickets.Ticket, ask func(bot.State, string, string, string) (bot.Message, bot.State)) (int64, error) {
 	var raw []byte
 	var holder string
-	err := tx.QueryRow(ctx, `select holder, bot_state from conversations where id = $1 for update`, t.ConversationID).Scan(&holder, &raw)
+	err := tx.QueryRow(ctx, `select holder, bot_state from conversations where id = $1 for no key update`, t.ConversationID).Scan(&holder, &raw)
 	if err != nil || holder != HeldByBot {
 		return 0, err
 	}

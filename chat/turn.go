@@ -224,7 +224,7 @@ func (s *Service) sweepLoop(ctx context.Context) {
 }
 
 const sweepSQL = `update conversations set turn_due_at = $2 where id in (
-	select id from conversations where turn_due_at <= $1 and (lease_until is null or lease_until <= $1) order by turn_due_at limit $3 for update skip locked)
+	select id from conversations where turn_due_at <= $1 and (lease_until is null or lease_until <= $1) order by turn_due_at limit $3 for no key update skip locked)
 	returning id`
 
 // Sweep takes over turns that their process has not answered in time: conversations whose turn is due and whose lease, if any, ran out.

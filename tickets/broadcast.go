@@ -231,7 +231,7 @@ const pendingSQL = `select b.id, b.ticket_id, b.seq, b.type, b.text, b.outcome, 
 		(select e.data->'sources' from ticket_events e where e.ticket_id = b.ticket_id and e.seq = b.seq and b.type = 'reply'), ` + ticketColumns + `
 	from broadcast_reporters r join broadcasts b on b.id = r.broadcast_id join tickets t on t.id = r.ticket_id
 	where r.state = 'pending' and (r.next_at is null or r.next_at <= $1) and ($2::uuid is null or r.broadcast_id = $2)
-	order by r.broadcast_id, r.ticket_id limit $3 for update of r, t skip locked`
+	order by r.broadcast_id, r.ticket_id limit $3 for no key update of r, t skip locked`
 
 type toTell struct {
 	broadcast broadcastRow
@@ -279,7 +279,7 @@ func (s *Service) tell(ctx context.Context, tx db.Tx, p toTell, now time.Time) e
 	}
 	// The next message of the conversation will be this one: the row is held until the end.
 	var seq *int64
-	err := tx.QueryRow(ctx, `select last_seq + 1 from conversations where id = $1 for update`, t.ConversationID).Scan(&seq)
+	err := tx.QueryRow(ctx, `select last_seq + 1 from conversations where id = $1 for no key update`, t.ConversationID).Scan(&seq)
 	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
 		return err
 	}

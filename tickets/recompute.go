@@ -271,7 +271,7 @@ func (s *Service) recomputeTickets(ctx context.Context, tx db.Tx, ids []uuid.UUI
 	if skip {
 		wait = " skip locked"
 	}
-	rows, err := tx.Query(ctx, `select `+ticketColumns+` from tickets t where t.id = any($1) order by t.id for update`+wait, ids)
+	rows, err := tx.Query(ctx, `select `+ticketColumns+` from tickets t where t.id = any($1) order by t.id for no key update`+wait, ids)
 	if err != nil {
 		return tally, nil, err
 	}

@@ -135,7 +135,7 @@ func (s *Service) one(ctx context.Context, actor db.Actor, where string, arg any
 func (s *Service) lock(ctx context.Context, tx db.Tx, ticket uuid.UUID, key string) (t Ticket, rows map[string]*clockRow, earlier string, err error) {
 	rows = map[string]*clockRow{}
 	b := &pgx.Batch{}
-	b.Queue(`select `+ticketColumns+` from tickets t where t.id = $1 for update`, ticket).QueryRow(func(row pgx.Row) error {
+	b.Queue(`select `+ticketColumns+` from tickets t where t.id = $1 for no key update`, ticket).QueryRow(func(row pgx.Row) error {
 		t, err = scanTicket(row)
 		return err
 	})

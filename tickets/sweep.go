@@ -94,7 +94,7 @@ func (s *Service) lockDue(ctx context.Context, tx db.Tx, now time.Time, limit in
 		select t.id, t.number, t.state, t.kind, coalesce(t.category, ''), t.urgency, t.lead_id, t.assignee_id, t.supervised, t.events, t.head, `+prefixedClock+`
 		from ticket_clocks c join tickets t on t.id = c.ticket_id
 		where c.next_fire_at <= $1 and c.stopped_at is null and c.paused_at is null
-		order by c.next_fire_at limit $2 for update of c, t skip locked`, now, limit)
+		order by c.next_fire_at limit $2 for no key update of c, t skip locked`, now, limit)
 	if err != nil {
 		return nil, err
 	}

@@ -1,0 +1,50 @@
+package chat_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"hotline/channels"
+	"hotline/chat"
+	"hotline/internal/db"
+	"hotline/tickets"
+)
+
+// A message about a case names it, and a case that moves writes into its conversation: each holds what the other refers to, and neither may wait for that.
+func TestAMessageAboutACaseDoesNotWaitForWhoeverMovesIt(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	rec := r.say(t, "ann", "1", "hello")
+	if err := r.TakeTurn(ctxb, rec.ConversationID); err != nil {
+		t.Fatal(err)
+	}
+	env := r.city.Agencies["dept-environment"]
+	var k tickets.Ticket
+	err := db.WithTx(ctxb, r.pool, db.System(), func(tx db.Tx) (err error) {
+		k, err = r.tickets.OpenTx(ctxb, tx, tickets.Draft{Kind: "complaint", Category: "environment.noise", Description: "Drilling every night", Lang: "en", Channel: channels.Web, ConversationID: rec.ConversationID})
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if k.State != tickets.Dispatched {
+		desk := tickets.Staff(r.city.Staff("dispatcher"), []string{"dispatcher"})
+		if k, err = r.tickets.Apply(ctxb, desk, k.ID, tickets.AnyVersion, tickets.Dispatch, tickets.Fields{Lead: env}, ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	handler := tickets.Staff(r.city.Staff("handler-env"), []string{"handler"})
+	err = db.WithTx(ctxb, r.pool, handler.DB, func(tx db.Tx) error {
+		if _, err := r.tickets.ApplyTx(ctxb, tx, handler, k.ID, tickets.AnyVersion, tickets.Sign, tickets.Fields{}, ""); err != nil {
+			return err
+		}
+		soon, cancel := context.WithTimeout(ctxb, 20*time.Second)
+		defer cancel()
+		_, err := r.Post(soon, db.System(), k.ConversationID, chat.Outgoing{Author: chat.ByBot, Text: "Is there anything else?", TicketID: k.ID})
+		return err
+	})
+	if err != nil {
+		t.Errorf("the message and the signature: %v", err)
+	}
+}
