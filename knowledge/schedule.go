@@ -114,9 +114,11 @@ func (s *Service) PublishTx(ctx context.Context, tx db.Tx, by Staff, e *Entry) e
 }
 
 const (
-	// A row that another node publishes just now is left to it.
+	// What another node publishes just now is left to it. Both rows are locked: a row
+	// that is not would be judged as it was when the statement began, and a version
+	// published in between would go live a second time.
 	sqlScheduledDue = `select a.id from article_versions v join articles a on a.id = v.article_id and a.latest = v.version
-		where v.state = 'scheduled' and v.publish_at <= $1 order by v.publish_at, a.id limit 1 for update of a skip locked`
+		where v.state = 'scheduled' and v.publish_at <= $1 order by v.publish_at, a.id limit 1 for update of a, v skip locked`
 	// Rows are locked by the update itself, and a second node finds them changed.
 	sqlExpire = `with due as (
 			update article_versions v set state = 'expired', edit = edit + 1

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -90,6 +91,36 @@ func TestAScheduledVersionGoesLiveByItselfAndOnce(t *testing.T) {
 	}
 	if v := must[knowledge.Version](t)(d.Version(ctx, e.Article.ID, 2)); v.State != knowledge.Expired {
 		t.Errorf("is %s", v.State)
+	}
+}
+
+// A node that looks a moment before another commits must find the version gone,
+// not the article free again.
+func TestManyVersionsOfOneMomentEachGoLiveOnce(t *testing.T) {
+	t.Parallel()
+	d, ctx := newDesk(t), t.Context()
+	const texts = 24
+	var next knowledge.Entry
+	for range texts {
+		e := must[knowledge.Entry](t)(d.Create(ctx, d.editor(), knowledge.Article{Lang: "en"}, passport))
+		next = d.approve(t, e, knowledge.When{From: at(t, "2026-03-12T09:30:00+08:00")})
+	}
+	d.clock.Set(*next.Version.PublishAt)
+	var nodes sync.WaitGroup
+	var published atomic.Int64
+	for range 6 {
+		node, _ := d.node(t)
+		nodes.Go(func() {
+			swept, err := node.Sweep(ctx)
+			if err != nil {
+				t.Error(err)
+			}
+			published.Add(int64(swept.Published))
+		})
+	}
+	nodes.Wait()
+	if n := published.Load(); n != texts {
+		t.Errorf("%d versions were published %d times", texts, n)
 	}
 }
 
