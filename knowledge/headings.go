@@ -67,6 +67,19 @@ func (h *headings) remove(p *profile, v *vocabulary) {
 	}
 }
 
+// mostSame is how many documents are looked at for one that was asked just this.
+const mostSame = 5000
+
+// rarest gives the documents that hold the rarest of the terms, nil where one of them is in no title or question or all are in very many.
+func (h *headings) rarest(terms []uint32) (held []posting) {
+	for i, t := range terms {
+		if with := h.docs.of(t); i == 0 || len(with) < len(held) {
+			held = with
+		}
+	}
+	return held[:min(len(held), mostSame)]
+}
+
 // headTerms are the distinct terms of title and questions.
 func (p *profile) headTerms() []uint32 {
 	var out []uint32

@@ -6,10 +6,10 @@ import (
 	"sync"
 )
 
-// Propose is what an Index does, from the corpus alone: it adds up what the
-// postings of the question's rarest terms say of each document, and looks
-// closer at the best. It needs nothing but this process, so it stands in while
-// an engine is filled or away.
+// Propose gives the articles that may answer a question, best first. It adds up
+// what the postings of the question's rarest terms say of each document, and
+// looks closer at the best and at those that were asked just this. Where no
+// language is asked for, each is searched in its own words.
 func (c *Corpus) Propose(q Query) []Hit {
 	if q.Limit <= 0 {
 		q.Limit = DefaultLimit
@@ -18,27 +18,21 @@ func (c *Corpus) Propose(q Query) []Hit {
 	if lang == "" {
 		lang = DetectLang(q.Text)
 	}
-	scan := c.Question(q.Text).in(lang).scan()
-	if len(scan.terms) == 0 {
-		return nil
-	}
+	question := c.Question(q.Text)
+	var hits []Hit
 	c.mu.RLock()
 	defer c.mu.RUnlock()
-	likely := best{limit: closer * q.Limit}
-	sums := c.sums(scan, lang)
-	for at, sum := range sums {
-		if sum <= 0 || float64(sum) < likely.floor {
+	for _, r := range question.readings(lang) {
+		scan := r.scan()
+		if len(scan.terms) == 0 {
 			continue
 		}
-		if p := c.list[at]; (lang == "" || p.lang == lang) && (!p.staff || q.Audience == AudienceStaff) {
-			likely.add(Hit{ID: p.id, Version: p.version, Score: float64(sum)})
+		wanted := func(p *profile) bool {
+			return (p.lang == lang || lang == "" && tongueName(p.lang) == r.lang) && (!p.staff || q.Audience == AudienceStaff)
 		}
-	}
-	clear(sums)
-	sumsPool.Put(&sums)
-	hits := likely.hits
-	for i, h := range hits {
-		hits[i].Score = scan.score(c.docs[h.ID])
+		for _, p := range c.likely(scan, lang, closer*q.Limit, wanted) {
+			hits = append(hits, Hit{ID: p.id, Version: p.version, Score: scan.score(p)})
+		}
 	}
 	slices.SortFunc(hits, compareHits)
 	return hits[:min(q.Limit, len(hits))]
@@ -47,6 +41,32 @@ func (c *Corpus) Propose(q Query) []Hit {
 // closer is how many documents are looked at for each that is wanted: the
 // postings know a length from when the document came, and no parts.
 const closer = 4
+
+// likely gives the documents of which the postings say most, and those whose title or stored question is the question.
+func (c *Corpus) likely(scan scan, lang string, most int, wanted func(*profile) bool) []*profile {
+	top := best{limit: most}
+	sums := c.sums(scan, lang)
+	for at, sum := range sums {
+		if sum <= 0 || float64(sum) < top.floor {
+			continue
+		}
+		if p := c.list[at]; wanted(p) {
+			top.add(Hit{ID: p.id, Score: float64(sum)})
+		}
+	}
+	clear(sums)
+	sumsPool.Put(&sums)
+	out := make([]*profile, 0, len(top.hits))
+	for _, h := range top.hits {
+		out = append(out, c.docs[h.ID])
+	}
+	for _, at := range c.headings.rarest(scan.whole) {
+		if p := c.list[at.place()]; wanted(p) && scan.is(p) && !slices.Contains(out, p) {
+			out = append(out, p)
+		}
+	}
+	return out
+}
 
 // sumsPool keeps the sums of searches, a number for each document, all zero.
 var sumsPool sync.Pool
@@ -94,6 +114,8 @@ func (b *best) add(h Hit) {
 // scan is a question reduced to what is worth looking for in every document.
 type scan struct {
 	terms []scanTerm
+	all   float64  // more than a document says of them
+	whole []uint32 // the terms by which a title or stored question is this question
 	langs map[string]saturation
 }
 
@@ -121,6 +143,11 @@ func (q *Question) scan() scan {
 		}
 		s.terms = append(s.terms, scanTerm{u.known(), u.rank})
 	}
+	for _, u := range q.units {
+		if u.weight > 0 {
+			s.whole = append(s.whole, u.hash)
+		}
+	}
 	for _, y := range q.syns {
 		rank := 0.0
 		for _, i := range y.units {
@@ -132,7 +159,17 @@ func (q *Question) scan() scan {
 			}
 		}
 	}
+	for _, t := range s.terms {
+		s.all += t.rank
+	}
 	return s
+}
+
+// is reports whether the title or a stored question of a document says just what was asked.
+func (s scan) is(p *profile) bool {
+	return slices.ContainsFunc(p.heads, func(head []headTerm) bool {
+		return len(head) == len(s.whole) && !slices.ContainsFunc(s.whole, func(h uint32) bool { return !hasTerm(head, h) })
+	})
 }
 
 func (s scan) score(p *profile) (sum float64) {
@@ -144,6 +181,9 @@ func (s scan) score(p *profile) (sum float64) {
 		if f, ok := p.find(t.hash); ok {
 			sum += t.rank * saturate(by.occurrences(p, f.n).fielded, by.k1)
 		}
+	}
+	if s.is(p) {
+		sum += s.all
 	}
 	return sum
 }

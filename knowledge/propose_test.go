@@ -71,6 +71,33 @@ func TestLongQuestionsAreProposedFor(t *testing.T) {
 	}
 }
 
+// Where nobody says which language is searched, each is searched in its own words.
+func TestProposedInWhateverLanguage(t *testing.T) {
+	t.Parallel()
+	c := NewCorpus()
+	c.Put(Doc{ID: "es", Lang: "es", Title: "Renovaciones de los permisos", Version: 1}, Doc{ID: "fr", Lang: "fr", Title: "Renouvellement de l'abonnement", Version: 1},
+		Doc{ID: "en", Lang: "en", Title: "Renewing permits", Version: 1}, Doc{ID: "zh", Lang: "zh-CN", Title: "许可证延期", Version: 1})
+	for text, want := range map[string]string{"renovación del permiso": "es", "abonnements renouvelés": "fr", "permit renewal": "en", "延期许可证": "zh"} {
+		if hits := c.Propose(Query{Text: text}); len(hits) == 0 || hits[0].ID != want {
+			t.Errorf("%q: proposed %+v, want %s first", text, hits, want)
+		}
+	}
+}
+
+// Who asks what was stored means the article it was stored with, however much others say of its words.
+func TestAStoredQuestionIsProposed(t *testing.T) {
+	t.Parallel()
+	c := NewCorpus()
+	var docs []Doc
+	for i := range 400 {
+		docs = append(docs, Doc{ID: fmt.Sprintf("other%d", i), Lang: "en", Title: "Moving house: register the address", Keywords: []string{"moving", "register"}, Body: "Moving, register, house.", Version: 1})
+	}
+	c.Put(append(docs, Doc{ID: "wanted", Lang: "en", Title: "Parking permits", Body: strings.Repeat("Parking for residents. ", 200), Questions: []string{"What do I register when moving house?"}, Version: 1})...)
+	if hits := c.Propose(Query{Text: "register when moving house", Lang: "en", Limit: 5}); len(hits) != 5 || hits[0].ID != "wanted" {
+		t.Errorf("proposed %+v", hits)
+	}
+}
+
 // What is proposed is what a look at every document would propose.
 func TestProposedAreTheBest(t *testing.T) {
 	t.Parallel()

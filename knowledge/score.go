@@ -1,6 +1,7 @@
 package knowledge
 
 import (
+	"maps"
 	"math"
 	"slices"
 )
@@ -71,6 +72,18 @@ func (q *Question) in(lang string) *Question {
 		return o
 	}
 	return q
+}
+
+// readings are those of the question that documents in a language are found by; of any language, where it is "".
+func (q *Question) readings(lang string) []*Question {
+	if lang != "" || len(q.others) == 0 {
+		return []*Question{q.in(lang)}
+	}
+	out := []*Question{q}
+	for _, name := range slices.Sorted(maps.Keys(q.others)) {
+		out = append(out, q.others[name])
+	}
+	return out
 }
 
 // questionIn reads text in a language; for respelled see respellHan. The caller holds the lock.
@@ -339,7 +352,15 @@ func saturate(tf, k1 float64) float64 { return tf / (tf + k1) }
 
 // sideBySide counts two words next to each other.
 func (p *profile) sideBySide(d side) (n [parts]uint8) {
+	first, one := p.find(d.first)
+	second, other := p.find(d.second)
+	if !one || !other {
+		return n
+	}
 	for i, order := range p.order {
+		if first.n[i] == 0 || second.n[i] == 0 {
+			continue
+		}
 		for k := 1; k < len(order); k++ {
 			if order[k] == d.second && order[k-1] == d.first && n[i] < math.MaxUint8 {
 				n[i]++
@@ -396,15 +417,18 @@ func (q *Question) likeness(p *profile) (title, asks float64) {
 	defer q.corpus.mu.RUnlock()
 	for i, head := range p.heads {
 		var total, shared float64
-		for _, t := range head {
-			total += float64(t.weight) * q.corpus.idf(t.hash)
-		}
 		for _, u := range q.units {
 			if hasTerm(head, u.hash) {
 				shared += u.weight
 			} else if u.alt != 0 && hasTerm(head, u.alt) {
 				shared += u.weight * spellPenalty
 			}
+		}
+		if shared == 0 {
+			continue
+		}
+		for _, t := range head {
+			total += float64(t.weight) * q.corpus.idf(t.hash)
 		}
 		sum := total + q.weight
 		if sum <= 0 {
