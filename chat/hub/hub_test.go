@@ -257,7 +257,8 @@ func TestWhoMayNotComeIn(t *testing.T) {
 			}
 		})
 	}
-	silent := raw(t, n, "", 0)
+	hasty := newPlace(t).node(t, func(_ *chat.Deps, o *hub.Options) { o.HelloWithin = time.Second })
+	silent := raw(t, hasty, "", 0)
 	if _, code := read(t, silent); code != hub.CloseNoHello {
 		t.Errorf("who says nothing is closed with %d", code)
 	}

@@ -70,7 +70,7 @@ func (p *place) node(t testing.TB, change ...func(*chat.Deps, *hub.Options)) *no
 	t.Helper()
 	n := &node{closes: make(chan int, 10000)}
 	d := chat.Deps{Pool: p.pool, Clock: clock.System{}, Log: silent(), Bus: p.bus, Blob: p.files, Words: words}
-	o := hub.Options{Bus: p.bus, Words: words, Log: silent(), TickEvery: 20 * time.Millisecond, CatchUp: time.Hour, HelloWithin: time.Second,
+	o := hub.Options{Bus: p.bus, Words: words, Log: silent(), TickEvery: 20 * time.Millisecond, CatchUp: time.Hour, HelloWithin: 20 * time.Second,
 		Sites: func() []hub.Site {
 			return []hub.Site{{Key: "demo", Origins: []string{"https://city.example", hub.Self}}, {Key: "other", Origins: []string{"https://other.example"}}}
 		},

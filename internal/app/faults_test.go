@@ -45,7 +45,7 @@ func heal(p *toxics.Proxy, fault string) {
 // Bounds of a node on a busy machine. A turn has 8 seconds for everything and an intake waits for none of it.
 const (
 	turnWithin   = 11 * time.Second
-	intakeWithin = 3 * time.Second
+	intakeWithin = 6 * time.Second
 )
 
 // asked counts the questions of serves, so that each is a text of its own, which no model has made a vector of.

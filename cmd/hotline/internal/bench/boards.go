@@ -54,7 +54,11 @@ func (s *scale) boards(ctx context.Context) error {
 			}
 		}
 		next := 0
-		if err := s.line(ctx, part, "a pass for the lights", len(forgetful)-3, budgetDashboard, func(ctx context.Context, _ int) error {
+		budget := float64(budgetDashboard)
+		if s.o.Tickets > LeanAbove {
+			budget = 0 // dashboards have one at a million
+		}
+		if err := s.line(ctx, part, "a pass for the lights", len(forgetful)-3, budget, func(ctx context.Context, _ int) error {
 			next++
 			_, err := forgetful[next-1].Lights(ctx, w.actor)
 			return err
