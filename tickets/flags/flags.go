@@ -152,11 +152,10 @@ func (s *Store) Set(ctx context.Context, a tickets.Actor, ticket uuid.UUID, d Dr
 		if err := s.check(ctx, tx, &d, now); err != nil {
 			return err
 		}
-		// One at a time for a contact, so that two supervisors do not both set it.
-		var flagged bool
-		if err := tx.QueryRow(ctx, `select id is not null from contacts where id = $1 for update`, *t.ContactID).Scan(new(bool)); err != nil && !errors.Is(err, pgx.ErrNoRows) {
+		if err := oneAtATime(ctx, tx); err != nil {
 			return err
 		}
+		var flagged bool
 		if err := tx.QueryRow(ctx, `select exists (select from contact_flags where contact_id = any(contact_kin($1)) and type = $2 and ended_at is null)`, *t.ContactID, d.Type).Scan(&flagged); err != nil {
 			return err
 		}
@@ -176,6 +175,13 @@ func (s *Store) Set(ctx context.Context, a tickets.Actor, ticket uuid.UUID, d Dr
 		return Flag{}, errs.Step("set flag", err)
 	}
 	return f, nil
+}
+
+// oneAtATime makes whoever flags or proposes people wait for whoever does so now. Who is one person is found by looking (contact_kin), among contacts that
+// come in meanwhile too, so there is no row that stands for a person and could be locked; people flag people seldom enough for one queue.
+func oneAtATime(ctx context.Context, tx db.Tx) error {
+	_, err := tx.Exec(ctx, `select pg_advisory_xact_lock(hashtext('hotline flags'))`)
+	return err
 }
 
 const (

@@ -130,6 +130,9 @@ func (s *Store) proposeRepeats(ctx context.Context, tx db.Tx, now time.Time, out
 	if err != nil {
 		return err
 	}
+	if err := oneAtATime(ctx, tx); err != nil { // after the count, which takes longest and needs no lock
+		return err
+	}
 	if _, err := tx.Exec(ctx, `update flag_proposals set state = 'over' where state = 'open' and made_at <= $1`, since); err != nil {
 		return err
 	}
