@@ -7,7 +7,6 @@ import (
 	"math"
 	"mime"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -19,6 +18,7 @@ import (
 	"hotline/chat"
 	"hotline/internal/db"
 	"hotline/internal/errs"
+	"hotline/internal/httpfile"
 	"hotline/internal/i18n"
 )
 
@@ -318,31 +318,9 @@ func (h *Hub) serveFile(w http.ResponseWriter, r *http.Request, v visitor) error
 		return err
 	}
 	defer f.Close()
-	ServeUpload(w, r, u, f)
+	w.Header().Set("Cross-Origin-Resource-Policy", "cross-origin") // the widget stands in pages of other sites
+	httpfile.Send(w, r, httpfile.File{Name: u.Name, Type: u.Type}, f)
 	return nil
-}
-
-// ServeUpload serves a file so that nothing in it can run: its sniffed type and no other, no script, no frame, pictures inline and the rest
-// as a download. The console and the portal serve theirs with it too.
-func ServeUpload(w http.ResponseWriter, r *http.Request, u chat.Upload, content io.ReadSeeker) {
-	h := w.Header()
-	h.Set("Content-Type", u.Type)
-	if u.Type == "text/plain" {
-		h.Set("Content-Type", "text/plain; charset=utf-8")
-	}
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Content-Security-Policy", "default-src 'none'; sandbox")
-	h.Set("Cross-Origin-Resource-Policy", "cross-origin")
-	h.Set("Referrer-Policy", "no-referrer")
-	if h.Get("Cache-Control") == "" {
-		h.Set("Cache-Control", "private, no-store")
-	}
-	kind := "attachment"
-	if slices.Contains([]string{"image/jpeg", "image/png", "image/gif", "image/webp"}, u.Type) {
-		kind = "inline"
-	}
-	h.Set("Content-Disposition", mime.FormatMediaType(kind, map[string]string{"filename": u.Name}))
-	http.ServeContent(w, r, "", time.Time{}, content)
 }
 
 var statuses = map[errs.Kind]int{

@@ -95,7 +95,7 @@ func TestImports(t *testing.T) {
 		}},
 		{"net/http stays at the edge", "a domain that knows HTTP statuses cannot serve e-mail", func(p string) bool {
 			return in(append([]string{"internal"}, domain...)...)(p) && !in("chat/hub", "channels/telegram", "channels/email", "channels/phone", "channels/open311", "channels/webhook", "channels/wechat",
-				"internal/llm", "internal/app", "internal/telemetry", "internal/testkit", "knowledge/meili")(p)
+				"internal/httpfile", "internal/llm", "internal/app", "internal/telemetry", "internal/testkit", "knowledge/meili")(p)
 		}, is("net/http")},
 		{"one home for gorilla/websocket", "one package wraps one vendor", not(in("chat/hub")), is("github.com/gorilla/websocket")},
 		{"one home for nats", "one package wraps one vendor", not(in("internal/bus")), is("github.com/nats-io")},

@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"os"
 	"slices"
-	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -20,6 +19,7 @@ import (
 	"hotline/chat/media"
 	"hotline/internal/auth"
 	"hotline/internal/db"
+	"hotline/internal/httpfile"
 	"hotline/tickets"
 	"hotline/web/httperr"
 )
@@ -103,12 +103,7 @@ func (a *API) fetch(c *call, in *ticketFileInput) (*huma.StreamResponse, error) 
 	}
 	return &huma.StreamResponse{Body: func(hc huma.Context) {
 		defer file.Close()
-		h := c.w.Header()
-		h.Set("Content-Type", u.Type)
-		h.Set("Content-Length", strconv.FormatInt(u.Size, 10))
-		h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": u.Name}))
-		h.Set("Content-Security-Policy", "sandbox; default-src 'none'")
-		_, _ = io.Copy(c.w, file) // the connection is all that can fail
+		httpfile.Send(c.w, c.r, httpfile.File{Name: u.Name, Type: u.Type, Download: true}, file)
 	}}, nil
 }
 

@@ -2,15 +2,13 @@ package console
 
 import (
 	"context"
-	"mime"
 	"mime/multipart"
 	"net/http"
-	"strings"
-	"time"
 
 	"github.com/google/uuid"
 
 	"hotline/chat"
+	"hotline/internal/httpfile"
 )
 
 func (c *Console) takeFile(ctx context.Context, v View, header *multipart.FileHeader, conversation uuid.UUID) (uuid.UUID, error) {
@@ -36,16 +34,7 @@ func (c *Console) file(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	defer f.Close()
-	disposition := "attachment"
-	if strings.HasPrefix(u.Type, "image/") && u.Type != "image/svg+xml" {
-		disposition = "inline"
-	}
-	h := w.Header()
-	h.Set("Content-Type", u.Type)
-	h.Set("Content-Disposition", mime.FormatMediaType(disposition, map[string]string{"filename": u.Name}))
-	h.Set("Content-Security-Policy", "default-src 'none'; sandbox; frame-ancestors 'none'")
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Cache-Control", "private, max-age=3600")
-	http.ServeContent(w, r, "", time.Time{}, f)
+	w.Header().Set("Cache-Control", "private, max-age=3600")
+	httpfile.Send(w, r, httpfile.File{Name: u.Name, Type: u.Type}, f)
 	return nil
 }

@@ -2,16 +2,14 @@ package console
 
 import (
 	"html/template"
-	"mime"
 	"mime/multipart"
 	"net/http"
 	"net/url"
-	"strings"
-	"time"
 
 	"github.com/google/uuid"
 
 	"hotline/internal/errs"
+	"hotline/internal/httpfile"
 	"hotline/knowledge"
 	"hotline/tickets"
 	"hotline/web/httperr"
@@ -233,17 +231,8 @@ func (c *Console) articleFile(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	defer f.Close()
-	disposition := "attachment"
-	if strings.HasPrefix(u.Type, "image/") && u.Type != "image/svg+xml" {
-		disposition = "inline"
-	}
-	h := w.Header()
-	h.Set("Content-Type", u.Type)
-	h.Set("Content-Disposition", mime.FormatMediaType(disposition, map[string]string{"filename": u.Name}))
-	h.Set("Content-Security-Policy", "default-src 'none'; sandbox; frame-ancestors 'none'")
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Cache-Control", "private, max-age=3600")
-	http.ServeContent(w, r, "", time.Time{}, f)
+	w.Header().Set("Cache-Control", "private, max-age=3600")
+	httpfile.Send(w, r, httpfile.File{Name: u.Name, Type: u.Type}, f)
 	return nil
 }
 

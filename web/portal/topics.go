@@ -2,33 +2,14 @@ package portal
 
 import (
 	"fmt"
-	"io"
-	"mime"
 	"net/http"
 	"net/url"
-	"strconv"
 
 	"github.com/google/uuid"
 
+	"hotline/internal/httpfile"
 	"hotline/web/httperr"
 )
-
-// serveFile sends a file so that it can do nothing: no script, no guessing of types, pictures only are shown in place.
-func serveFile(w http.ResponseWriter, meta Upload, content io.Reader, cache string) {
-	h := w.Header()
-	h.Set("Content-Security-Policy", "default-src 'none'; sandbox")
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Cache-Control", cache)
-	h.Set("Content-Type", meta.Type)
-	disposition := "attachment"
-	switch meta.Type {
-	case "image/jpeg", "image/png", "image/gif", "image/webp":
-		disposition = "inline"
-	}
-	h.Set("Content-Disposition", mime.FormatMediaType(disposition, map[string]string{"filename": meta.Name}))
-	h.Set("Content-Length", strconv.FormatInt(meta.Size, 10))
-	_, _ = io.Copy(w, content) // the connection is all that can fail; a short answer does not match its length
-}
 
 // articleFile serves a file of an article as long as the article is shown to everybody.
 func (p *Portal) articleFile(w http.ResponseWriter, r *http.Request) {
@@ -38,7 +19,8 @@ func (p *Portal) articleFile(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer content.Close()
-	serveFile(w, meta, content, "public, max-age=60")
+	w.Header().Set("Cache-Control", "public, max-age=60")
+	httpfile.Send(w, r, httpfile.File{Name: meta.Name, Type: meta.Type}, content)
 }
 
 type topicsBody struct{ Topics []Topic }

@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"hotline/internal/errs"
+	"hotline/internal/httpfile"
 	"hotline/web/httperr"
 )
 
@@ -169,7 +170,7 @@ func (p *Portal) trackRate(w http.ResponseWriter, r *http.Request) {
 	p.finish(w, r, v, "grade-5", "rate", p.Cases.Rate(r.Context(), body.ID, rating.grade, rating.resolved, rating.text))
 }
 
-// trackFile serves a file of the ticket so that it can do nothing: no script, no guessing of types, pictures only are shown in place.
+// trackFile serves a file of the ticket.
 func (p *Portal) trackFile(w http.ResponseWriter, r *http.Request) {
 	ticket := p.session.ticket(r)
 	if ticket == uuid.Nil {
@@ -182,5 +183,5 @@ func (p *Portal) trackFile(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer content.Close()
-	serveFile(w, meta, content, "private, no-store")
+	httpfile.Send(w, r, httpfile.File{Name: meta.Name, Type: meta.Type}, content)
 }
