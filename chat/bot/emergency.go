@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"slices"
 	"strings"
 	"sync"
 )
@@ -22,7 +23,8 @@ var services = []Service{Fire, Gas, Water, SelfHarm, Medical, Police}
 
 // Emergency finds danger to life in a text. It is pure and cheap enough to run on every message at intake.
 //
-// Cues are strong ("my house is on fire") or weak ("gas leak"). Masked phrases ("fire hydrant") count for nothing. A cue is left out when
+// Cues are strong ("my house is on fire"), weak ("gas leak") or still ("not moving", which may be a bicycle: it counts for nothing where a thing is
+// named and nobody in the whole text). Masked phrases ("fire hydrant") count for nothing. A cue is left out when
 // it is directly negated, supposed ("if there is a fire") or past ("last year"), and a weak one also in a question for information
 // ("how do I prevent"); words of the present ("now", "help") overrule past and supposed, and talk of suicide is never explained away as
 // past. In doubt it reports an emergency: a number too many does less harm than one too few.
@@ -81,11 +83,11 @@ func (e *Emergency) Message(s Service, lang string) Message {
 }
 
 func detect(toks []token, found []match) (Service, bool) {
-	type around struct{ past, supposed, inquiry, present bool }
+	type around struct{ past, supposed, inquiry, present, thing bool }
 	sentences := map[int]*around{}
 	masked := make([]bool, len(toks))
 	negated := make([]bool, len(toks)+1) // negated[i]: a negation ends right before token i
-	var cues []match
+	var cues, somebody []match
 	for _, m := range found {
 		kind, ok := strings.CutPrefix(m.class, "emergency.")
 		if !ok {
@@ -109,12 +111,17 @@ func detect(toks []token, found []match) (Service, bool) {
 			s.inquiry = true
 		case "present":
 			s.present = true
+		case "thing":
+			s.thing = true
+		case "somebody":
+			somebody = append(somebody, m)
 		case "negation":
 			negated[m.to] = true
 		default:
 			cues = append(cues, m)
 		}
 	}
+	person := slices.ContainsFunc(somebody, func(m match) bool { return !negated[m.from] && !anyOf(masked[m.from:m.to]) })
 	hit := map[Service]bool{}
 	for _, m := range cues {
 		name, strength, _ := strings.Cut(strings.TrimPrefix(m.class, "emergency."), ".")
@@ -125,7 +132,7 @@ func detect(toks []token, found []match) (Service, bool) {
 		if !s.present && (s.supposed || s.past) && service != SelfHarm {
 			continue
 		}
-		if strength == "weak" && s.inquiry && !s.present {
+		if strength == "weak" && s.inquiry && !s.present || strength == "still" && s.thing && !person {
 			continue
 		}
 		hit[service] = true
