@@ -51,6 +51,9 @@ func (l *lexicon) toldYesNo(q *decision.Question, ts []token) Verdict {
 		if w := l.passes(asked, told); w != Unheard {
 			return w
 		}
+		if count, other := l.countsElse(asked, told); other {
+			return count
+		}
 	}
 	return v
 }

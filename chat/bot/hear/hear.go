@@ -11,6 +11,7 @@ import (
 	"embed"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -32,6 +33,8 @@ type words struct {
 	Unsure   []string           `json:"unsure"`
 	Negation []string           `json:"negation"`
 	Hollow   []string           `json:"hollow"` // say nothing about the matter
+	Having   []string           `json:"having"` // verbs of questions for what somebody has: more than was asked for may be a yes
+	Single   map[string]string  `json:"single"` // words that count one of something: alone is one person
 	Numbers  map[string]float64 `json:"numbers"`
 	AgeAsked []string           `json:"age_asked"`
 	Nearly   []string           `json:"nearly"` // in front of a number that is not reached yet
@@ -53,6 +56,8 @@ type lexicon struct {
 	negation map[string]bool
 	hollow   map[string]bool
 	time     map[string]bool
+	having   map[string]bool
+	single   map[string]string
 	nearly   [][]string
 	numbers  map[string]float64
 	ageAsked []string
@@ -96,7 +101,7 @@ type comparison struct {
 
 // load reads the embedded words once. They are part of the program: that they can be read is tested.
 var load = sync.OnceValue(func() *lexicon {
-	l := &lexicon{starts: map[string][]start{}, units: map[string]unit{}, negation: map[string]bool{}, hollow: map[string]bool{}, time: map[string]bool{}, numbers: map[string]float64{}, elapsed: map[string][2]float64{}}
+	l := &lexicon{starts: map[string][]start{}, units: map[string]unit{}, negation: map[string]bool{}, hollow: map[string]bool{}, having: map[string]bool{}, single: map[string]string{}, time: map[string]bool{}, numbers: map[string]float64{}, elapsed: map[string][2]float64{}}
 	entries, err := data.ReadDir("data")
 	if err != nil {
 		panic(err)
@@ -121,7 +126,7 @@ var load = sync.OnceValue(func() *lexicon {
 				l.starts[toks[0]] = append(l.starts[toks[0]], start{toks, part.says, part.short, part.echo})
 			}
 		}
-		for set, list := range map[*map[string]bool][]string{&l.negation: w.Negation, &l.hollow: w.Hollow, &l.time: w.Time} {
+		for set, list := range map[*map[string]bool][]string{&l.negation: w.Negation, &l.hollow: w.Hollow, &l.time: w.Time, &l.having: w.Having} {
 			for _, s := range list {
 				for _, t := range split(s) {
 					(*set)[t.text] = true
@@ -147,6 +152,7 @@ var load = sync.OnceValue(func() *lexicon {
 		for _, s := range w.Nearly {
 			l.nearly = append(l.nearly, texts(split(s)))
 		}
+		maps.Copy(l.single, w.Single)
 		for s, n := range w.Numbers {
 			l.numbers[s] = n
 		}

@@ -35,6 +35,13 @@ func TestYesAndNoInPeoplesWords(t *testing.T) {
 		{homeZh, "有", hear.Yes}, {homeZh, "没有", hear.No}, {homeZh, "没", hear.No}, {homeZh, "有一套房产", hear.Yes}, {homeZh, "没房", hear.No}, {homeZh, "有点远", hear.Unheard},
 		{"您缴失业保险满一年了吗？", "缴满一年了", hear.Yes}, {"您缴失业保险满一年了吗？", "没缴满一年", hear.No}, {"您缴失业保险满一年了吗？", "什么是失业保险", hear.Unheard},
 		{homeZh, "还没有", hear.No}, {homeZh, "有的", hear.Yes},
+		// another number of the same thing
+		{aloneZh, "两个人住", hear.No}, {aloneZh, "我们两个人", hear.No}, {aloneZh, "和老伴2个人住", hear.No}, {"您是一个人居住吗？", "两个人居住", hear.No},
+		{aloneZh, "就我一个人", hear.Yes}, {aloneZh, "一个人住，女儿两个月来一次", hear.Yes},
+		{alone, "two people", hear.No}, {alone, "there are two people living here", hear.No}, {alone, "just one person lives here", hear.Unheard},
+		{"您有一套房吗？", "有两套", hear.Unheard}, {"您有一套房吗？", "有一套", hear.Yes}, {"您有两个孩子吗？", "一个孩子", hear.No}, {"您有两个孩子吗？", "三个孩子", hear.Unheard},
+		{"您有两个孩子吗？", "有两个孩子", hear.Yes}, {"Do you have two children?", "yes, three children", hear.Unheard}, {"Do you have two children?", "one child", hear.No},
+		{"Do you have two children?", "I have two children", hear.Yes}, {"Do you own one flat?", "I own one", hear.Unheard},
 	} {
 		if got := hear.YesNo(c.question, c.text); got != c.want {
 			t.Errorf("%s %q: %q, want %q", c.question, c.text, got, c.want)
@@ -198,6 +205,7 @@ func TestWhatIsToldUnasked(t *testing.T) {
 		{zh, "我67岁，独居", decision.Answers{"age": "67", "alone": "yes"}},
 		{zh, "我今年六十六岁，一个人住，退休金1800元", decision.Answers{"age": "66", "alone": "yes", "income": "1800"}},
 		{zh, "我有三个孩子，和家人住", decision.Answers{"children": "3", "alone": "no"}},
+		{zh, "我67岁，和老伴两个人住", decision.Answers{"age": "67", "alone": "no"}},
 		{zh, "我没有敬老卡", decision.Answers{}},
 		{zh, "是不是要一个人住？", decision.Answers{}},
 		{zh, "请问怎么申请补贴", decision.Answers{}},

@@ -13,14 +13,18 @@ func YesNo(question, text string) Verdict {
 	}
 	q := split(question)
 	told := l.passes(q, ts)
+	count, other := l.countsElse(q, ts)
 	if v := l.opening(q, ts); v != Unheard {
-		if v == Yes && told == No { // "yes, since last week" to "for at least six months?"
+		if v == Yes && (told == No || other) { // "yes, since last week" to "for at least six months?"
 			return Unheard
 		}
 		return v
 	}
 	if told != Unheard {
 		return told
+	}
+	if other {
+		return count
 	}
 	if v := l.tells(q, ts, 0.6); v != Unheard {
 		return v
