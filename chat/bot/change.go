@@ -31,11 +31,11 @@ func (p *Policy) answersChange(t *turn, r *reading) bool {
 // correct changes a slot that was filled before. It reports false when the text corrects nothing.
 func (p *Policy) correct(t *turn, r *reading) bool {
 	f := t.st.Form
+	if !strings.ContainsAny(r.text, "?？") && p.fixesDetail(t, nil, r) { // 前几天 has the word of a question
+		return true
+	}
 	if r.only("no", "thanks") || r.only("yes", "thanks") || r.question || f.Asked == AskContact && r.mostly("skip") {
 		return false
-	}
-	if p.fixesDetail(t, nil, r) {
-		return true
 	}
 	for _, slot := range []string{"kind", "where", "contact", "what"} {
 		rest, ok := r.after("fix." + slot)

@@ -33,17 +33,8 @@ func (p *Policy) dayTold(t *turn, d Field, r *reading) bool {
 		}
 	}
 	found := p.days(d, r)
-	if len(days) == 2 && len(found) != 1 {
-		i := hear.Option(labels, r.text)
-		switch hear.Direction(r.text) {
-		case -1:
-			i = 0
-		case 1:
-			i = 1
-		}
-		if i >= 0 {
-			found = days[i : i+1]
-		}
+	if one := whichDay(days, labels, found, r.text); one != nil {
+		found = one
 	}
 	switch {
 	case len(found) == 0:
@@ -55,7 +46,11 @@ func (p *Policy) dayTold(t *turn, d Field, r *reading) bool {
 		}
 		p.detail(t, d, value)
 	default:
-		p.askDetail(t, d, "detail.which_day")
+		key := "detail.which_day"
+		if len(found) > 2 {
+			key = "detail.roughly"
+		}
+		p.askDetail(t, d, key)
 		m := &t.reply.Messages[len(t.reply.Messages)-1]
 		var options []Choice
 		for _, day := range found {
@@ -65,6 +60,28 @@ func (p *Policy) dayTold(t *turn, d Field, r *reading) bool {
 		m.Choices = append(options, m.Choices...)
 	}
 	return true
+}
+
+// whichDay is the day that a text picks of those that were offered, nil when it picks none: the only one of them that it names, "the last one" of the
+// list, or the earlier or later one of two.
+func whichDay(offered []time.Time, labels []string, named []time.Time, text string) []time.Time {
+	if len(offered) < 2 || len(named) == 1 {
+		return nil
+	}
+	both := slices.DeleteFunc(slices.Clone(named), func(d time.Time) bool {
+		return !slices.ContainsFunc(offered, func(o time.Time) bool { return o.Format(time.DateOnly) == d.Format(time.DateOnly) })
+	})
+	if len(both) == 1 {
+		return both
+	}
+	i := hear.Option(labels, text)
+	if way := hear.Direction(text); i < 0 && way != 0 && len(offered) == 2 {
+		i = (way + 1) / 2
+	}
+	if i < 0 {
+		return nil
+	}
+	return offered[i : i+1]
 }
 
 // fixesDetail takes "no, on the 2nd" as another answer to the detail told last. asked is the detail that is asked for now, nil when it is none: what
@@ -84,6 +101,9 @@ func (p *Policy) fixesDetail(t *turn, asked *Field, r *reading) bool {
 	if d.Type == FieldText || asked != nil && asked.Type == d.Type {
 		return false
 	}
+	if d.Type == FieldDate && len(p.days(d, &v)) > 1 {
+		return p.dayTold(t, d, &v)
+	}
 	value, err := d.Judge(p.detailValue(t, d, &v))
 	if err != nil || value == "" {
 		return false
@@ -94,6 +114,11 @@ func (p *Policy) fixesDetail(t *turn, asked *Field, r *reading) bool {
 	}
 	p.detail(t, d, value)
 	return true
+}
+
+// namesDay reports whether a text names a day, and so no person.
+func (p *Policy) namesDay(text string) bool {
+	return len(hear.Days("", text, p.env().Now().In(p.env().Zone))) > 0
 }
 
 // dateWords says a date of the form 2026-03-10 with its weekday, by which people notice a mistake.

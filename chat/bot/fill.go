@@ -213,7 +213,7 @@ func (p *Policy) fillContact(t *turn, r *reading) {
 		}
 		f.ContactDone, f.Anonymous, f.Last = true, false, AskContact
 		if f.Name == "" {
-			if left := strings.Trim(withoutContact(withoutContact(r.text, r.phone, "", ""), "", r.email, ""), " ,，.。;；:：\n"); personName(left) && len(p.lex.read(left).found) == 0 {
+			if left := strings.Trim(withoutContact(withoutContact(r.text, r.phone, "", ""), "", r.email, ""), " ,，.。;；:：\n"); personName(left) && len(p.lex.read(left).found) == 0 && !p.namesDay(left) {
 				f.Name = left
 			}
 		}
@@ -235,7 +235,7 @@ func (p *Policy) fillContact(t *turn, r *reading) {
 		p.contactAgain(t, key)
 	case utf8.RuneCountInString(f.Name) > 1:
 		p.contactAgain(t, "contact.named", "contact_name", defuse(f.Name))
-	case personName(r.text) && !r.has("yes") && len(r.found) == 0:
+	case personName(r.text) && !r.has("yes") && len(r.found) == 0 && !p.namesDay(r.text):
 		f.Name = r.text
 		p.contactAgain(t, "contact.named", "contact_name", defuse(f.Name))
 	case len(r.toks) > 6, p.likeTrouble(r):

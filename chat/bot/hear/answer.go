@@ -227,7 +227,10 @@ func Option(labels []string, text string) int {
 		return -1
 	}
 	v := place(ts)
-	if v == "" {
+	switch {
+	case v == "" && theLast(ts):
+		v = strconv.Itoa(len(labels))
+	case v == "":
 		v = l.distinct(&q, ts)
 	}
 	if v, ok := q.Accept(v); ok {
@@ -263,6 +266,12 @@ func (l *lexicon) distinct(q *decision.Question, ts []token) string {
 		}
 	}
 	return value
+}
+
+// theLast reads "the last one" and 最后一个: the end of the list.
+func theLast(ts []token) bool {
+	said := strings.TrimSpace(joined(ts))
+	return len(ts) <= 5 && (strings.HasSuffix(said, "last one") || strings.HasSuffix(said, "the last") || said == "last" || strings.Contains(said, "最后"))
 }
 
 // place reads "the second one", "2" and 第二个.

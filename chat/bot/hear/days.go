@@ -13,25 +13,36 @@ import (
 )
 
 // dayWords is how a language names days. In Patterns {name} stands for one of the words of that name; the groups say what is meant: y, m, d, weekday,
-// which (last, next: counted from today), week, month and year (last, next: counted in weeks, months and years of the calendar), n and unit with ago
-// or ahead, and either for two numbers of which each can be the month.
+// which (last, next: counted from today), week, month and year (last, next: counted in weeks, months and years of the calendar), part for a day that is
+// named by the part of its month, date for one that has a name, n and unit with ago or ahead, and either for two numbers of which each can be the month.
 type dayWords struct {
 	Days     map[string]int `json:"days"` // from today
 	Which    map[string]int `json:"which"`
 	Weekdays map[string]int `json:"weekdays"` // Sunday is 0
 	Months   map[string]int `json:"months"`
-	Units    map[string]int `json:"units"`    // days of a week; 0 is a month
-	Past     []string       `json:"past"`     // say that a day is over
-	Future   []string       `json:"future"`   // … that it is to come
-	Unless   []string       `json:"unless"`   // behind a number that counts something else: 5号楼
-	Patterns []string       `json:"patterns"` // the most telling first
+	Units    map[string]int `json:"units"` // days of a week; below 0 they are months
+	// Counts are numbers that only units have: "a couple of", 半.
+	Counts   map[string]float64 `json:"counts"`
+	Parts    map[string]int     `json:"parts"` // of a month: the day they begin with, endOfMonth for its last
+	Dates    map[string][2]int  `json:"dates"` // month and day
+	Spans    map[string][]int   `json:"spans"` // days that can be meant, from today
+	Weeks    map[string]int     `json:"weeks"`
+	Weekends map[string]int     `json:"weekends"`
+	Closer   map[string]int     `json:"closer"`   // which of two days: -1 the earlier, 1 the later
+	Past     []string           `json:"past"`     // say that a day is over
+	Future   []string           `json:"future"`   // … that it is to come
+	Unless   []string           `json:"unless"`   // behind a number that counts something else: 5号楼
+	Patterns []string           `json:"patterns"` // the most telling first
 }
 
 type dayRule struct {
 	words    dayWords
 	patterns []*regexp.Regexp
-	day      *regexp.Regexp
+	day      *regexp.Regexp // one day, or several that can be meant
 }
+
+// endOfMonth is the number of the last day of any month.
+const endOfMonth = -1
 
 // rule compiles the patterns of a language. It panics on a broken one: the words are part of the program.
 func (w dayWords) rule(numbers map[string]float64) dayRule {
@@ -46,12 +57,14 @@ func (w dayWords) rule(numbers map[string]float64) dayRule {
 	if containsHan(count) {
 		count = `(?:` + count + `)+`
 	}
-	names := strings.NewReplacer("{which}", alt(keys(w.Which)), "{weekday}", alt(keys(w.Weekdays)), "{month}", alt(keys(w.Months)), "{unit}", alt(keys(w.Units)), "{n}", `\d{1,3}|`+count)
+	count += "|" + alt(keys(w.Counts))
+	names := strings.NewReplacer("{which}", alt(keys(w.Which)), "{weekday}", alt(keys(w.Weekdays)), "{month}", alt(keys(w.Months)), "{unit}", alt(keys(w.Units)), "{part}", alt(keys(w.Parts)), "{date}", alt(keys(w.Dates)), "{n}", `\d{1,3}|`+count)
 	edge := ""
 	if !containsHan(strings.Join(keys(w.Days), "")) {
 		edge = `\b`
 	}
-	r := dayRule{words: w, day: regexp.MustCompile(edge + `(?:` + alt(keys(w.Days)) + `)` + edge)}
+	named := slices.Concat(keys(w.Days), keys(w.Spans), keys(w.Weeks), keys(w.Weekends))
+	r := dayRule{words: w, day: regexp.MustCompile(edge + `(?:` + alt(named) + `)` + edge)}
 	for _, p := range w.Patterns {
 		r.patterns = append(r.patterns, regexp.MustCompile(edge+`(?:`+names.Replace(p)+`)`+edge))
 	}
@@ -69,7 +82,7 @@ func containsHan(s string) bool {
 	return strings.ContainsFunc(s, func(r rune) bool { return r >= 0x4e00 })
 }
 
-// Days gives the day that a text names, seen from today: two days when it can mean either, none when it names none. asked is the question; "since
+// Days gives the day that a text names, seen from today: several when it can mean any of them, none when it names none. asked is the question; "since
 // when?" is about a day that is over. What comes back is midnight in today's time zone.
 func Days(asked, text string, today time.Time) []time.Time {
 	l := load()
@@ -110,6 +123,11 @@ func Direction(text string) int {
 	for _, rule := range load().days {
 		for w, n := range rule.words.Which {
 			if n != 0 && occurs(s, w) > 0 {
+				back, on = back || n < 0, on || n > 0
+			}
+		}
+		for w, n := range rule.words.Closer {
+			if occurs(s, w) > 0 {
 				back, on = back || n < 0, on || n > 0
 			}
 		}
@@ -162,9 +180,39 @@ func (r *dayRule) named(l *lexicon, s, asked string, today time.Time, misses fun
 		}
 	}
 	if w := r.day.FindString(s); w != "" {
-		return []time.Time{today.AddDate(0, 0, r.words.Days[w])}
+		return r.span(w, today)
 	}
 	return nil
+}
+
+// span gives the day of a word like "yesterday", and all days of one like "last weekend" or 前几天.
+func (r *dayRule) span(w string, today time.Time) (out []time.Time) {
+	from := func(start time.Time, days ...int) {
+		for _, n := range days {
+			out = append(out, start.AddDate(0, 0, n))
+		}
+	}
+	monday := mondayOf(today)
+	if n, ok := r.words.Weeks[w]; ok {
+		from(monday.AddDate(0, 0, 7*n), 0, 1, 2, 3, 4, 5, 6)
+		return out
+	}
+	n, ok := r.words.Weekends[w]
+	switch {
+	case !ok && r.words.Spans[w] != nil:
+		from(today, r.words.Spans[w]...)
+	case !ok:
+		from(today, r.words.Days[w])
+	case n == 0 && today.Before(monday.AddDate(0, 0, 5)): // the one that is over or the one to come
+		from(monday, -2, -1, 5, 6)
+	default:
+		from(monday.AddDate(0, 0, 7*n), 5, 6)
+	}
+	return out
+}
+
+func mondayOf(today time.Time) time.Time {
+	return today.AddDate(0, 0, -(int(today.Weekday())+6)%7)
 }
 
 // meant gives the days that the parts of a date can mean.
@@ -173,9 +221,6 @@ func (r *dayRule) meant(l *lexicon, part map[string]string, all string, today ti
 		if part[name] == "" {
 			return 0, false
 		}
-		if part[name] == "a" || part[name] == "an" {
-			return 1, true
-		}
 		ts := split(part[name])
 		if roughly(part[name]) {
 			return 0, false
@@ -183,7 +228,7 @@ func (r *dayRule) meant(l *lexicon, part map[string]string, all string, today ti
 		n, ok := l.numberAt(ts, 0)
 		return int(n.value), ok && n.to == len(ts)
 	}
-	monday := today.AddDate(0, 0, -(int(today.Weekday())+6)%7)
+	monday := mondayOf(today)
 	weekday := (r.words.Weekdays[part["weekday"]] + 6) % 7 // Monday is 0
 	shift := func(name string) int { return r.words.Which[part[name]] }
 	if few := []rune(part["n"]); len(few) == 2 && roughly(part["n"]) { // 两三天前
@@ -195,15 +240,25 @@ func (r *dayRule) meant(l *lexicon, part map[string]string, all string, today ti
 		return out
 	}
 	d, hasDay := count("d")
-	switch n, counted := count("n"); {
+	if part["part"] != "" {
+		d, hasDay = r.words.Parts[part["part"]], true
+	}
+	n, counted := r.words.Counts[part["n"]]
+	if whole, ok := count("n"); ok && !counted {
+		n, counted = float64(whole), true
+	}
+	switch {
 	case counted:
 		if part["ahead"] == "" {
 			n = -n
 		}
-		if days := r.words.Units[part["unit"]]; days > 0 {
-			return []time.Time{today.AddDate(0, 0, n*days)}
+		return []time.Time{unitsFrom(today, n, r.words.Units[part["unit"]])}
+	case part["date"] != "":
+		on := r.words.Dates[part["date"]]
+		if part["year"] != "" {
+			return valid(today.Year()+shift("year"), on[0], on[1], today)
 		}
-		return []time.Time{inMonth(today.Year(), int(today.Month())+n, today.Day(), today)}
+		return nearest(on[0], on[1], today, misses)
 	case part["either"] != "":
 		return r.either(part, all, today, misses)
 	case part["weekday"] != "" && part["week"] != "":
@@ -268,6 +323,18 @@ func (r *dayRule) meant(l *lexicon, part map[string]string, all string, today ti
 	return nil
 }
 
+// unitsFrom counts units from a day; half a month is fifteen days.
+func unitsFrom(day time.Time, n float64, unit int) time.Time {
+	if unit > 0 {
+		return day.AddDate(0, 0, int(n*float64(unit)))
+	}
+	months := -n * float64(unit)
+	if whole := int(months); float64(whole) == months {
+		return inMonth(day.Year(), int(day.Month())+whole, day.Day(), day)
+	}
+	return day.AddDate(0, 0, int(30*months))
+}
+
 // roughly reports whether Chinese digits stand side by side: 两三 is two or three, not 23.
 func roughly(s string) bool {
 	before := false
@@ -324,6 +391,9 @@ func nearest(m, d int, today time.Time, misses func(time.Time) bool) []time.Time
 
 // valid is the day, if there is one of that number.
 func valid(y, m, d int, today time.Time) []time.Time {
+	if d == endOfMonth {
+		return []time.Time{time.Date(y, time.Month(m)+1, 0, 0, 0, 0, 0, today.Location())}
+	}
 	t := time.Date(y, time.Month(m), d, 0, 0, 0, 0, today.Location())
 	if d < 1 || t.Day() != d || m >= 1 && m <= 12 && int(t.Month()) != m {
 		return nil

@@ -43,7 +43,6 @@ func TestDays(t *testing.T) {
 		{"", "for 2 weeks now", "2026-11-13"},
 		{"", "in three days", "2026-11-30"},
 		{"", "2026-02-30", ""},
-		{"", "last week", ""},
 		{"", "I do not know", ""},
 		{"", "in the second house", ""},
 		{"Since when?", "3 March", "2026-03-03"},
@@ -89,8 +88,50 @@ func TestDays(t *testing.T) {
 		{"", "每周一次", ""},
 		{"", "半夜", ""},
 		{"", "5号楼", ""},
-		{"", "上周", ""},
 		{"", "不记得了", ""},
+
+		// roughly, and ranges: every day that can be meant
+		{"Since when?", "20 may be dead", ""},
+		{"Since when?", "since 20 May", "2026-05-20"},
+		{"Since when?", "at the beginning of the month", "2026-11-01"},
+		{"Since when?", "since the end of last month", "2026-10-31"},
+		{"Since when?", "early March", "2026-03-01"},
+		{"Since when?", "the end of September", "2026-09-30"},
+		{"Since when?", "mid-October", "2026-10-15"},
+		{"When is the appointment?", "the end of the month", "2026-11-30"},
+		{"Since when?", "the beginning of the year", "2026-01-01"},
+		{"Since when?", "last weekend", "2026-11-21 2026-11-22"},
+		{"Since when?", "the weekend", "2026-11-21 2026-11-22"},
+		{"When is the appointment?", "at the weekend", "2026-11-28 2026-11-29"},
+		{"Since when?", "a couple of weeks ago", "2026-11-13"},
+		{"Since when?", "a couple of days ago", "2026-11-25"},
+		{"Since when?", "a year ago", "2025-11-27"},
+		{"Since when?", "a few days ago", "2026-11-22 2026-11-23 2026-11-24 2026-11-25"},
+		{"Since when?", "a few weeks ago", "2026-10-30 2026-11-06 2026-11-13"},
+		{"Since when?", "last week", "2026-11-16 2026-11-17 2026-11-18 2026-11-19 2026-11-20 2026-11-21 2026-11-22"},
+		{"Since when?", "this week", "2026-11-23 2026-11-24 2026-11-25 2026-11-26 2026-11-27"},
+		{"Since when?", "half a month ago", "2026-11-12"},
+		{"从哪天开始的？", "半个月前", "2026-11-12"},
+		{"从哪天开始的？", "半个多月了", "2026-11-12"},
+		{"从哪天开始的？", "月初", "2026-11-01"},
+		{"从哪天开始的？", "月底", "2026-10-31"},
+		{"哪天预约？", "月底", "2026-11-30"},
+		{"从哪天开始的？", "上个月底", "2026-10-31"},
+		{"从哪天开始的？", "上月中旬", "2026-10-15"},
+		{"从哪天开始的？", "十月初", "2026-10-01"},
+		{"从哪天开始的？", "2月底", "2026-02-28"},
+		{"从哪天开始的？", "年初", "2026-01-01"},
+		{"从哪天开始的？", "去年年底", "2025-12-31"},
+		{"从哪天开始的？", "周末", "2026-11-21 2026-11-22"},
+		{"从哪天开始的？", "上周末", "2026-11-21 2026-11-22"},
+		{"从哪天开始的？", "上个周末", "2026-11-21 2026-11-22"},
+		{"从哪天开始的？", "前几天", "2026-11-22 2026-11-23 2026-11-24 2026-11-25"},
+		{"从哪天开始的？", "几个星期前", "2026-10-30 2026-11-06 2026-11-13"},
+		{"从哪天开始的？", "上周", "2026-11-16 2026-11-17 2026-11-18 2026-11-19 2026-11-20 2026-11-21 2026-11-22"},
+		{"从哪天开始的？", "两年前", "2024-11-27"},
+		{"从哪天开始的？", "一周五天都没水", ""},
+		{"从哪天开始的？", "2025年前就坏了", ""},
+		{"从哪天开始的？", "周五一天都没水", "2026-11-27"},
 	} {
 		var got []string
 		for _, d := range Days(c.asked, c.text, today) {
@@ -107,7 +148,7 @@ func TestDays(t *testing.T) {
 
 func TestWhichOfTwoDays(t *testing.T) {
 	t.Parallel()
-	for text, want := range map[string]int{"the next one": 1, "the previous one": -1, "上周的": -1, "下周的": 1, "下周的，晚上": 0, "neither": 0} {
+	for text, want := range map[string]int{"the next one": 1, "the previous one": -1, "上周的": -1, "早一点的那个": -1, "the later one": 1, "后一个": 1, "前一个": -1, "下周的": 1, "下周的，晚上": 0, "neither": 0} {
 		for range 20 { // the words are a map: the answer must not hang on their order
 			if got := Direction(text); got != want {
 				t.Fatalf("%q: %d, want %d", text, got, want)
