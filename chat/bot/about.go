@@ -8,7 +8,10 @@ import (
 )
 
 // aspects are what people ask next about an article, in the order in which a text is read for them.
-var aspects = []string{"amount", "cost", "documents", "duration", "who", "conditions", "when", "steps"}
+var aspects = []string{"amount", "cost", "documents", "duration", "who", "conditions", "when", "steps", lawAspect}
+
+// lawAspect asks for the text of the law. The bot has articles only: it says so, and where they name the law.
+const lawAspect = "law"
 
 // maxSection is how much of a section the bot says, in characters; the article has the rest.
 const maxSection = 700
@@ -49,7 +52,10 @@ func (p *Policy) about(ctx context.Context, t *turn, r *reading) bool {
 		p.notInArticle(t, r, c)
 		return true
 	}
-	p.tellAbout(t, r, c, excerpt(text))
+	if text = excerpt(text); a == lawAspect {
+		text += "\n\n" + p.tx.t(t.lang, "about.law")
+	}
+	p.tellAbout(t, r, c, text)
 	return true
 }
 
@@ -132,7 +138,11 @@ func (p *Policy) sectionOn(sections []Section, a string) string {
 func (p *Policy) notInArticle(t *turn, r *reading, c Citation) {
 	t.unanswered(question(c.Title+": "+r.text), 0)
 	t.st.Question, t.st.Waiting, t.st.Cited = t.reply.Unanswered, waitFile, nil
-	m := p.say(t, "about.none", "title", c.Title)
+	key := "about.none"
+	if asks(r) == lawAspect {
+		key = "about.no_law"
+	}
+	m := p.say(t, key, "title", c.Title)
 	m.Citations = []Citation{c}
 	p.offer(t, m, "human", "file_question", "ask")
 }

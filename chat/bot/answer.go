@@ -212,6 +212,9 @@ func (p *Policy) tellAndAsk(ctx context.Context, t *turn, r *reading, a Answer, 
 	p.tell(t, a)
 	t.told(asked, a, false)
 	t.st.Question, t.st.Misses = asked, 0
+	if told := p.lex.read(a.Citations[0].Title + "\n" + a.Text); r.has("aspect."+lawAspect) && !told.has("heading."+lawAspect) {
+		p.say(t, "law.articles")
+	}
 	if p.offerGuide(t, a, r) {
 		return
 	}

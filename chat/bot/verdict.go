@@ -77,6 +77,9 @@ func (p *Policy) answersMore(ctx context.Context, t *turn, r *reading, waiting s
 		}
 	case waitFile:
 		switch {
+		case v.yes && p.asks(&v.rest):
+			p.offerStays(ctx, t, &v.rest)
+			return true
 		case v.yes:
 			p.fileQuestion(t)
 			p.goOnInForm(ctx, t, &v.rest)
@@ -119,6 +122,26 @@ func (p *Policy) answersMore(ctx context.Context, t *turn, r *reading, waiting s
 		}
 	}
 	return false
+}
+
+// offerStays answers what somebody asks instead of taking or refusing the offer to pass a question on: "ok, and what are the opening hours?".
+func (p *Policy) offerStays(ctx context.Context, t *turn, r *reading) {
+	before := t.st.Question
+	p.fresh(ctx, t, r, Input{Text: r.text}, nil)
+	if before == "" || t.st.Form != nil || t.reply.HandOff != nil || t.reply.Close {
+		return
+	}
+	if t.st.Waiting == waitFile { // no answer to this one either: both can go
+		t.st.Question = question(before + "\n" + t.st.Question)
+		return
+	}
+	t.reply.Messages = settled(t.reply.Messages)
+	if n := len(t.reply.Messages); n > 0 {
+		t.reply.Messages[n-1].Choices = nil
+	}
+	m := p.say(t, "file.still", "question", defuse(cut(before, maxTitle)))
+	p.offer(t, m, "file_question", "ask", "human")
+	t.st.Question, t.st.Waiting, t.st.Cited = before, waitFile, nil
 }
 
 // missed notes that the answer told last was not what was meant; the citizen says at once what is.

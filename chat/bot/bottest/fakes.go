@@ -295,6 +295,8 @@ var sections = map[string][]bot.Section{
 		{Heading: "Family", Text: "A child under 16 comes with a parent, who brings the birth certificate."},
 		{Heading: "Who is responsible", Text: "Exit-Entry office, 12 Hill Street, Monday to Saturday."},
 	},
+	"noise-rules en":    {{Heading: "Legal basis", Text: "Quiet Hours Ordinance, to be read at the City Archive and on its website."}},
+	"noise-rules zh-CN": {{Heading: "依据", Text: "《兰汀市噪声管理办法》，全文可在市档案馆网站查看。"}},
 	"passport zh-CN": {
 		{Heading: "费用", Text: "120元，现场缴费。"},
 		{Heading: "准备材料", Text: "- 身份证\n- 近六个月的照片"},
