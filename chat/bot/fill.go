@@ -34,7 +34,7 @@ func (p *Policy) fill(ctx context.Context, t *turn, r *reading) {
 
 func (p *Policy) fillWhat(ctx context.Context, t *turn, r *reading) {
 	f := t.st.Form
-	if r.only("skip") || r.only("yes") || r.only("no") || r.only("confirm") {
+	if r.only("skip") || r.only("yes") || r.only("no") || r.only("confirm") || hammered(r) {
 		t.lead = p.tx.t(t.lang, "what.needed")
 		p.next(t)
 		return
@@ -115,6 +115,10 @@ func (p *Policy) fillWhere(ctx context.Context, t *turn, r *reading) {
 		p.describe(t, r)
 		t.lead = p.tx.t(t.lang, "form.added")
 		p.next(t)
+		return
+	}
+	if hammered(r) {
+		p.prompt(t, AskWhere, "where.again", "skip_place", "cancel", "human")
 		return
 	}
 	place := p.placeOf(r, phone, r.email)

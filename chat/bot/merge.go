@@ -104,10 +104,18 @@ func (p *Policy) nextMatter(t *turn, before *Form) bool {
 	if f := t.st.Form; before != nil && m.Beside && r.place == "" {
 		f.Place, f.Lat, f.Lon, f.NoPlace = before.Place, before.Lat, before.Lon, before.NoPlace
 	}
+	lead := p.tx.t(t.lang, "later.now")
+	switch {
+	case before == nil || before.Attachments == 0:
+	case t.reply.Open == nil: // they are free for this one
+		t.st.Form.Attachments = before.Attachments
+	case m.Beside: // a file belongs to one ticket, and these may show both troubles
+		lead += p.tx.t(t.lang, "joint") + p.tx.t(t.lang, "later.files")
+	}
 	p.take(t, &r, Input{Text: m.Text})
 	if n := len(t.reply.Messages); n > 0 {
 		m := &t.reply.Messages[n-1]
-		m.Text = p.tx.t(t.lang, "later.now") + "\n" + m.Text
+		m.Text = lead + "\n" + m.Text
 	}
 	return true
 }
