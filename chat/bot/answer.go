@@ -13,7 +13,7 @@ func (p *Policy) ask(ctx context.Context, t *turn, r *reading, in Input) {
 	if r.has("grief") {
 		p.say(t, "grief")
 	}
-	if p.several(ctx, t, r) {
+	if p.several(ctx, t, r) || p.besideTrouble(ctx, t, r) {
 		return
 	}
 	a, asked, ok := p.lookUp(ctx, t, r)
@@ -132,6 +132,11 @@ func (p *Policy) lookUp(ctx context.Context, t *turn, r *reading) (a Answer, ask
 			a, asked = b, core
 		}
 	}
+	if gist := p.gist(r); err == nil && a.Outcome == OutcomeNone && gist != "" { // for whom it is hides what it is
+		if b, err := p.kb.Answer(ctx, gist, t.lang); err == nil {
+			a = b
+		}
+	}
 	if err != nil {
 		t.reply.Problems = append(t.reply.Problems, err)
 		return Answer{}, asked, false
@@ -140,6 +145,34 @@ func (p *Policy) lookUp(ctx context.Context, t *turn, r *reading) (a Answer, ask
 		a = p.named(ctx, t, r, a)
 	}
 	return a, asked, true
+}
+
+// gist is what a question is about without for whom it is asked and how old they are, "" when it says nothing of that: 公交卡 of 我妈六十八公交卡怎么办.
+func (p *Policy) gist(r *reading) string {
+	if !r.question || !r.has("relative", "age_told") {
+		return ""
+	}
+	v := p.lex.read(p.withoutRelatives(r.text))
+	covered := make([]bool, len(v.toks))
+	for _, m := range v.found {
+		switch m.class {
+		case "filler", "pronoun", "about_me", "age_told", "greet", "yes", "lead_in", "follow_up":
+			for i := m.from; i < m.to; i++ {
+				covered[i] = true
+			}
+		}
+	}
+	var b strings.Builder
+	for i, tok := range v.toks {
+		if covered[i] || onlyDigits(tok.text) != "" {
+			continue
+		}
+		if !tok.han {
+			b.WriteByte(' ')
+		}
+		b.WriteString(tok.text)
+	}
+	return strings.TrimSpace(b.String())
 }
 
 // core is the question of a text that says other things too, "" when it is nothing but the question.

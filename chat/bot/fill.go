@@ -117,6 +117,12 @@ func (p *Policy) fillWhere(ctx context.Context, t *turn, r *reading) {
 		p.next(t)
 		return
 	}
+	if r.place == "" && p.onlyWhen(r) { // when it is, not where
+		p.describe(t, r)
+		t.lead = p.tx.t(t.lang, "form.added")
+		p.next(t)
+		return
+	}
 	if hammered(r) {
 		p.prompt(t, AskWhere, "where.again", "skip_place", "cancel", "human")
 		return
@@ -155,6 +161,11 @@ func (p *Policy) fillWhere(ctx context.Context, t *turn, r *reading) {
 	}
 	f.Place, f.Last = place, AskWhere
 	p.next(t)
+}
+
+// onlyWhen reports whether a text says when something is, and nothing else: "every night", "since Monday", 昨天下午三点.
+func (p *Policy) onlyWhen(r *reading) bool {
+	return !r.question && r.phone == "" && r.email == "" && (r.mostly("when_told") || len(r.toks) <= 4*r.slack() && p.namesDay(r.text))
 }
 
 // besidePlace gives the parts of an answer to "where?" that tell of the matter, "" when there are none: a clause of its own, without the address.
@@ -242,7 +253,7 @@ func (p *Policy) fillContact(t *turn, r *reading) {
 	case personName(r.text) && !r.has("yes") && len(r.found) == 0 && !p.namesDay(r.text):
 		f.Name = r.text
 		p.contactAgain(t, "contact.named", "contact_name", defuse(f.Name))
-	case len(r.toks) > 6, p.likeTrouble(r):
+	case len(r.toks) > 6, p.likeTrouble(r), p.onlyWhen(r), numberPlate.MatchString(narrowAll(r.text)):
 		p.describe(t, r)
 		t.lead = p.tx.t(t.lang, "form.added")
 		p.next(t)

@@ -350,6 +350,15 @@ func (p *Policy) inForm(ctx context.Context, t *turn, r *reading, in Input) {
 		p.next(t)
 	case r.only("cancel", "no", "thanks") || r.has("cancel") && r.rest("cancel") < r.slack() && f.Asked != AskWhat, r.mostly("resolved", "no", "thanks", "cancel"):
 		p.cancel(t)
+	case r.has("withdraw") && r.question && f.Asked != AskWhat: // "no complaint then, I only want to know …"
+		p.cancel(t)
+		if t.st.Form == nil {
+			t.reply.Messages = settled(t.reply.Messages)
+			p.fresh(ctx, t, r, in, nil)
+		}
+	case r.only("hold_on", "no", "undo", "wait"):
+		m := p.say(t, "form.still_here")
+		p.offer(t, m, "go_on", "cancel", "human")
 	case r.mostly("one_matter") && t.isParted():
 		p.together(t)
 	case f.Asked != AskWhat && p.another(t, in):

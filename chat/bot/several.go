@@ -13,7 +13,7 @@ import (
 const mostAtOnce = 3
 
 var (
-	andAsks = regexp.MustCompile(`(?i),? +and +(?:also +)?((?:how|what|where|when|which|who|can|do|is|are) )`)
+	andAsks = regexp.MustCompile(`(?i)(?:,? +and +(?:also +)?|, *)((?:how|what|where|when|which|who|can|do|is|are) )|[\s，,]*(?:还有|另外|顺便)(?:就是|问一下|问下|)[\s，,]*`)
 	orWord  = regexp.MustCompile(`(?i)\s+or\s+(?:a |an |the )?|还是`)
 )
 
@@ -99,6 +99,55 @@ func (p *Policy) several(ctx context.Context, t *turn, r *reading) bool {
 	m := p.say(t, "helped?")
 	m.Ask, t.st.Waiting = AskHelped, AskHelped
 	p.offer(t, m, ids...)
+	return true
+}
+
+// besideTrouble answers the questions of a text that tells of a trouble too, and offers to pass the trouble on: "my bin was not emptied, how do I get a
+// bus card and what are your hours?". It reports false where they may be about the trouble: a single question that no word like "also" sets apart.
+func (p *Policy) besideTrouble(ctx context.Context, t *turn, r *reading) bool {
+	if p.kb == nil || !r.has("problem") || r.has("insist", "file") || r.kind() != "" {
+		return false
+	}
+	var asked []reading
+	var trouble []string
+	for part := range strings.SplitSeq(andAsks.ReplaceAllString(r.text, "\n$1"), "\n") {
+		switch q := p.lex.read(part); {
+		case q.question && !q.has("problem"):
+			asked = append(asked, q)
+		case q.has("problem"):
+			trouble = append(trouble, strings.Trim(q.text, " ,，。"))
+		}
+	}
+	if len(trouble) == 0 || len(asked) == 0 || len(asked) > mostAtOnce || len(asked) == 1 && !r.has("another") {
+		return false
+	}
+	before, said := len(t.reply.Messages), 0
+	for _, q := range asked {
+		if q.has("hours") {
+			p.hours(t)
+			said++
+			continue
+		}
+		if a, what, ok := p.lookUp(ctx, t, &q); ok && a.Outcome == OutcomeAnswer && len(a.Citations) > 0 {
+			t.st.Want = strings.Join(asksAll(&q), ",")
+			a = p.wanted(ctx, t, a)
+			p.tell(t, a)
+			t.told(what, a, false)
+			said++
+		} else {
+			p.say(t, "several.none", "question", defuse(q.text))
+			t.unanswered(q.text, a.Score)
+		}
+	}
+	if said == 0 {
+		t.reply.Messages = t.reply.Messages[:before]
+		return false
+	}
+	t.reply.Messages = settled(t.reply.Messages)
+	t.st.Question, t.st.Cited, t.st.Misses = strings.Join(trouble, "\n"), nil, 0
+	m := p.say(t, "file.still", "question", defuse(cut(t.st.Question, maxTitle)))
+	p.offer(t, m, "file_question", "ask", "human")
+	t.st.Waiting, t.st.Said = waitFile, nil
 	return true
 }
 

@@ -89,6 +89,12 @@ func certainPhone(s string) bool {
 	return strings.HasPrefix(s, "+") || mainlandMobile.MatchString(onlyDigits(s))
 }
 
+// leastTyped is how many digits somebody has typed who meant to give a number: "7 o'clock" is none.
+const leastTyped = 3
+
+// numberPlate is a run of letters and digits: no telephone number has any.
+var numberPlate = regexp.MustCompile(`[A-Za-z][A-Za-z0-9]*\d{3}|\d{3}[A-Za-z]`)
+
 // contactError gives the key of the text that says what is wrong with an attempted phone number or address, "" when there is no attempt.
 func contactError(text string) string {
 	s := narrowAll(text)
@@ -96,7 +102,7 @@ func contactError(text string) string {
 		return "contact.bad_email"
 	}
 	switch n := len(onlyDigits(s)); {
-	case n == 0:
+	case n < leastTyped || numberPlate.MatchString(s):
 		return ""
 	case n < 7:
 		return "contact.short_phone"

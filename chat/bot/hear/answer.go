@@ -17,8 +17,12 @@ func Answer(q *decision.Question, text string) (value string, ok bool) {
 	switch q.Kind {
 	case decision.YesNo:
 		value = string(YesNo(q.Text, text))
-		if b := l.worded(q, ts); b != nil && (value == "" || value == decision.Unsure) {
+		switch b := l.worded(q, ts); {
+		case b == nil:
+		case value == "" || value == decision.Unsure:
 			value = b.Value
+		case value != b.Value: // "no, by myself": it is asked again
+			value = ""
 		}
 	case decision.Number:
 		value = l.numberFor(q, ts)
@@ -264,6 +268,9 @@ func (l *lexicon) distinct(q *decision.Question, ts []token) string {
 		case hits == best:
 			value = ""
 		}
+	}
+	if len(q.Branches) == 1 && 2*best < len(l.content(ts)) { // a word of the only title picks nothing
+		return ""
 	}
 	return value
 }
