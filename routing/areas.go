@@ -118,21 +118,13 @@ func (s *Service) CreateArea(ctx context.Context, by db.Actor, f AreaFields) err
 	if f.Code = strings.TrimSpace(f.Code); !agencyCode.MatchString(f.Code) {
 		return errRefCode
 	}
-	if err := f.check(s.Snapshot()); err != nil {
-		return err
-	}
-	err := db.WithTx(ctx, s.pool, by, func(tx db.Tx) error {
+	return s.change(ctx, by, f.check, func(tx db.Tx) error {
 		_, err := tx.Exec(ctx, sqlAddArea, f.Code, f.Parent, f.Level, f.Names, orNull(f.Geometry))
 		if db.Violates(err, "areas_pkey") {
 			return ErrAreaCodeTaken
 		}
 		return err
 	})
-	if err != nil {
-		return err
-	}
-	s.changedLater(ctx)
-	return nil
 }
 
 // UpdateArea changes an area; without a Geometry its outline stays.
@@ -141,10 +133,7 @@ func (s *Service) UpdateArea(ctx context.Context, by db.Actor, version int, f Ar
 	if err := mayChange(by); err != nil {
 		return err
 	}
-	if err := f.check(s.Snapshot()); err != nil {
-		return err
-	}
-	return s.changeRow(ctx, by, sqlLockArea, f.Code, version, ErrAreaNotFound, func(tx db.Tx) error {
+	return s.changeRow(ctx, by, sqlLockArea, f.Code, version, ErrAreaNotFound, f.check, func(tx db.Tx) error {
 		_, err := tx.Exec(ctx, sqlUpdateArea, f.Code, f.Parent, f.Level, f.Names, orNull(f.Geometry))
 		return err
 	})
@@ -153,12 +142,15 @@ func (s *Service) UpdateArea(ctx context.Context, by db.Actor, version int, f Ar
 // SetAreaActive takes an area out of use or back into it: no place is found in an inactive one.
 // Errors: forbidden, ErrAreaNotFound, ErrReferenceStale, ErrAreaBelow.
 func (s *Service) SetAreaActive(ctx context.Context, by db.Actor, code string, version int, active bool) error {
-	for _, a := range s.Snapshot().areas {
-		if !active && a.Active && a.Parent == code {
-			return ErrAreaBelow
+	check := func(snap *Snapshot) error {
+		for _, a := range snap.areas {
+			if !active && a.Active && a.Parent == code {
+				return ErrAreaBelow
+			}
 		}
+		return nil
 	}
-	return s.changeRow(ctx, by, sqlLockArea, code, version, ErrAreaNotFound, func(tx db.Tx) error {
+	return s.changeRow(ctx, by, sqlLockArea, code, version, ErrAreaNotFound, check, func(tx db.Tx) error {
 		_, err := tx.Exec(ctx, sqlAreaActive, code, active)
 		return err
 	})

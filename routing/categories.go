@@ -161,25 +161,19 @@ func (s *Service) CreateCategory(ctx context.Context, by db.Actor, f CategoryFie
 	if f.Code = strings.TrimSpace(f.Code); !refCode.MatchString(f.Code) || f.Code != strings.ToLower(f.Code) {
 		return errRefCode
 	}
-	snap := s.Snapshot()
-	if _, taken := snap.Category(f.Code); taken {
-		return ErrCategoryCodeTaken
+	check := func(snap *Snapshot) error {
+		if _, taken := snap.Category(f.Code); taken {
+			return ErrCategoryCodeTaken
+		}
+		return f.check(snap)
 	}
-	if err := f.check(snap); err != nil {
-		return err
-	}
-	err := db.WithTx(ctx, s.pool, by, func(tx db.Tx) error {
+	return s.change(ctx, by, check, func(tx db.Tx) error {
 		_, err := tx.Exec(ctx, sqlAddCategory, f.Code, f.Parent, f.Names, f.Kinds, f.Urgency, f.Confidential, f.Description, f.Keywords, f.Examples)
 		if db.Violates(err, "categories_pkey") {
 			return ErrCategoryCodeTaken
 		}
 		return err
 	})
-	if err != nil {
-		return err
-	}
-	s.changedLater(ctx)
-	return nil
 }
 
 // UpdateCategory changes a category, its place included. The classifier learns the new texts in the background.
@@ -188,20 +182,17 @@ func (s *Service) UpdateCategory(ctx context.Context, by db.Actor, version int, 
 	if err := mayChange(by); err != nil {
 		return err
 	}
-	snap := s.Snapshot()
-	was, ok := snap.Category(f.Code)
-	if !ok {
-		return ErrCategoryNotFound
-	}
-	if was.Version != version {
-		return ErrReferenceStale
-	}
-	moved := f.Parent != was.Parent
-	if moved || f.Parent == "" {
-		if err := f.check(snap); err != nil {
-			return err
+	check := func(snap *Snapshot) error {
+		was, ok := snap.Category(f.Code)
+		if !ok {
+			return ErrCategoryNotFound
 		}
-	} else {
+		if was.Version != version {
+			return ErrReferenceStale
+		}
+		if f.Parent != was.Parent || f.Parent == "" {
+			return f.check(snap)
+		}
 		// It stays where it is, whatever became of the place meanwhile.
 		parent := f.Parent
 		f.Parent = ""
@@ -212,8 +203,9 @@ func (s *Service) UpdateCategory(ctx context.Context, by db.Actor, version int, 
 		if up, ok := snap.Category(parent); ok && slices.ContainsFunc(f.Kinds, func(k string) bool { return !slices.Contains(up.Kinds, k) }) {
 			return errCategoryKinds
 		}
+		return nil
 	}
-	return s.changeRow(ctx, by, sqlLockCategory, f.Code, version, ErrCategoryNotFound, func(tx db.Tx) error {
+	return s.changeRow(ctx, by, sqlLockCategory, f.Code, version, ErrCategoryNotFound, check, func(tx db.Tx) error {
 		_, err := tx.Exec(ctx, sqlUpdateCategory, f.Code, f.Parent, f.Names, f.Kinds, f.Urgency, f.Confidential, f.Description, f.Keywords, f.Examples)
 		return err
 	})
@@ -222,18 +214,20 @@ func (s *Service) UpdateCategory(ctx context.Context, by db.Actor, version int, 
 // SetCategoryActive takes a category out of use or back into it. Tickets keep it.
 // Errors: forbidden, ErrCategoryNotFound, ErrReferenceStale, ErrCategoryBelow, ErrCategoryParentOff.
 func (s *Service) SetCategoryActive(ctx context.Context, by db.Actor, code string, version int, active bool) error {
-	snap := s.Snapshot()
-	c, ok := snap.Category(code)
-	if !ok {
-		return ErrCategoryNotFound
+	check := func(snap *Snapshot) error {
+		c, ok := snap.Category(code)
+		if !ok {
+			return ErrCategoryNotFound
+		}
+		if !active && slices.ContainsFunc(snap.categories, func(d Category) bool { return d.Active && d.Parent == code }) {
+			return ErrCategoryBelow
+		}
+		if up, ok := snap.Category(c.Parent); active && ok && !up.Active {
+			return ErrCategoryParentOff
+		}
+		return nil
 	}
-	if !active && slices.ContainsFunc(snap.categories, func(d Category) bool { return d.Active && d.Parent == code }) {
-		return ErrCategoryBelow
-	}
-	if up, ok := snap.Category(c.Parent); active && ok && !up.Active {
-		return ErrCategoryParentOff
-	}
-	return s.changeRow(ctx, by, sqlLockCategory, code, version, ErrCategoryNotFound, func(tx db.Tx) error {
+	return s.changeRow(ctx, by, sqlLockCategory, code, version, ErrCategoryNotFound, check, func(tx db.Tx) error {
 		_, err := tx.Exec(ctx, sqlCategoryActive, code, active)
 		return err
 	})

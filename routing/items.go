@@ -107,21 +107,14 @@ func (s *Service) CreateItem(ctx context.Context, by db.Actor, f ItemFields) err
 	if f.Code = strings.TrimSpace(f.Code); !refCode.MatchString(f.Code) {
 		return errRefCode
 	}
-	if err := f.check(s.Snapshot(), ServiceItem{}); err != nil {
-		return err
-	}
-	err := db.WithTx(ctx, s.pool, by, func(tx db.Tx) error {
+	check := func(snap *Snapshot) error { return f.check(snap, ServiceItem{}) }
+	return s.change(ctx, by, check, func(tx db.Tx) error {
 		_, err := tx.Exec(ctx, sqlAddItem, f.Code, f.Names, f.Agency, f.Category, f.Area, f.Summary, f.Channels, f.LifeEvent, f.URL)
 		if db.Violates(err, "service_items_pkey") {
 			return ErrItemCodeTaken
 		}
 		return err
 	})
-	if err != nil {
-		return err
-	}
-	s.changedLater(ctx)
-	return nil
 }
 
 // UpdateItem changes a service item. Errors: forbidden, invalid fields, ErrItemNotFound, ErrReferenceStale.
@@ -129,15 +122,14 @@ func (s *Service) UpdateItem(ctx context.Context, by db.Actor, version int, f It
 	if err := mayChange(by); err != nil {
 		return err
 	}
-	snap := s.Snapshot()
-	was, ok := snap.ServiceItem(f.Code)
-	if !ok {
-		return ErrItemNotFound
+	check := func(snap *Snapshot) error {
+		was, ok := snap.ServiceItem(f.Code)
+		if !ok {
+			return ErrItemNotFound
+		}
+		return f.check(snap, was)
 	}
-	if err := f.check(snap, was); err != nil {
-		return err
-	}
-	return s.changeRow(ctx, by, sqlLockItem, f.Code, version, ErrItemNotFound, func(tx db.Tx) error {
+	return s.changeRow(ctx, by, sqlLockItem, f.Code, version, ErrItemNotFound, check, func(tx db.Tx) error {
 		_, err := tx.Exec(ctx, sqlUpdateItem, f.Code, f.Names, f.Agency, f.Category, f.Area, f.Summary, f.Channels, f.LifeEvent, f.URL)
 		return err
 	})
@@ -146,7 +138,7 @@ func (s *Service) UpdateItem(ctx context.Context, by db.Actor, version int, f It
 // SetItemActive takes a service item out of use or back into it. Tickets and articles keep it.
 // Errors: forbidden, ErrItemNotFound, ErrReferenceStale.
 func (s *Service) SetItemActive(ctx context.Context, by db.Actor, code string, version int, active bool) error {
-	return s.changeRow(ctx, by, sqlLockItem, code, version, ErrItemNotFound, func(tx db.Tx) error {
+	return s.changeRow(ctx, by, sqlLockItem, code, version, ErrItemNotFound, anyway, func(tx db.Tx) error {
 		_, err := tx.Exec(ctx, sqlItemActive, code, active)
 		return err
 	})

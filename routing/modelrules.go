@@ -74,7 +74,7 @@ func (s *Service) SetModelRules(ctx context.Context, by db.Actor, version int, r
 		return err
 	}
 	code := s.Snapshot().Jurisdiction().Code
-	return s.changeRow(ctx, by, sqlLockJurisdiction, code, version, ErrReferenceStale, func(tx db.Tx) error {
+	return s.changeRow(ctx, by, sqlLockJurisdiction, code, version, ErrReferenceStale, anyway, func(tx db.Tx) error {
 		_, err := tx.Exec(ctx, sqlModelRules, code, raw)
 		return err
 	})

@@ -108,12 +108,52 @@ func (s *Service) ReferenceChanges(ctx context.Context, by db.Actor, thing, code
 	return out, err
 }
 
-// changeRow runs one change of a row that sqlLock finds by its code, at the version that the caller saw.
-func (s *Service) changeRow(ctx context.Context, by db.Actor, sqlLock, code string, version int, notFound error, change func(tx db.Tx) error) error {
+// errBehind: another node has changed something that this one does not know yet.
+var errBehind = errors.New("routing: there is a newer state")
+
+// sqlTurns makes changes of entries and imports of a city take turns; the import holds the same lock (internal/city).
+const sqlTurns = `select pg_advisory_xact_lock(hashtext('hotline import city'))`
+
+// change runs one change of an entry. check judges it by the newest state, of which the entry is only a part: two categories that are put below each other at
+// once, here or on two nodes, would each have a good place. Until it is stored no other entry is changed.
+func (s *Service) change(ctx context.Context, by db.Actor, check func(*Snapshot) error, write func(tx db.Tx) error) error {
 	if err := mayChange(by); err != nil {
 		return err
 	}
-	err := db.WithTx(ctx, s.pool, by, func(tx db.Tx) error {
+	for {
+		snap := s.Snapshot()
+		err := db.WithTx(ctx, s.pool, by, func(tx db.Tx) error {
+			if _, err := tx.Exec(ctx, sqlTurns); err != nil {
+				return err
+			}
+			var newest int64
+			if err := tx.QueryRow(ctx, sqlRevision).Scan(&newest); err != nil {
+				return err
+			}
+			if newest != snap.revision {
+				return errBehind
+			}
+			if err := check(snap); err != nil {
+				return err
+			}
+			return write(tx)
+		})
+		switch {
+		case err == nil:
+			s.changedLater(ctx)
+			return nil
+		case !errors.Is(err, errBehind):
+			return err
+		}
+		if err := s.loadOnly(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+// changeRow is change for a row that sqlLock finds by its code, at the version that the caller saw.
+func (s *Service) changeRow(ctx context.Context, by db.Actor, sqlLock, code string, version int, notFound error, check func(*Snapshot) error, write func(tx db.Tx) error) error {
+	return s.change(ctx, by, check, func(tx db.Tx) error {
 		var now int
 		err := tx.QueryRow(ctx, sqlLock, code).Scan(&now)
 		if errors.Is(err, pgx.ErrNoRows) {
@@ -125,11 +165,9 @@ func (s *Service) changeRow(ctx context.Context, by db.Actor, sqlLock, code stri
 		if now != version {
 			return ErrReferenceStale
 		}
-		return change(tx)
+		return write(tx)
 	})
-	if err != nil {
-		return err
-	}
-	s.changedLater(ctx)
-	return nil
 }
+
+// anyway is the check of what depends on no other entry.
+func anyway(*Snapshot) error { return nil }

@@ -246,3 +246,36 @@ func TestAreasAreAddedOutlinedAndRetired(t *testing.T) {
 		t.Errorf("the map %+v, %v", m, err)
 	}
 }
+
+// Two nodes, and neither has heard of what the other did: what is judged by several entries is judged by the newest of them all.
+func TestNodesThatHaveNotHeardOfEachOtherMakeNoCircle(t *testing.T) {
+	t.Parallel()
+	here, city, pool := tiny(t)
+	ctx, admin := t.Context(), city.Staff("administrator")
+	for _, code := range []string{"parks", "pools"} {
+		f := routing.CategoryFields{Code: code, Names: routing.Names{"en": code, "zh-CN": code}, Kinds: []string{"help"}, Urgency: "normal"}
+		if err := here.CreateCategory(ctx, admin, f); err != nil {
+			t.Fatal(err)
+		}
+	}
+	there := start(t, pool, nil)
+	parks, version := category(t, here, "parks")
+	pools, other := category(t, there, "pools")
+	parks.Parent, pools.Parent = "pools", "parks"
+	if err := here.UpdateCategory(ctx, admin, version, parks); err != nil {
+		t.Fatal(err)
+	}
+	var e *errs.Error
+	if err := there.UpdateCategory(ctx, admin, other, pools); !errors.As(err, &e) || e.Field != "parent" {
+		t.Errorf("each below the other: %v", err)
+	}
+	if err := here.SetCategoryActive(ctx, admin, "parks", version+1, false); err != nil {
+		t.Fatal(err)
+	}
+	if err := there.SetCategoryActive(ctx, admin, "pools", other, false); err != nil {
+		t.Errorf("with nothing active below it: %v", err)
+	}
+	if err := here.SetCategoryActive(ctx, admin, "parks", version+2, true); !errors.Is(err, routing.ErrCategoryParentOff) {
+		t.Errorf("active below what was retired elsewhere: %v", err)
+	}
+}
