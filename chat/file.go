@@ -310,15 +310,7 @@ func (s *Service) ReplyByCitizen(ctx context.Context, ticket uuid.UUID, id, text
 	var k tickets.Ticket
 	// The ticket is locked before its conversation, as everywhere.
 	err := db.WithTx(ctx, s.pool, db.System(), func(tx db.Tx) (err error) {
-		if k, err = s.tickets.ByIDTx(ctx, tx, ticket); err != nil {
-			return err
-		}
-		action := tickets.AddInformation
-		if k.State == tickets.AwaitingCitizen {
-			action = tickets.CitizenReply
-		}
-		who := tickets.Actor{DB: db.System(), Kind: tickets.KindCitizen, Roles: []tickets.Role{tickets.Citizen}}
-		if k, err = s.tickets.ApplyTx(ctx, tx, who, ticket, tickets.AnyVersion, action, tickets.Fields{Text: text, Uploads: uploads}, id); err != nil {
+		if k, err = s.tickets.CitizenWordTx(ctx, tx, citizen, ticket, tickets.Fields{Text: text, Uploads: uploads}, id); err != nil {
 			return err
 		}
 		_, err = s.appendTx(ctx, tx, k.ConversationID, Outgoing{Author: ByCitizen, Text: text, Uploads: uploads, TicketID: ticket, Key: id})

@@ -2,12 +2,14 @@ package chat_test
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"time"
 
 	"hotline/channels"
 	"hotline/chat"
 	"hotline/internal/db"
+	"hotline/internal/testkit"
 	"hotline/tickets"
 )
 
@@ -46,5 +48,39 @@ func TestAMessageAboutACaseDoesNotWaitForWhoeverMovesIt(t *testing.T) {
 	})
 	if err != nil {
 		t.Errorf("the message and the signature: %v", err)
+	}
+}
+
+// What citizens write on the page of their case is taken, also when it is being asked back at that very moment; sent twice, it is one answer.
+func TestAWordThatCrossesAQuestionIsItsAnswer(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	f, err := r.FileTicket(ctxb, filing("form-1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	handler := tickets.Staff(r.city.Staff("handler-env"), []string{"handler"})
+	k, err := r.tickets.Apply(ctxb, handler, f.Ticket.ID, tickets.AnyVersion, tickets.Sign, tickets.Fields{}, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	say := func() error {
+		_, err := r.ReplyByCitizen(ctxb, k.ID, "w1", "It is the site behind the school.", nil)
+		return err
+	}
+	var said <-chan error
+	err = db.WithTx(ctxb, r.pool, handler.DB, func(tx db.Tx) error {
+		_, err := r.tickets.ApplyTx(ctxb, tx, handler, k.ID, k.Version, tickets.AskCitizen, tickets.Fields{Text: "Which site?"}, "")
+		said = testkit.Hold(t, testkit.OwnerPool(t, r.pool), `select`).Start(1, say)
+		return err
+	})
+	if err := errors.Join(err, <-said); err != nil {
+		t.Fatal(err)
+	}
+	if k, err = r.tickets.ByID(ctxb, tickets.System(), k.ID); err != nil || k.State != tickets.InProgress {
+		t.Errorf("the question waits on in %s: %v", k.State, err)
+	}
+	if err := say(); err != nil {
+		t.Errorf("the same again: %v", err)
 	}
 }

@@ -256,7 +256,7 @@ func (s *Service) mayAdd(k tickets.Ticket) bool {
 	return slices.ContainsFunc(s.tickets.Moves(citizen, k), func(m tickets.Move) bool { return m.Name == tickets.AddInformation })
 }
 
-// citizen is the person themselves, recognized by their address.
+// citizen is the person themselves, recognized by their address or by what they hold.
 var citizen = tickets.Actor{DB: db.System(), Kind: tickets.KindCitizen, Roles: []tickets.Role{tickets.Citizen}}
 
 // recalledReply is what is said where the bot has nothing to think about.
@@ -290,17 +290,13 @@ func (s *Service) recalledTx(ctx context.Context, tx db.Tx, t *turn) error {
 	if text == "" {
 		text = s.say(k.Lang, "away.files_only")
 	}
-	action := tickets.AddInformation
-	if k.State == tickets.AwaitingCitizen {
-		action = tickets.CitizenReply
-	}
 	key := fmt.Sprintf("answer %s %d", t.conversation, t.lastSeq)
 	if len(t.recalled.files) > 0 { // they go with the answer
 		if _, err := tx.Exec(ctx, `update uploads set conversation_id = $3 where id = any($1) and conversation_id = $2`, t.recalled.files, t.conversation, k.ConversationID); err != nil {
 			return fmt.Errorf("chat: answer: %w", err)
 		}
 	}
-	k, err := s.tickets.ApplyTx(ctx, tx, citizen, k.ID, tickets.AnyVersion, action, tickets.Fields{Text: text, Uploads: t.recalled.files}, key)
+	k, err := s.tickets.CitizenWordTx(ctx, tx, citizen, k.ID, tickets.Fields{Text: text, Uploads: t.recalled.files}, key)
 	if err != nil {
 		return err
 	}

@@ -38,6 +38,24 @@ func (s *Service) ApplyTx(ctx context.Context, tx db.Tx, a Actor, ticket uuid.UU
 	return s.applyAt(ctx, tx, a, ticket, version, name, f.input(), key, s.clock.Now())
 }
 
+// CitizenWordTx takes what the citizen says on a ticket: the reply that is awaited, or information that is added. Which of them it is, the ticket's state says
+// at the moment at which it is taken, not at one before.
+// Errors: as Apply.
+func (s *Service) CitizenWordTx(ctx context.Context, tx db.Tx, a Actor, ticket uuid.UUID, f Fields, key string) (Ticket, error) {
+	t, _, earlier, err := s.lock(ctx, tx, ticket, key)
+	if err != nil {
+		return Ticket{}, wrap("take the word on", err)
+	}
+	action := AddInformation
+	if t.State == AwaitingCitizen {
+		action = CitizenReply
+	}
+	if earlier == string(CitizenReply) || earlier == string(AddInformation) {
+		action = Action(earlier) // submitted twice
+	}
+	return s.ApplyTx(ctx, tx, a, ticket, AnyVersion, action, f, key)
+}
+
 func (s *Service) applyAt(ctx context.Context, tx db.Tx, a Actor, ticket uuid.UUID, version int, name Action, f Fields, key string, now time.Time) (Ticket, error) {
 	t, rows, earlier, err := s.lock(ctx, tx, ticket, key)
 	if err != nil {

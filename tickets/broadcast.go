@@ -159,7 +159,7 @@ const (
 	joinSQL = `insert into broadcast_reporters (broadcast_id, ticket_id) select $1, unnest($2::uuid[])
 		on conflict (broadcast_id, ticket_id) do update set state = 'pending' where broadcast_reporters.state = 'left'`
 	carrySQL = `update tickets t set reply = b.text, outcome = b.outcome, agency_resolved = b.resolved from broadcasts b, broadcast_reporters r
-		where b.id = $1 and b.type = 'reply' and r.broadcast_id = b.id and r.state = 'told' and r.ticket_id = t.id and t.id = any($2)`
+		where b.id = $1 and b.type = 'reply' and r.broadcast_id = b.id and r.state = 'told' and r.ticket_id = t.id and t.id = any($2) and t.state = 'merged'`
 )
 
 // joinTx tells those who have just been merged into a ticket what its other reporters know already: its answer, where it has been given, or the
@@ -195,7 +195,7 @@ func (s *Service) joinTx(ctx context.Context, tx db.Tx, c *change, joined []uuid
 		if err != nil {
 			return err
 		}
-		// Who was told before, taken apart and merged again knows the answer; their ticket carries it again.
+		// Who was told before, taken apart and merged again knows the answer; their ticket carries it again, unless it has been taken out meanwhile.
 		if _, err := tx.Exec(ctx, carrySQL, *broadcast, joined); err != nil {
 			return err
 		}

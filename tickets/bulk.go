@@ -302,16 +302,23 @@ func (s *Service) RunBulk(ctx context.Context, a Actor, id uuid.UUID, told func(
 		if err != nil {
 			return j, err
 		}
+		had := len(j.Results)
 		j.Results = append(j.Results, batch...)
 		if len(j.Results) == len(j.Tickets) {
 			now := s.clock.Now()
 			j.FinishedAt = &now
 		}
+		lost := false
 		if err := db.WithTx(ctx, s.pool, a.DB, func(tx db.Tx) error {
-			_, err := tx.Exec(ctx, `update bulk_jobs set results = results || $2::jsonb, claimed_until = $3, finished_at = $4 where id = $1`, j.ID, data, s.clock.Now().Add(bulkLease), j.FinishedAt)
+			done, err := tx.Exec(ctx, `update bulk_jobs set results = results || $2::jsonb, claimed_until = $3, finished_at = $4 where id = $1 and jsonb_array_length(results) = $5`,
+				j.ID, data, s.clock.Now().Add(bulkLease), j.FinishedAt, had)
+			lost = err == nil && done.RowsAffected() == 0
 			return err
 		}); err != nil {
 			return j, wrap("keep bulk of", err)
+		}
+		if lost { // the lease ran out, and another node has done these and goes on
+			return s.Bulk(ctx, a, j.ID)
 		}
 	}
 	return j, nil

@@ -101,7 +101,7 @@ func (s *Service) People(ctx context.Context, a Actor, ticket uuid.UUID, name st
 	return out, wrap("people of", err)
 }
 
-// elevated runs fn as the system after the actor has shown that they see the ticket. The ticket is not locked.
+// elevated runs fn as the system after the actor has shown that they see the ticket. It locks nothing of it.
 // Errors: ErrNotFound, and those of fn.
 func (s *Service) elevated(ctx context.Context, a Actor, ticket uuid.UUID, fn func(tx db.Tx) error) error {
 	return db.WithTx(ctx, s.pool, a.DB, func(tx db.Tx) error {
@@ -136,8 +136,9 @@ func (s *Service) Watch(ctx context.Context, a Actor, ticket, user uuid.UUID) (a
 		if err != nil {
 			return err
 		}
+		// What the list is filtered by is copied from the ticket, so a move of it comes before or after, never in between.
 		done, err := tx.Exec(ctx, `insert into ticket_watchers (ticket_id, user_id, agency_id, by_user_id, since, changed_at, `+markedSQL+`)
-			select $1, $2, $3, $4, $5, updated_at, `+markedSQL+` from tickets where id = $1 on conflict do nothing`, ticket, p.ID, p.Agency, optional(a.DB.User()), now)
+			select $1, $2, $3, $4, $5, updated_at, `+markedSQL+` from tickets where id = $1 for share on conflict do nothing`, ticket, p.ID, p.Agency, optional(a.DB.User()), now)
 		if err != nil {
 			return err
 		}

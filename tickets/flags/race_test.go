@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 
 	"hotline/internal/db"
+	"hotline/internal/testkit"
 	"hotline/tickets"
 	"hotline/tickets/flags"
 	"hotline/tickets/ticketstest"
@@ -25,7 +26,7 @@ func TestTwoSupervisorsFlagOnePersonOnce(t *testing.T) {
 		}
 	}
 	one, other := o.File(by(o.Contact("138 0000 7777", ""))), o.File(by(o.Contact("+86 13800007777", "")))
-	writing := o.Hold(`lock table contact_flags in share mode`)
+	writing := testkit.Hold(t, o.Owner, `lock table contact_flags in share mode`)
 	first := writing.Start(1, set(one.ID))
 	second := writing.Start(2, set(other.ID))
 	writing.LetGo()
@@ -59,7 +60,7 @@ func TestAPersonWhoIsFlaggedMeanwhileIsNotProposed(t *testing.T) {
 	}
 	k := file("138 0000 4242", 1)
 	file("138 0000 4242", 5)
-	sweeping := o.Hold(`select from flag_proposals where ticket_id = $1 for update`, other.ID)
+	sweeping := testkit.Hold(t, o.Owner, `select from flag_proposals where ticket_id = $1 for update`, other.ID)
 	swept := sweeping.Start(1, sweep) // has proposed the one, and waits with the other
 	set := sweeping.Start(2, func() error {
 		_, err := store.Set(t.Context(), o.As("supervisor"), k.ID, flags.Draft{Type: "repeat", Reason: "Calls each day about the same pavement.", ReviewAt: day, ExpiresAt: day})
