@@ -169,12 +169,14 @@ func CountArticles(p Source) (n int, err error) {
 	}
 }
 
-const sqlLatestByExternal = `select ` + articleColumns + `, ` + versionColumns + `
-	from articles a join article_versions v on v.article_id = a.id and v.version = a.latest where a.external_id = any($1) or a.external_id is null and a.id = any($2) for update of a`
+const sqlLatestOf = `select ` + articleColumns + `, ` + versionColumns + `
+	from articles a join article_versions v on v.article_id = a.id and v.version = a.latest where a.id = any($1)`
 
 const (
-	sqlOwnersOf    = `select coalesce(external_id, id::text), owner_id from articles where external_id = any($1) or external_id is null and id = any($2)`
-	sqlAgencyCodes = `select code, id from agencies`
+	// Locked first and read after it: whoever waits for an editor finds the version that the editor began.
+	sqlLockImported = `select a.id from articles a where a.external_id = any($1) or a.external_id is null and a.id = any($2) order by a.id for update`
+	sqlOwnersOf     = `select coalesce(external_id, id::text), owner_id from articles where external_id = any($1) or external_id is null and id = any($2)`
+	sqlAgencyCodes  = `select code, id from agencies`
 )
 
 func (s *Service) agencyCodes(ctx context.Context) (map[string]uuid.UUID, error) {
@@ -217,8 +219,14 @@ func (s *Service) importBatch(ctx context.Context, by Staff, batch []Import, o I
 		if _, err := pgx.ForEachRow(rows, []any{&external, &owner}, func() error { owners[external] = owner; return nil }); err != nil {
 			return err
 		}
-		rows, err = tx.Query(ctx, sqlLatestByExternal, wanted, own)
+		if rows, err = tx.Query(ctx, sqlLockImported, wanted, own); err != nil {
+			return err
+		}
+		locked, err := pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
 		if err != nil {
+			return err
+		}
+		if rows, err = tx.Query(ctx, sqlLatestOf, locked); err != nil {
 			return err
 		}
 		entries, err := pgx.CollectRows(rows, scanEntry)

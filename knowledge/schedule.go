@@ -119,12 +119,12 @@ const (
 	// published in between would go live a second time.
 	sqlScheduledDue = `select a.id from article_versions v join articles a on a.id = v.article_id and a.latest = v.version
 		where v.state = 'scheduled' and v.publish_at <= $1 order by v.publish_at, a.id limit 1 for update of a, v skip locked`
-	// Rows are locked by the update itself, and a second node finds them changed.
+	// The article is locked before its version, as by everybody who works on it, and what is being worked on waits for the next look: it is served to nobody meanwhile.
 	sqlExpire = `with due as (
-			update article_versions v set state = 'expired', edit = edit + 1
-			from articles a where a.id = v.article_id and a.live = v.version and v.state = 'published' and (v.valid_to < $1 or v.expire_at <= $2)
-			returning v.article_id)
-		update articles a set live = null, updated_at = $2 from due where a.id = due.article_id returning a.id`
+			select a.id, v.version from article_versions v join articles a on a.id = v.article_id and a.live = v.version
+			where v.state = 'published' and (v.valid_to < $1 or v.expire_at <= $2) for update of a, v skip locked),
+		ended as (update article_versions v set state = 'expired', edit = edit + 1 from due where v.article_id = due.id and v.version = due.version)
+		update articles a set live = null, updated_at = $2 from due where a.id = due.id returning a.id`
 	sqlNextDue = `select least(
 		(select min(publish_at) from article_versions where state = 'scheduled'),
 		(select min(expire_at) from article_versions where state = 'published' and expire_at is not null),

@@ -26,7 +26,7 @@ func TestStatementsFitTheSchema(t *testing.T) {
 		"topic fits": sqlTopicFits, "move topic": sqlMoveTopic, "remove topic": sqlRemoveTopic, "by topic": sqlByTopic, "told": sqlTold, "told count": sqlToldCount, "told tickets": sqlToldTickets, "owners of": sqlOwnersOf, "agency codes": sqlAgencyCodes, "export": sqlExport, "next look": sqlNextLook, "settings": sqlSettings, "save settings": sqlSaveSettings, "notice": sqlNotice, "raise": sqlRaise, "one looks": sqlOneLooks, "confirm": sqlConfirm, "quiet": sqlQuiet,
 		"alerts": sqlAlerts, "counts": sqlCounts, "give key": sqlGiveKey, "set basis": sqlSetBasis, "same key and language": sqlSameKeyLang, "siblings": sqlSiblings, "decide": sqlDecide, "open left": sqlOpenLeft, "accepted": sqlAccepted,
 		"synonyms": sqlSynonyms, "list synonyms": sqlListSynonyms, "synonym": sqlSynonym, "insert synonym": sqlInsertSynonym, "update synonym": sqlUpdateSynonym, "remove synonym": sqlRemoveSynonym,
-		"latest by external id": sqlLatestByExternal, "stock": sqlStock, "covered": sqlCovered, "list": sqlList,
+		"topic turns": sqlTopicTurns, "lock imported": sqlLockImported, "latest of": sqlLatestOf, "stock": sqlStock, "covered": sqlCovered, "list": sqlList,
 		"engine present": sqlEnginePresent, "engine": sqlEngine, "engine progress": sqlEngineProgress, "engine rebuilt": sqlEngineRebuilt, "engine wanted": sqlEngineWanted,
 		"engine well": sqlEngineWell, "engine fails": sqlEngineFails, "outbox": sqlOutbox, "outbox done": sqlOutboxDone, "live": sqlLive,
 		"vectors since": sqlVectorsSince, "unembedded": sqlUnembedded, "forget vectors": sqlForgetVectors, "insert vector": sqlInsertVector,

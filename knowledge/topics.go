@@ -51,7 +51,8 @@ const (
 		from knowledge_topics t full join used u on u.topic = t.code order by 4, 1 limit 2000`
 	sqlSaveTopic = `insert into knowledge_topics (code, parent, names, position) values ($1, nullif($2, ''), $3, $4)
 		on conflict (code) do update set parent = excluded.parent, names = excluded.names, position = excluded.position`
-	sqlTopicFits = `select ($2 = '' or exists (select from knowledge_topics p where p.code = $2 and p.parent is null and p.code <> $1))
+	sqlTopicTurns = `lock table knowledge_topics in share row exclusive mode`
+	sqlTopicFits  = `select ($2 = '' or exists (select from knowledge_topics p where p.code = $2 and p.parent is null and p.code <> $1))
 		and ($2 = '' or not exists (select from knowledge_topics c where c.parent = $1))`
 	sqlMoveTopic   = `update articles set topic = $2, updated_at = $3 where topic = $1`
 	sqlRemoveTopic = `delete from knowledge_topics where code = $1`
@@ -114,6 +115,10 @@ func (s *Service) SaveTopic(ctx context.Context, by Staff, t Topic) error {
 		return ErrTopic.On("names")
 	}
 	return db.WithTx(ctx, s.Pool, by.Actor, func(tx db.Tx) error {
+		// Two editors who put each of two topics below the other would both find room.
+		if _, err := tx.Exec(ctx, sqlTopicTurns); err != nil {
+			return err
+		}
 		var fits bool
 		if err := tx.QueryRow(ctx, sqlTopicFits, t.Code, t.Parent).Scan(&fits); err != nil {
 			return err

@@ -87,11 +87,11 @@ func (s *Service) step(ctx context.Context) (int, error) {
 			return 0, err
 		}
 	}
-	if err := s.heed(ctx); err != nil {
-		return 0, err
-	}
 	n := 0
-	err := s.write(ctx, func(tx db.Tx) error {
+	err := s.turn(ctx, func(tx db.Tx) error {
+		if err := s.heed(ctx, tx); err != nil {
+			return err
+		}
 		rows, err := tx.Query(ctx, sqlNew, batchRows)
 		if err != nil {
 			return err
@@ -236,29 +236,23 @@ func (s *Service) load(ctx context.Context) error {
 }
 
 // heed takes over what people have merged, on whichever node.
-func (s *Service) heed(ctx context.Context) error {
-	err := s.read(ctx, db.System(), func(tx db.Tx) error {
-		rows, err := tx.Query(ctx, sqlDecided, s.mem.decided)
-		if err != nil {
-			return err
-		}
-		var id, into uuid.UUID
-		var at time.Time
-		_, err = pgx.ForEachRow(rows, []any{&id, &into, &at}, func() error {
-			s.mem.decided = at
-			from, ok := s.mem.at[id]
-			to, known := s.mem.at[into]
-			if ok && known {
-				s.mem.clusters.Join(from, to)
-			}
-			return nil
-		})
-		return err
-	})
+func (s *Service) heed(ctx context.Context, tx db.Tx) error {
+	rows, err := tx.Query(ctx, sqlDecided, s.mem.decided)
 	if err != nil {
-		return fmt.Errorf("learn: read decisions: %w", err)
+		return err
 	}
-	return nil
+	var id, into uuid.UUID
+	var at time.Time
+	_, err = pgx.ForEachRow(rows, []any{&id, &into, &at}, func() error {
+		s.mem.decided = at
+		from, ok := s.mem.at[id]
+		to, known := s.mem.at[into]
+		if ok && known {
+			s.mem.clusters.Join(from, to)
+		}
+		return nil
+	})
+	return err
 }
 
 // A change may commit, and reach this node's index, a little after its own time: for that long gaps are asked once more.
@@ -309,7 +303,7 @@ func (s *Service) settle(ctx context.Context) error {
 			b.Queue(sqlChecked, g.ID, now)
 		}
 	}
-	return s.write(ctx, func(tx db.Tx) error { return tx.SendBatch(ctx, b).Close() })
+	return s.turn(ctx, func(tx db.Tx) error { return tx.SendBatch(ctx, b).Close() })
 }
 
 const maxTitle = 200

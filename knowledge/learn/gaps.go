@@ -211,7 +211,7 @@ func (s *Service) decide(ctx context.Context, by knowledge.Staff, id uuid.UUID, 
 	if err := s.seen(ctx, by, id); err != nil {
 		return err
 	}
-	return s.write(ctx, func(tx db.Tx) error {
+	return s.turn(ctx, func(tx db.Tx) error {
 		g, err := gapByID(ctx, tx, sqlLock, id)
 		if err != nil {
 			return err
@@ -344,12 +344,9 @@ func (s *Service) MergeGap(ctx context.Context, by knowledge.Staff, id, into uui
 	if err := s.seen(ctx, by, id, into); err != nil {
 		return err
 	}
-	return s.write(ctx, func(tx db.Tx) error {
-		// In one order, whoever merges what into what at the same moment.
-		pair := []uuid.UUID{id, into}
-		slices.SortFunc(pair, func(a, b uuid.UUID) int { return slices.Compare(a[:], b[:]) })
+	return s.turn(ctx, func(tx db.Tx) error {
 		gaps := map[uuid.UUID]Gap{}
-		for _, one := range pair {
+		for _, one := range []uuid.UUID{id, into} {
 			g, err := gapByID(ctx, tx, sqlLock, one)
 			if err != nil {
 				return err

@@ -71,6 +71,20 @@ func (s *Service) write(ctx context.Context, fn func(tx db.Tx) error) error {
 	return db.WithTx(ctx, s.Pool, db.System(), fn)
 }
 
+// sqlTurn makes those who write gaps take turns.
+const sqlTurn = `select pg_advisory_xact_lock(hashtext('hotline gaps'))`
+
+// turn is write for what decides on gaps. People go from a gap to its questions, the follower from questions to their gaps, and a question that is placed just now
+// belongs to no gap that has been merged meanwhile; there are few gaps at a time, so one queue costs nobody anything.
+func (s *Service) turn(ctx context.Context, fn func(tx db.Tx) error) error {
+	return s.write(ctx, func(tx db.Tx) error {
+		if _, err := tx.Exec(ctx, sqlTurn); err != nil {
+			return err
+		}
+		return fn(tx)
+	})
+}
+
 func optional(id uuid.UUID) *uuid.UUID {
 	if id == uuid.Nil {
 		return nil

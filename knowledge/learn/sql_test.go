@@ -9,7 +9,7 @@ import (
 // Every statement is prepared against the real schema.
 func TestStatementsFitTheSchema(t *testing.T) {
 	t.Parallel()
-	testkit.Prepare(t, testkit.DB(t), sqlNew, sqlPlace, sqlBegin, sqlRecount, sqlKnown, sqlTexts, sqlDecided, sqlNewest, sqlStale, sqlChecked, sqlAnswers, sqlFixed,
+	testkit.Prepare(t, testkit.DB(t), sqlTurn, sqlNew, sqlPlace, sqlBegin, sqlRecount, sqlKnown, sqlTexts, sqlDecided, sqlNewest, sqlStale, sqlChecked, sqlAnswers, sqlFixed,
 		sqlGaps, sqlTrend, sqlGap, sqlLock, sqlCounts, sqlExamples, sqlSetGap, sqlMergeGap, sqlMoveGap, sqlAssignGap, sqlAssignTold, sqlKnownAgency, sqlPair,
 		sqlPairs, sqlPairSeen, sqlPairActive, sqlPairDelete, sqlPairLines, sqlArticleLines, sqlPropose, sqlProposals, sqlProposal, sqlProposalLock, sqlProposalSet, sqlGrade,
 		sqlTrialPairs, sqlTrialRecent, sqlHasTrials, sqlPublishCheck, sqlWeekQuestions, sqlWeekChats, sqlWeekWrong, sqlWeekOpened, sqlWeekClosed, sqlKeep, sqlSettings, sqlSaveSettings,
