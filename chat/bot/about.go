@@ -83,6 +83,14 @@ func (p *Policy) wanted(ctx context.Context, t *turn, a Answer) Answer {
 	return a
 }
 
+// sayNoLaw tells who asks for the text of the law that the bot has articles only, when the one that was told does not name the law.
+func (p *Policy) sayNoLaw(t *turn, r *reading, a Answer) {
+	told := p.lex.read(a.Citations[0].Title + "\n" + a.Text)
+	if r.has("aspect."+lawAspect) && !told.has("heading."+lawAspect) {
+		p.say(t, "law.articles")
+	}
+}
+
 // beside adds to an article's short answer the paragraph that says what it leaves out of the question: "I was bitten by a dog, what now?".
 func (p *Policy) beside(ctx context.Context, t *turn, a Answer, asked string) Answer {
 	q := p.lex.read(asked)

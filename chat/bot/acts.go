@@ -296,7 +296,9 @@ func (p *Policy) answersWaiting(ctx context.Context, t *turn, r *reading, waitin
 			p.article(ctx, t, only)
 		case one && aspect(r) != "":
 			t.st.Want = aspect(r)
-			p.article(ctx, t, only)
+			p.articleFor(ctx, t, only, r)
+		case !one && yes && len(t.st.Offered) > 0: // yes to which of them?
+			p.whichAgain(ctx, t, t.st.Want)
 		case r.mostly("cancel") && !r.question:
 			p.say(t, "ok_else")
 		case r.mostly("none_of_these") || no:

@@ -46,7 +46,7 @@ func (p *Policy) ask(ctx context.Context, t *turn, r *reading, in Input) {
 		p.refuse(t, r.scope(), false)
 	case r.has("insist", "file", "problem") || r.kind() != "" && r.kind() != Help:
 		p.unknown(t, r.text, "none_problem", a.Score)
-	case p.unclear(r) && t.trouble != "" && r.rest("anonymous", "confirm", "skip") > 0: // "every night"
+	case p.unclear(r) && t.trouble != "" && !isNumber(r) && r.rest("anonymous", "confirm", "skip") > 0: // "every night"
 		t.goingOn = true
 		p.fileTold(t, r, in)
 	case p.unclear(r) && t.st.Misses == 0:
@@ -245,9 +245,7 @@ func (p *Policy) tellAndAsk(ctx context.Context, t *turn, r *reading, a Answer, 
 	p.tell(t, a)
 	t.told(asked, a, false)
 	t.st.Question, t.st.Misses = asked, 0
-	if told := p.lex.read(a.Citations[0].Title + "\n" + a.Text); r.has("aspect."+lawAspect) && !told.has("heading."+lawAspect) {
-		p.say(t, "law.articles")
-	}
+	p.sayNoLaw(t, r, a)
 	if p.offerGuide(t, a, r) {
 		return
 	}
@@ -274,6 +272,11 @@ func (p *Policy) advise(ctx context.Context, t *turn, r *reading) bool {
 
 // article shows the article that was picked from a list.
 func (p *Policy) article(ctx context.Context, t *turn, id string) {
+	p.articleFor(ctx, t, id, &reading{})
+}
+
+// articleFor is article for a text that asks something about it at once.
+func (p *Policy) articleFor(ctx context.Context, t *turn, id string, r *reading) {
 	if p.kb == nil {
 		p.nothing(t, t.st.Question)
 		return
@@ -291,6 +294,7 @@ func (p *Policy) article(ctx context.Context, t *turn, id string) {
 		a = p.beside(ctx, t, p.wanted(ctx, t, a), t.st.Question)
 		p.tell(t, a)
 		t.told(t.st.Question, a, true)
+		p.sayNoLaw(t, r, a)
 		if t.st.Form != nil {
 			p.next(t)
 			return

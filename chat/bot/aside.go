@@ -24,14 +24,7 @@ func (p *Policy) aside(ctx context.Context, t *turn, r *reading, must bool) bool
 		t.told(asked, a, false)
 		t.st.Cited = nil
 	case ok && a.Outcome == OutcomeChoices && len(a.Citations) > 0 && must:
-		key := "aside.maybe"
-		if len(a.Citations) == 1 {
-			key = "aside.maybe_one"
-		}
-		p.tell(t, Answer{Text: p.tx.t(t.lang, key), Citations: a.Citations})
-		m := &t.reply.Messages[len(t.reply.Messages)-1]
-		m.Citations = a.Citations[:min(3, len(a.Citations))]
-		t.told(asked, Answer{Outcome: OutcomeChoices, Score: a.Score, Citations: m.Citations}, false)
+		p.maybe(t, asked, a)
 		t.st.Cited = nil
 	case must && ok:
 		t.unanswered(question(r.text), a.Score)
@@ -44,4 +37,16 @@ func (p *Policy) aside(ctx context.Context, t *turn, r *reading, must bool) bool
 	t.lead = p.tx.t(t.lang, "form.back")
 	p.next(t)
 	return true
+}
+
+// maybe names the articles that may have the answer to a question, where there is no room to choose.
+func (p *Policy) maybe(t *turn, asked string, a Answer) {
+	key := "aside.maybe"
+	if len(a.Citations) == 1 {
+		key = "aside.maybe_one"
+	}
+	found := a.Citations[:min(3, len(a.Citations))]
+	p.tell(t, Answer{Text: p.tx.t(t.lang, key), Citations: a.Citations})
+	t.reply.Messages[len(t.reply.Messages)-1].Citations = found
+	t.told(asked, Answer{Outcome: OutcomeChoices, Score: a.Score, Citations: found}, false)
 }

@@ -128,13 +128,18 @@ func (p *Policy) besideTrouble(ctx context.Context, t *turn, r *reading) bool {
 			said++
 			continue
 		}
-		if a, what, ok := p.lookUp(ctx, t, &q); ok && a.Outcome == OutcomeAnswer && len(a.Citations) > 0 {
+		a, what, ok := p.lookUp(ctx, t, &q)
+		switch {
+		case ok && a.Outcome == OutcomeAnswer && len(a.Citations) > 0:
 			t.st.Want = strings.Join(asksAll(&q), ",")
 			a = p.wanted(ctx, t, a)
 			p.tell(t, a)
 			t.told(what, a, false)
 			said++
-		} else {
+		case ok && a.Outcome == OutcomeChoices && len(a.Citations) > 0:
+			p.maybe(t, what, a)
+			said++
+		default:
 			p.say(t, "several.none", "question", defuse(q.text))
 			t.unanswered(q.text, a.Score)
 		}

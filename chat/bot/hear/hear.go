@@ -175,7 +175,11 @@ type token struct {
 	stem   string
 	han    bool
 	clause int
+	apart  bool // a blank stands before it
 }
+
+// leastClause is how many characters make a clause of their own before a blank; 一个人 住 is one clause.
+const leastClause = 3
 
 // split cuts a text into folded tokens. Apostrophes join: "don't" is "dont".
 func split(s string) []token {
@@ -197,7 +201,7 @@ func split(s string) []token {
 		switch {
 		case unicode.Is(unicode.Han, r) || r == '〇':
 			flush()
-			out = append(out, token{text: string(r), stem: string(r), han: true, clause: clause})
+			out = append(out, token{text: string(r), stem: string(r), han: true, clause: clause, apart: i > 0 && unicode.IsSpace(rs[i-1])})
 		case unicode.IsLetter(r), unicode.IsMark(r), unicode.IsNumber(r):
 			if w := word.String(); w != "" && unicode.IsNumber(r) != endsInDigit(strings.TrimSuffix(w, ".")) {
 				flush() // "67years"
@@ -216,6 +220,17 @@ func split(s string) []token {
 		}
 	}
 	flush()
+	from := 0
+	for i := 1; i < len(out); i++ { // Chinese is typed with blanks for commas: 还没装修 钥匙拿了
+		if out[i].han && out[i].apart && out[i-1].han {
+			if i-from >= leastClause && len(out)-i > 1 {
+				for k := i; k < len(out); k++ {
+					out[k].clause++
+				}
+			}
+			from = i
+		}
+	}
 	for i := 1; i < len(out); i++ { // "but" begins a clause like a comma
 		if out[i].text == "but" {
 			for k := i; k < len(out); k++ {

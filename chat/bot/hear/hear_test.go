@@ -173,7 +173,7 @@ func TestAnswersToTheQuestionAsked(t *testing.T) {
 		{zh, "age", "六十七岁", "67"}, {zh, "age", "67", "67"}, {zh, "age", "６７岁", "67"}, {zh, "age", "快65了", ""}, {zh, "age", "一百零二岁", "102"},
 		{zh, "children", "没有", "0"}, {zh, "children", "两个", "2"}, {zh, "children", "不，三个", "3"}, {zh, "children", "一个", "1"},
 		{zh, "income", "一千五", "1500"}, {zh, "income", "超过3800", "3800.01"}, {en, "income", "over 2,000", "2000.01"}, {en, "children", "less than 3", "2"}, {en, "age", "over 65", "66"}, {zh, "income", "三千多", "3000"}, {zh, "income", "1.5万元", "15000"}, {zh, "income", "两千元", "2000"}, {zh, "income", "一万二", "12000"},
-		{zh, "alone", "独居", "yes"}, {zh, "alone", "没有独居", "no"}, {zh, "alone", "跟女儿住", "no"}, {zh, "alone", "不清楚", "unsure"},
+		{zh, "alone", "还没装修 独居", ""}, {en, "alone", "no, by myself on my own", ""}, {zh, "alone", "独居", "yes"}, {zh, "alone", "没有独居", "no"}, {zh, "alone", "跟女儿住", "no"}, {zh, "alone", "不清楚", "unsure"},
 		{zh, "card", "老年卡", "1"}, {zh, "card", "社保卡", "2"}, {zh, "card", "第二个", "2"}, {zh, "card", "都没有", "3"}, {zh, "card", "没有", "3"},
 	} {
 		got, ok := hear.Answer(c.form.Question(c.id), c.text)
