@@ -154,7 +154,7 @@ func (s *Service) Want(ctx context.Context, by Staff, lang string, version int, 
 func (s *Service) CalibrationDue(ctx context.Context) (bool, error) {
 	list, err := s.Calibrations(ctx)
 	if err != nil || len(list) == 0 {
-		return err == nil && s.corpus.Len() > 0, err
+		return err == nil && s.corpus().Len() > 0, err
 	}
 	var newest time.Time
 	before := 0
@@ -163,20 +163,20 @@ func (s *Service) CalibrationDue(ctx context.Context) (bool, error) {
 			newest, before = *c.Measured, c.Articles
 		}
 	}
-	now := s.corpus.Len()
+	now := s.corpus().Len()
 	return !s.Clock.Now().Before(newest.AddDate(0, 0, calibrateDays)) || 10*max(now-before, before-now) > max(before, 1), nil
 }
 
 // Calibrate learns, from at most mostTrials questions whose article is known, how sure the scores of each language are: confirmed pairs first, then
 // stored questions. For one node at a time, beside turns and never in one. Errors: the database's, ctx's own.
 func (s *Service) Calibrate(ctx context.Context) error {
-	began, articles := s.Clock.Now(), s.corpus.Len()
+	began, articles := s.Clock.Now(), s.corpus().Len()
 	all, err := s.confirmed(ctx)
 	if err != nil {
 		return err
 	}
 	stored := sample{most: mostTrials}
-	if err := s.walk(ctx, func(docs []Doc) error { stored.add(docs); return ctx.Err() }); err != nil {
+	if err := s.walk(ctx, spare(), func(docs []Doc) error { stored.add(docs); return ctx.Err() }); err != nil {
 		return err
 	}
 	seen := make(map[[2]string]bool, len(all))
@@ -204,7 +204,7 @@ func (s *Service) Calibrate(ctx context.Context) error {
 	}
 	b := &pgx.Batch{}
 	for lang, asked := range byLang {
-		pairs, err := s.corpus.Trials(ctx, asked, s.Deps.Thresholds)
+		pairs, err := s.corpus().Trials(ctx, asked, s.Deps.Thresholds)
 		if err != nil {
 			return err
 		}

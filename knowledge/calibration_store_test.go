@@ -20,7 +20,7 @@ func (d *desk) stocked(t *testing.T, lang string, most int) {
 		most--
 		d.publish(t, knowledge.Article{Lang: lang}, knowledge.Text{Title: doc.Title, Summary: doc.Summary, Body: doc.Body, Keywords: doc.Keywords, Questions: doc.Questions})
 	}
-	if err := d.Rebuild(t.Context()); err != nil {
+	if err := d.Load(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -76,7 +76,7 @@ func TestAnInstallationLearnsHowSureItsScoresAre(t *testing.T) {
 	if d.ThresholdsOf("zh-CN") != own {
 		t.Error("a wish for English changes Chinese")
 	}
-	other, _ := d.node(t)
+	other := d.node(t)
 	if err := other.LoadCalibration(ctx); err != nil || other.ThresholdsOf("en") != strict {
 		t.Errorf("another node decides by %+v, %v", other.ThresholdsOf("en"), err)
 	}

@@ -57,10 +57,7 @@ type profile struct {
 	version int
 	sum     uint64 // of the document's text and filters, see sumOf
 	lang    string
-	staff   bool // for staff only
-	// indexed is the sum that the engine of this process was given, 0 when it
-	// has the document not yet. The corpus's lock guards it.
-	indexed uint64
+	staff   bool           // for staff only
 	hashes  []uint32       // of the terms, in order
 	counts  [][parts]uint8 // of the same; beside them, because together they take a third more room
 	heads   [][]headTerm   // the distinct terms of title and each question, ordered by hash
@@ -227,8 +224,26 @@ func (p *profile) find(h uint32) (termFreq, bool) {
 }
 
 // Put adds documents or replaces those of the same ID.
-func (c *Corpus) Put(docs ...Doc) {
-	ps := profiles(docs)
+func (c *Corpus) Put(docs ...Doc) { c.put(runtime.GOMAXPROCS(0), docs) }
+
+// atOnce is how many documents are taken in before searches that wait are let in: half a millisecond's.
+const atOnce = 8
+
+// put analyses documents on so many cores and takes them in.
+func (c *Corpus) put(cores int, docs []Doc) {
+	if len(docs) == 0 {
+		return
+	}
+	ps := make([]*profile, len(docs))
+	each(cores, len(docs), 16, func(i int) { ps[i] = newProfile(docs[i]) })
+	c.measure(ps)
+	for some := range slices.Chunk(ps, atOnce) {
+		c.take(some)
+	}
+}
+
+// measure counts the lengths of documents that are to come.
+func (c *Corpus) measure(ps []*profile) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, p := range ps {
@@ -239,6 +254,11 @@ func (c *Corpus) Put(docs ...Doc) {
 		}
 		l.add(p, 1)
 	}
+}
+
+func (c *Corpus) take(ps []*profile) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	for _, p := range ps {
 		c.remove(p.id)
 		c.add(p)
@@ -258,16 +278,9 @@ func (c *Corpus) add(p *profile) {
 	c.headings.add(p, &c.vocab)
 }
 
-// profiles analyses documents, on all cores: of a large collection this is most of what starting a node takes.
-func profiles(docs []Doc) []*profile {
-	ps := make([]*profile, len(docs))
-	each(len(docs), 16, func(i int) { ps[i] = newProfile(docs[i]) })
-	return ps
-}
-
-// each calls f for 0..n-1, on all cores where there are at least few of them for each.
-func each(n, few int, f func(i int)) {
-	workers := min(runtime.GOMAXPROCS(0), n/few)
+// each calls f for 0..n-1, on so many cores where there are at least few of them for each.
+func each(cores, n, few int, f func(i int)) {
+	workers := min(cores, n/few)
 	if workers < 2 {
 		for i := range n {
 			f(i)
@@ -381,51 +394,6 @@ func (c *Corpus) changed(docs []Doc) []Doc {
 		}
 	}
 	return out
-}
-
-// unindexed returns those of the documents that the corpus has just as they are and the engine has not.
-func (c *Corpus) unindexed(docs []Doc) []Doc {
-	out := make([]Doc, 0, len(docs))
-	c.mu.RLock()
-	defer c.mu.RUnlock()
-	for _, d := range docs {
-		if p := c.docs[d.ID]; p != nil && p.indexed != p.sum && p.version == d.Version && p.sum == sumOf(d) {
-			out = append(out, d)
-		}
-	}
-	return out
-}
-
-// lacking counts the documents that the engine has otherwise or not at all.
-func (c *Corpus) lacking() (n int) {
-	c.mu.RLock()
-	defer c.mu.RUnlock()
-	for _, p := range c.docs {
-		if p.indexed != p.sum {
-			n++
-		}
-	}
-	return n
-}
-
-// setIndexed says that the engine was given these documents as the corpus has them.
-func (c *Corpus) setIndexed(docs ...Doc) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for _, d := range docs {
-		if p := c.docs[d.ID]; p != nil {
-			p.indexed = p.sum
-		}
-	}
-}
-
-// forgetIndexed makes the engine lack every document.
-func (c *Corpus) forgetIndexed() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for _, p := range c.docs {
-		p.indexed = 0
-	}
 }
 
 // profileOf returns the kept profile of a document, or a fresh one when the

@@ -6,10 +6,12 @@ import (
 	"time"
 )
 
-// engine is what the service knows of its index: whether it holds every
-// article, and whether it answers.
+// engine is what the service knows of what it searches with: whether all
+// articles are being read anew, and of a shared index, whether it holds every
+// article and whether it answers.
 type engine struct {
 	mu      sync.Mutex
+	loading bool
 	filling bool
 	done    int
 	total   int
@@ -17,8 +19,7 @@ type engine struct {
 	retry   time.Time // not asked before
 	pause   time.Duration
 	err     error
-	// Of a shared engine, from PostgreSQL: what waits for it and why.
-	shared  bool
+	// From PostgreSQL: what waits for it and why.
 	pending int
 	wanted  bool
 	fault   Fault
@@ -32,26 +33,17 @@ const (
 	longestPause  = 30 * time.Second
 )
 
-// compare notes how many of the articles the index lacks. A few do not matter
-// for a search; where a hundredth is missing, the corpus proposes until the
-// index is filled.
-func (e *engine) compare(lacking, total int) {
+// read notes how many of the articles were read anew.
+func (e *engine) read(done, total int) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.filling = e.filling || lacking*100 > total
-	e.done, e.total = total-lacking, total
+	e.loading, e.done, e.total = true, done, total
 }
 
-func (e *engine) progress(done, total int) {
+func (e *engine) loaded() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.done, e.total = done, total
-}
-
-func (e *engine) filled() {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.filling = false
+	e.loading = false
 }
 
 // usable reports whether the engine is to be asked now. After a failure one
@@ -91,8 +83,9 @@ func (e *engine) failed(now time.Time, err error) (first bool) {
 // EngineStatus is what an operator is told of the search engine.
 type EngineStatus struct {
 	Articles int  // that the corpus of this node holds
-	Filling  bool // the index does not hold them all yet
-	Done     int  // of Total
+	Loading  bool // this node reads all articles anew
+	Filling  bool // a shared engine does not hold them all yet
+	Done     int  // of Total, while it does either
 	Total    int
 	Since    time.Time // the engine has been failing since; zero while it answers
 	Fault    Fault     // why
@@ -113,7 +106,7 @@ func (s *Service) Engine() EngineStatus {
 	e := &s.engine
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	out := EngineStatus{Articles: s.corpus.Len(), Filling: e.filling, Done: e.done, Total: e.total, Since: e.since, Shared: e.shared, Pending: e.pending, Rebuild: e.wanted, Fault: e.fault}
+	out := EngineStatus{Articles: s.corpus().Len(), Loading: e.loading, Filling: e.filling, Done: e.done, Total: e.total, Since: e.since, Shared: s.Index != nil, Pending: e.pending, Rebuild: e.wanted, Fault: e.fault}
 	if e.err != nil {
 		out.Fault = faultOf(e.err, ErrEngineSlow, ErrEngineFails)
 	}
@@ -121,41 +114,35 @@ func (s *Service) Engine() EngineStatus {
 	return out
 }
 
-// propose asks the engine for articles, and the corpus where the engine is
-// not to be had: a search never waits for it longer than proposeWithin and
-// never fails because of it. What a shared engine proposes is joined with the
-// corpus's own. Errors: ctx's own.
+// propose asks the corpus for articles, and a shared engine at the same time:
+// a search never waits for it longer than proposeWithin and never fails because
+// of it. What it proposes is joined with the corpus's own. Errors: ctx's own.
 func (s *Service) propose(ctx context.Context, q Query) ([]Hit, error) {
-	own := sync.OnceValue(func() []Hit { return s.corpus.Propose(q) })
-	if s.engine.usable(s.Clock.Now()) {
-		if s.shared() {
-			go own() // while the server is at work
+	corpus := s.corpus()
+	if s.Index == nil || !s.engine.usable(s.Clock.Now()) {
+		return corpus.Propose(q), ctx.Err()
+	}
+	own := sync.OnceValue(func() []Hit { return corpus.Propose(q) })
+	go own() // while the server is at work
+	short, cancel := context.WithTimeout(ctx, proposeWithin)
+	defer cancel()
+	eq := q
+	eq.Text = corpus.Respell(q.Lang, q.Text)
+	hits, err := s.Index.Search(short, eq)
+	switch {
+	case err == nil:
+		if s.engine.worked() {
+			s.Log.InfoContext(ctx, "the search engine answers again")
 		}
-		short, cancel := context.WithTimeout(ctx, proposeWithin)
-		defer cancel()
-		eq := q
-		eq.Text, eq.Exact = s.corpus.Respell(q.Lang, q.Text), true
-		hits, err := s.Index.Search(short, eq)
-		switch {
-		case err == nil:
-			if s.engine.worked() {
-				s.Log.InfoContext(ctx, "the search engine answers again")
-			}
-			if !s.shared() {
-				return hits, nil
-			}
-			return Join(hits, own()), nil
-		case ctx.Err() != nil:
-			return nil, ctx.Err()
-		}
-		if s.engine.failed(s.Clock.Now(), err) {
-			s.Log.WarnContext(ctx, "the search engine fails; this node searches by itself meanwhile", "error", err)
-		}
+		return Join(hits, own()), nil
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
+	}
+	if s.engine.failed(s.Clock.Now(), err) {
+		s.Log.WarnContext(ctx, "the search engine fails; this node searches by itself meanwhile", "error", err)
 	}
 	return own(), nil
 }
-
-func (s *Service) shared() bool { _, ok := s.Index.(Shared); return ok }
 
 // Join adds to what a shared engine proposes what the corpus does. The engine
 // may not have the last edits yet, and it is asked for few of the words of a

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"hotline/knowledge"
+	"hotline/knowledge/indextest"
 )
 
 // moody is an engine that can hang, fail or lie.
@@ -37,7 +38,7 @@ func (m *moody) Search(ctx context.Context, q knowledge.Query) ([]knowledge.Hit,
 func newMoodyDesk(t *testing.T) (*desk, *moody) {
 	t.Helper()
 	d := newDesk(t)
-	m := &moody{Index: d.index}
+	m := &moody{Index: indextest.NewMemory()}
 	d.Service.Index = m
 	d.publish(t, knowledge.Article{}, passport)
 	d.publish(t, knowledge.Article{}, knowledge.Text{Title: "Dog licence", Body: "Every dog needs one."})
@@ -104,7 +105,7 @@ func TestEngineThatLies(t *testing.T) {
 	m.be(func(context.Context) ([]knowledge.Hit, error) {
 		return []knowledge.Hit{{ID: "not an id", Score: 9}, {ID: "01900000-0000-7000-8000-000000000000", Version: 7, Score: 8}, {ID: e.Article.ID.String(), Version: 1, Score: 7}}, nil
 	})
-	if got := d.first(t, "renew passport"); got != "" {
+	if got := d.first(t, "refusals"); got != "" {
 		t.Errorf("served %q", got)
 	}
 }
@@ -132,22 +133,16 @@ func TestEngineThatKnowsOfMeaning(t *testing.T) {
 	}
 }
 
-// While an index is filled, and where it cannot be, the corpus answers.
-func TestSearchWhileTheIndexIsFilled(t *testing.T) {
+// A node that has loaded the articles finds them, and goes on finding them while they are read anew.
+func TestSearchOfANodeThatStartsAndRebuilds(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
 	d.publish(t, knowledge.Article{}, passport)
 	d.publish(t, knowledge.Article{Lang: "zh-CN"}, knowledge.Text{Title: "居住证怎么办理", Body: "带身份证。"})
 	d.publish(t, knowledge.Article{Audience: knowledge.AudienceStaff}, knowledge.Text{Title: "Passport refusals", Body: "For staff."})
-	fresh, index := d.node(t)
+	fresh := d.node(t)
 	if err := fresh.Load(t.Context()); err != nil {
 		t.Fatal(err)
-	}
-	if n, err := index.Count(t.Context()); n != 0 || err != nil {
-		t.Fatalf("the index holds %d, %v", n, err)
-	}
-	if s := fresh.Engine(); !s.Filling || s.Articles != 3 || s.Total != 3 || s.Done != 0 {
-		t.Errorf("status %+v", s)
 	}
 	look := func(q knowledge.Query) (titles []string) {
 		found, err := fresh.Search(t.Context(), q)
@@ -178,13 +173,66 @@ func TestSearchWhileTheIndexIsFilled(t *testing.T) {
 		}
 	}
 	check()
-	if err := fresh.Fill(t.Context()); err != nil {
+	if err := fresh.AskForRebuild(t.Context(), d.editor()); err != nil {
 		t.Fatal(err)
 	}
-	if n, _ := index.Count(t.Context()); n != 3 || fresh.Engine().Filling {
-		t.Errorf("the index holds %d, status %+v", n, fresh.Engine())
+	select {
+	case <-fresh.RebuildWanted():
+	default:
+		t.Fatal("nobody is told that all articles are to be read anew")
+	}
+	if s := fresh.Engine(); !s.Loading || s.Degraded() || s.Articles != 3 || s.Total != 3 || s.Done != 0 {
+		t.Errorf("status %+v", s)
 	}
 	check()
+	if err := fresh.Rebuild(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if s := fresh.Engine(); s.Loading || s.Articles != 3 {
+		t.Errorf("status %+v", s)
+	}
+	check()
+}
+
+// Whatever is published and withdrawn while a node reads all articles anew, it ends up with what there is.
+func TestRebuildMissesNoEdit(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	for range 3 {
+		d.publish(t, knowledge.Article{}, passport)
+	}
+	done, failed := make(chan struct{}), make(chan error, 1)
+	go func() {
+		defer close(failed)
+		for {
+			if err := d.Rebuild(context.Background()); err != nil {
+				failed <- err
+				return
+			}
+			select {
+			case <-done:
+				return
+			default:
+			}
+		}
+	}()
+	for range 6 {
+		e := d.publish(t, knowledge.Article{}, knowledge.Text{Title: "Dog licence", Body: "Every dog needs one."})
+		if got := d.first(t, "dog licence"); got != "Dog licence" {
+			t.Errorf("found %q after it was published", got)
+		}
+		d.withdraw(t, e)
+		if n := d.Engine().Articles; n != 3 {
+			t.Errorf("holds %d articles after one was withdrawn", n)
+		}
+	}
+	close(done)
+	if err := <-failed; err != nil {
+		t.Fatal(err)
+	}
+	if n := d.Engine().Articles; n != 3 {
+		t.Errorf("holds %d articles in the end", n)
+	}
 }
 
 // A hint that got lost is made up for by what PostgreSQL says changed.
@@ -192,8 +240,8 @@ func TestCatchUpAfterALostHint(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
 	e := d.publish(t, knowledge.Article{}, passport)
-	other, _ := d.node(t)
-	if err := other.Rebuild(t.Context()); err != nil {
+	other := d.node(t)
+	if err := other.Load(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	seen := d.clock.Now()
@@ -208,8 +256,5 @@ func TestCatchUpAfterALostHint(t *testing.T) {
 	}
 	if s := other.Engine(); s.Articles != 1 {
 		t.Errorf("the other node holds %d articles, want the new one alone", s.Articles)
-	}
-	if n, _ := other.Index.Count(t.Context()); n != 1 {
-		t.Errorf("its index holds %d", n)
 	}
 }

@@ -330,7 +330,8 @@ func (s *Service) importBatch(ctx context.Context, by Staff, batch []Import, o I
 	}
 	s.indexing.Lock()
 	defer s.indexing.Unlock()
-	return s.put(ctx, docs, nil)
+	s.put(docs, nil)
+	return nil
 }
 
 // head is what a line and the options say of the article itself.

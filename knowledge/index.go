@@ -25,16 +25,12 @@ const (
 	AudienceStaff  = "staff"
 )
 
-// Query asks an Index for proposals.
+// Query asks the corpus, or an Index, for proposals.
 type Query struct {
 	Text     string
 	Lang     string // empty means any language
 	Audience string // empty means public; staff sees public articles too
 	Limit    int    // at most this many hits, besides those found by meaning alone; 0 or less means DefaultLimit
-	// Exact says that the words were already compared with those of the
-	// articles (see [Corpus.Respell]), so the engine need not guess at typing
-	// errors, which costs it more than the rest of the search.
-	Exact bool
 }
 
 // DefaultLimit is the number of proposals when a Query names none.
@@ -58,9 +54,11 @@ type SynonymGroup struct {
 	Terms []string
 }
 
-// Index proposes articles for a question. Implementations are safe for
-// concurrent use. What they must do is written down as tests in
-// knowledge/indextest.
+// Index is a search engine outside the process that all nodes use and that
+// proposes articles beside the corpus. It keeps what it was given when a node
+// ends, so it is brought up to date by one node at a time, out of the outbox
+// (see [Service.Mirror]). Implementations are safe for concurrent use. What
+// they must do is written down as tests in knowledge/indextest.
 type Index interface {
 	// Put adds documents or replaces those of the same ID. When it returns,
 	// a Search sees them. A call with no documents does nothing.
@@ -74,20 +72,13 @@ type Index interface {
 	Count(ctx context.Context) (int, error)
 	// SetSynonyms replaces all synonym groups.
 	SetSynonyms(ctx context.Context, groups []SynonymGroup) error
-	// Close releases resources. Any later call, except Close, fails with
-	// kind unavailable.
-	Close() error
-}
-
-// Shared is an Index outside the process that all nodes use. It keeps what it
-// was given when a node ends, so it is brought up to date by one node at a
-// time, out of the outbox (see [Service.Mirror]).
-type Shared interface {
-	Index
 	// Mark changes when what an index holds, or how it is searched, would: an
 	// index of another mark is built anew.
 	Mark() string
 	// Replace builds a new index from batches of documents and puts it in the
 	// place of the present one, which answers until then. No id comes twice.
 	Replace(ctx context.Context, groups []SynonymGroup, batches iter.Seq2[[]Doc, error]) error
+	// Close releases resources. Any later call, except Close, fails with
+	// kind unavailable.
+	Close() error
 }

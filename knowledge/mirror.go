@@ -77,11 +77,10 @@ const (
 // A failure is kept for the operator and tried again: what waits in the outbox
 // waits in PostgreSQL.
 func (s *Service) Mirror(ctx context.Context, kick <-chan struct{}) {
-	shared, ok := s.Index.(Shared)
-	if !ok {
+	if s.Index == nil {
 		return
 	}
-	m := mirror{Service: s, shared: shared}
+	m := mirror{Service: s}
 	for pause := mirrorEvery; ctx.Err() == nil; {
 		err := m.step(ctx)
 		switch {
@@ -109,16 +108,14 @@ func (s *Service) Mirror(ctx context.Context, kick <-chan struct{}) {
 
 // MirrorOnce is one round of Mirror. Errors: the engine's and the database's.
 func (s *Service) MirrorOnce(ctx context.Context) error {
-	shared, ok := s.Index.(Shared)
-	if !ok {
+	if s.Index == nil {
 		return nil
 	}
-	return (&mirror{Service: s, shared: shared}).step(ctx)
+	return (&mirror{Service: s}).step(ctx)
 }
 
 type mirror struct {
 	*Service
-	shared  Shared
 	checked time.Time
 	groups  []SynonymGroup // that the engine was given
 	given   bool
@@ -149,7 +146,7 @@ func (m *mirror) work(ctx context.Context) error {
 	switch {
 	case row.Wanted:
 		why = "asked for"
-	case row.Mark != m.shared.Mark():
+	case row.Mark != m.Index.Mark():
 		why = "new index or settings"
 	case row.Pending == 0 && m.Clock.Now().Sub(m.checked) >= checkEvery:
 		if why, err = m.check(ctx); err != nil {
@@ -171,7 +168,7 @@ func (m *mirror) check(ctx context.Context) (why string, err error) {
 	if err := m.Pool.QueryRow(ctx, sqlLive).Scan(&want); err != nil {
 		return "", err
 	}
-	have, err := m.shared.Count(ctx)
+	have, err := m.Index.Count(ctx)
 	if err != nil {
 		return "", err
 	}
@@ -195,7 +192,7 @@ func (m *mirror) synonyms(ctx context.Context) error {
 	if m.given && slices.EqualFunc(groups, m.groups, same) {
 		return nil
 	}
-	if err := m.shared.SetSynonyms(ctx, groups); err != nil {
+	if err := m.Index.SetSynonyms(ctx, groups); err != nil {
 		return err
 	}
 	m.groups, m.given = groups, true
@@ -249,10 +246,10 @@ func (m *mirror) drain(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if err := m.shared.Put(ctx, docs...); err != nil {
+		if err := m.Index.Put(ctx, docs...); err != nil {
 			return err
 		}
-		if err := m.shared.Delete(ctx, gone...); err != nil {
+		if err := m.Index.Delete(ctx, gone...); err != nil {
 			return err
 		}
 		if err := m.done(ctx, changes); err != nil {
@@ -282,8 +279,8 @@ func (m *mirror) rebuild(ctx context.Context, why string) error {
 		return err
 	}
 	stop := errors.New("stop")
-	err = m.shared.Replace(ctx, groups, func(yield func([]Doc, error) bool) {
-		err := m.walk(ctx, func(docs []Doc) error {
+	err = m.Index.Replace(ctx, groups, func(yield func([]Doc, error) bool) {
+		err := m.walk(ctx, spare(), func(docs []Doc) error {
 			if !yield(docs, nil) {
 				return stop
 			}
@@ -306,14 +303,13 @@ func (m *mirror) rebuild(ctx context.Context, why string) error {
 		return err
 	}
 	m.Log.InfoContext(ctx, "search engine rebuilt", "articles", done, "ms", m.Clock.Now().Sub(started).Milliseconds())
-	return m.engineExec(ctx, sqlEngineRebuilt, m.shared.Mark(), m.Clock.Now())
+	return m.engineExec(ctx, sqlEngineRebuilt, m.Index.Mark(), m.Clock.Now())
 }
 
 // Watch looks at how far behind the shared engine is, so that this node
-// searches by itself while more than the last edits are missing. It does
-// nothing for an engine of this process. Errors: the database's, ctx's own.
+// searches by itself while more than the last edits are missing. Errors: the database's, ctx's own.
 func (s *Service) Watch(ctx context.Context) error {
-	if _, ok := s.Index.(Shared); !ok {
+	if s.Index == nil {
 		return nil
 	}
 	row, err := s.engineRow(ctx)
@@ -334,20 +330,20 @@ func (s *Service) Watch(ctx context.Context) error {
 func (e *engine) follow(row engineRow, now time.Time) (failing bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.filling, e.shared = row.Mark == "" || row.Pending > 0 && now.Sub(row.Oldest) > lateAfter, true
+	e.filling = row.Mark == "" || row.Pending > 0 && now.Sub(row.Oldest) > lateAfter
 	e.done, e.total, e.pending = row.Done, row.Total, row.Pending
 	e.fault, e.wanted = row.Fault, row.Wanted
 	return !e.since.IsZero()
 }
 
-// AskForRebuild has the index built anew, while searches go on: that of this
-// process by whoever waits for [Service.RebuildWanted], the shared one by the
-// node that follows its outbox. Errors: ErrNotEngine; the database's.
+// AskForRebuild has what is searched built anew, while searches go on: the
+// corpus of this process by whoever waits for [Service.RebuildWanted], a shared
+// index by the node that follows its outbox. Errors: ErrNotEngine; the database's.
 func (s *Service) AskForRebuild(ctx context.Context, by Staff) error {
 	if !by.MayRebuild() {
 		return ErrNotEngine
 	}
-	if s.shared() {
+	if s.Index != nil {
 		if err := s.engineExec(ctx, sqlEnginePresent); err != nil {
 			return err
 		}
@@ -356,8 +352,7 @@ func (s *Service) AskForRebuild(ctx context.Context, by Staff) error {
 		}
 		return s.Watch(ctx)
 	}
-	s.corpus.forgetIndexed()
-	s.engine.compare(s.corpus.Len(), s.corpus.Len())
+	s.engine.read(0, s.corpus().Len())
 	select {
 	case s.wanted <- struct{}{}:
 	default: // it was asked for already
@@ -365,5 +360,5 @@ func (s *Service) AskForRebuild(ctx context.Context, by Staff) error {
 	return nil
 }
 
-// RebuildWanted tells that the index of this process is to be filled again.
+// RebuildWanted tells that [Service.Rebuild] was asked for.
 func (s *Service) RebuildWanted() <-chan struct{} { return s.wanted }

@@ -11,36 +11,27 @@ import (
 
 	"hotline/internal/db"
 	"hotline/knowledge"
-	"hotline/knowledge/bleve"
+	"hotline/knowledge/indextest"
 )
 
 // far is a shared engine in memory that can be away, lose its disk, and be slow to be built.
 type far struct {
 	knowledge.Index
 	mu       sync.Mutex
-	t        *testing.T
 	mark     string
 	away     error
 	replaced int
 	during   func() // runs while an index is being built
 }
 
-func newFar(t *testing.T) *far {
-	t.Helper()
-	f := &far{t: t, mark: "1"}
+func newFar() *far {
+	f := &far{mark: "1"}
 	f.lose()
 	return f
 }
 
 // lose empties the engine.
-func (f *far) lose() {
-	x, err := bleve.New(f.t.TempDir())
-	if err != nil {
-		f.t.Fatal(err)
-	}
-	f.t.Cleanup(func() { _ = x.Close() })
-	f.Index = x
-}
+func (f *far) lose() { f.Index = indextest.NewMemory() }
 
 func (f *far) fault() error {
 	f.mu.Lock()
@@ -81,31 +72,23 @@ func (f *far) Replace(ctx context.Context, groups []knowledge.SynonymGroup, batc
 	if err := f.fault(); err != nil {
 		return err
 	}
-	old := f.Index
-	f.lose()
-	next := f.Index
-	f.Index = old
-	for docs, err := range batches {
-		if err != nil {
-			return err
-		}
-		if err := next.Put(ctx, docs...); err != nil {
-			return err
-		}
+	next := indextest.NewMemory()
+	if err := next.Replace(ctx, groups, batches); err != nil {
+		return err
 	}
 	if f.during != nil {
 		f.during()
 	}
 	f.Index = next
 	f.replaced++
-	return next.SetSynonyms(ctx, groups)
+	return nil
 }
 
 // shared makes a desk whose node uses a shared engine.
 func shared(t *testing.T) (*desk, *far) {
 	t.Helper()
 	d := newDesk(t)
-	f := newFar(t)
+	f := newFar()
 	d.Service.Index = f
 	return d, f
 }
@@ -188,7 +171,7 @@ func TestSharedEngineCatchesUpAfterAnOutage(t *testing.T) {
 		t.Errorf("the operator is told %+v", s)
 	}
 	// Another node, started meanwhile, answers without the engine, too.
-	other, _ := d.node(t)
+	other := d.node(t)
 	other.Index = f
 	if err := other.Load(t.Context()); err != nil {
 		t.Fatal(err)
@@ -217,8 +200,8 @@ func TestSwitchingEnginesLosesNoEdit(t *testing.T) {
 	d, f := shared(t)
 	old := d.publish(t, knowledge.Article{}, passport)
 	d.mirror(t)
-	d.Service, d.index = d.node(t) // restarted without the shared engine
-	if err := d.Rebuild(t.Context()); err != nil {
+	d.Service = d.node(t) // restarted without the shared engine
+	if err := d.Load(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	d.withdraw(t, old)

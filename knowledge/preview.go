@@ -53,7 +53,7 @@ func (s *Service) PreviewAll(ctx context.Context, texts []Entry, trials []Trial)
 		p := newProfile(e.Article.doc(e.Version))
 		next[e.Article.ID] = p
 		touched = append(touched, p)
-		if before := s.corpus.kept(e.Article.ID.String()); before != nil {
+		if before := s.corpus().kept(e.Article.ID.String()); before != nil {
 			touched = append(touched, before)
 		}
 	}
@@ -67,7 +67,7 @@ func (s *Service) PreviewAll(ctx context.Context, texts []Entry, trials []Trial)
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		q := s.corpus.Question(cutQuestion(t.Question))
+		q := s.corpus().Question(cutQuestion(t.Question))
 		th := s.ThresholdsOf(questionLang(t.Question, t.Lang))
 		least := th.Close - th.Margin
 		if !slices.ContainsFunc(touched, func(p *profile) bool { return q.score(q.measure(p)) >= least }) {
@@ -112,7 +112,7 @@ func (s *Service) PreviewAll(ctx context.Context, texts []Entry, trials []Trial)
 
 // verdict is Answer over profiles: with the texts that are to come in the place of their articles' own.
 func (s *Service) verdict(t Trial, hits []uuid.UUID, servable map[uuid.UUID]int, next map[uuid.UUID]*profile) Verdict {
-	q := s.corpus.Question(cutQuestion(t.Question))
+	q := s.corpus().Question(cutQuestion(t.Question))
 	type one struct {
 		found
 		rank float64
@@ -128,7 +128,7 @@ func (s *Service) verdict(t Trial, hits []uuid.UUID, servable map[uuid.UUID]int,
 	}
 	for _, id := range hits {
 		if _, ok := servable[id]; ok && next[id] == nil {
-			add(id, s.corpus.kept(id.String()))
+			add(id, s.corpus().kept(id.String()))
 		}
 	}
 	lang := questionLang(t.Question, t.Lang)

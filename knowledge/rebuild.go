@@ -3,6 +3,7 @@ package knowledge
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"slices"
 	"sync"
 	"time"
@@ -11,41 +12,30 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// rebuildBatch is how many articles are read and indexed at once. An engine
-// merges what it was given in pieces, so large ones save it work.
-const rebuildBatch = 2000
+// readBatch is how many articles are read at once.
+const readBatch = 1000
 
-// Rebuild fills corpus and index from PostgreSQL and removes what is no longer
-// published. Articles that it finds as they were stay as they are: indexing
-// costs far more than reading. It can run while the service answers.
-// Errors: the database's and the index's.
-func (s *Service) Rebuild(ctx context.Context) error {
-	if err := s.Load(ctx); err != nil {
-		return err
-	}
-	return s.Fill(ctx)
+// loading is a reading of all articles.
+type loading struct {
+	into   *Corpus
+	edited map[string]bool // that an edit has put since it began: they are at their newest already
 }
 
-// Load fills the corpus, which is enough to answer: until [Service.Fill] is
-// through, the corpus proposes what the index may lack. Errors: the database's.
+// Load brings the corpus to what PostgreSQL has, which is all that answering
+// needs. Articles that it finds as they were stay as they are: analysing costs
+// far more than reading. It can run while the service answers. Errors: the
+// database's.
 func (s *Service) Load(ctx context.Context) error {
-	if err := s.loadSynonyms(ctx); err != nil {
-		return err
-	}
 	s.loads.Lock()
 	defer s.loads.Unlock()
 	started := s.Clock.Now()
-	s.edits(map[string]bool{})
-	defer s.edits(nil)
-	stale := s.corpus.ids()
-	total := 0
-	err := s.readAhead(ctx, func(docs []Doc) error {
+	corpus := s.corpus()
+	stale := corpus.ids()
+	defer s.reads(nil)
+	total, err := s.readInto(ctx, corpus, func(docs []Doc, _, _ int) {
 		for _, d := range docs {
 			delete(stale, d.ID)
 		}
-		s.takeIn(docs)
-		total += len(docs)
-		return nil
 	})
 	if err != nil {
 		return err
@@ -53,80 +43,109 @@ func (s *Service) Load(ctx context.Context) error {
 	if err := s.forget(ctx, stale); err != nil {
 		return err
 	}
-	if s.shared() {
-		err = s.Watch(ctx)
-	} else {
-		s.engine.compare(s.corpus.lacking(), s.corpus.Len())
-	}
 	s.Log.InfoContext(ctx, "knowledge loaded", "articles", total, "ms", s.Clock.Now().Sub(started).Milliseconds())
-	return err
+	return s.Watch(ctx)
 }
 
-func (s *Service) edits(since map[string]bool) {
-	s.indexing.Lock()
-	s.edited = since
-	s.indexing.Unlock()
-}
-
-// takeIn brings the corpus to a reading. It may be old by now: what was edited since the loading began is at its newest already.
-func (s *Service) takeIn(docs []Doc) {
-	s.indexing.Lock()
-	defer s.indexing.Unlock()
-	docs = slices.DeleteFunc(docs, func(d Doc) bool { return s.edited[d.ID] })
-	s.corpus.Put(s.corpus.changed(docs)...)
-}
-
-// progressEvery is how often a long filling is logged.
-const progressEvery = 5 * time.Second
-
-// Fill gives the index of this process what it lacks; a shared one follows its
-// outbox instead. Errors: the database's and the index's.
-func (s *Service) Fill(ctx context.Context) error {
-	if s.shared() {
-		return nil
-	}
-	s.fillings.Lock()
-	defer s.fillings.Unlock()
-	total := s.corpus.Len()
+// Rebuild reads all articles into a new corpus, while the present one answers,
+// and puts it in its place. Errors: the database's; the present corpus stays then.
+func (s *Service) Rebuild(ctx context.Context) error {
+	s.loads.Lock()
+	defer s.loads.Unlock()
 	started := s.Clock.Now()
-	told, done, given := started, 0, 0
-	s.engine.compare(s.corpus.lacking(), total)
-	err := s.readAhead(ctx, func(docs []Doc) error {
-		lacking, err := s.fillIn(ctx, docs)
-		if err != nil {
-			return err
-		}
-		done, given = done+len(docs), given+lacking
-		s.engine.progress(done, max(total, done))
-		if now := s.Clock.Now(); now.Sub(told) >= progressEvery {
-			told = now
-			s.Log.InfoContext(ctx, "knowledge index: rebuilding", "done", done, "of", max(total, done))
-		}
-		return nil
-	})
+	next := NewCorpus()
+	defer s.engine.loaded()
+	defer s.reads(nil)
+	s.engine.read(0, s.corpus().Len())
+	total, err := s.readInto(ctx, next, func(_ []Doc, done, total int) { s.engine.read(done, total) })
 	if err != nil {
 		return err
 	}
-	s.engine.filled()
-	s.Log.InfoContext(ctx, "knowledge index rebuilt", "articles", done, "indexed", given, "ms", s.Clock.Now().Sub(started).Milliseconds())
+	s.indexing.Lock()
+	s.held.Store(next)
+	s.loading = nil
+	s.indexing.Unlock()
+	s.Log.InfoContext(ctx, "knowledge loaded anew", "articles", total, "ms", s.Clock.Now().Sub(started).Milliseconds())
 	return nil
 }
 
-// fillIn gives the index those articles of a reading that it lacks, and counts them. The reading may be old by now: what the corpus has otherwise
-// was changed since, and who changed it sees to the index.
-func (s *Service) fillIn(ctx context.Context, docs []Doc) (int, error) {
+// spare is how many cores work that can wait uses while others search, and
+// breath how many times longer than it rests it works, for those who wait for a core.
+func spare() int { return max(1, runtime.GOMAXPROCS(0)/2) }
+
+const breath = 3
+
+// reads notes a loading, from whose beginning on edits are remembered; nil: its end.
+func (s *Service) reads(l *loading) {
+	s.indexing.Lock()
+	s.loading = l
+	s.indexing.Unlock()
+}
+
+// progressEvery is how often a long reading is logged.
+const progressEvery = 5 * time.Second
+
+// readInto reads the synonyms and all articles into a corpus, telling how far it is, and counts the articles. Once the node has some, others search and come
+// first.
+func (s *Service) readInto(ctx context.Context, corpus *Corpus, told func(docs []Doc, done, total int)) (done int, err error) {
+	cores, others := runtime.GOMAXPROCS(0), s.corpus().Len() > 0
+	if others {
+		cores = spare()
+	}
+	s.reads(&loading{into: corpus, edited: map[string]bool{}})
+	if err := s.loadSynonyms(ctx); err != nil {
+		return 0, err
+	}
+	total, logged := 0, s.Clock.Now()
+	if err := s.Pool.QueryRow(ctx, sqlLive).Scan(&total); err != nil {
+		return 0, fmt.Errorf("count articles: %w", err)
+	}
+	use := func(docs []Doc) error {
+		for some := range slices.Chunk(docs, 100) {
+			began := time.Now()
+			s.takeIn(corpus, cores, some)
+			if others {
+				rest(ctx, time.Since(began)/breath)
+			}
+		}
+		done += len(docs)
+		told(docs, done, max(total, done))
+		if now := s.Clock.Now(); now.Sub(logged) >= progressEvery {
+			logged = now
+			s.Log.InfoContext(ctx, "knowledge: loading", "done", done, "of", max(total, done))
+		}
+		return ctx.Err()
+	}
+	if cores > 1 {
+		err = s.readAhead(ctx, cores, use)
+	} else {
+		err = s.walk(ctx, cores, use)
+	}
+	return done, err
+}
+
+func rest(ctx context.Context, long time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(long):
+	}
+}
+
+// takeIn brings a corpus to a reading. It may be old by now: what was edited since the loading began is at its newest already.
+func (s *Service) takeIn(corpus *Corpus, cores int, docs []Doc) {
 	s.indexing.Lock()
 	defer s.indexing.Unlock()
-	lacking := s.corpus.unindexed(docs)
-	if err := s.Index.Put(ctx, lacking...); err != nil {
-		return 0, fmt.Errorf("rebuild knowledge index: %w", err)
+	read := make([]Doc, 0, len(docs))
+	for _, d := range docs {
+		if !s.loading.edited[d.ID] {
+			read = append(read, d)
+		}
 	}
-	s.corpus.setIndexed(lacking...)
-	return len(lacking), nil
+	corpus.put(cores, corpus.changed(read))
 }
 
 // readAhead reads all articles that a search may find, the next batch while one is in hand.
-func (s *Service) readAhead(ctx context.Context, use func(docs []Doc) error) error {
+func (s *Service) readAhead(ctx context.Context, cores int, use func(docs []Doc) error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	read, failed := make(chan []Doc), make(chan error, 1)
 	var reader sync.WaitGroup
@@ -134,7 +153,7 @@ func (s *Service) readAhead(ctx context.Context, use func(docs []Doc) error) err
 	defer cancel()
 	reader.Go(func() {
 		defer close(read)
-		failed <- s.walk(ctx, func(docs []Doc) error {
+		failed <- s.walk(ctx, cores, func(docs []Doc) error {
 			select {
 			case read <- docs:
 				return nil
@@ -151,11 +170,11 @@ func (s *Service) readAhead(ctx context.Context, use func(docs []Doc) error) err
 	return <-failed
 }
 
-// walk reads all articles that a search may find, in batches. Errors: the database's; those of use.
-func (s *Service) walk(ctx context.Context, use func(docs []Doc) error) error {
+// walk reads all articles that a search may find, in batches, using so many cores. Errors: the database's; those of use.
+func (s *Service) walk(ctx context.Context, cores int, use func(docs []Doc) error) error {
 	after := uuid.Nil
 	step := func() (int, error) {
-		rows, err := s.Pool.Query(ctx, sqlIndexable, after, rebuildBatch)
+		rows, err := s.Pool.Query(ctx, sqlIndexable, after, readBatch)
 		if err != nil {
 			return 0, fmt.Errorf("read articles: %w", err)
 		}
@@ -164,14 +183,14 @@ func (s *Service) walk(ctx context.Context, use func(docs []Doc) error) error {
 			return 0, fmt.Errorf("read articles: %w", err)
 		}
 		docs := make([]Doc, len(entries))
-		each(len(entries), 16, func(i int) { docs[i] = entries[i].Article.doc(entries[i].Version) })
+		each(cores, len(entries), 16, func(i int) { docs[i] = entries[i].Article.doc(entries[i].Version) })
 		if len(entries) > 0 {
 			after = entries[len(entries)-1].Article.ID
 		}
 		return len(docs), use(docs)
 	}
 	for {
-		if n, err := step(); err != nil || n < rebuildBatch {
+		if n, err := step(); err != nil || n < readBatch {
 			return err
 		}
 	}
@@ -192,8 +211,7 @@ func (s *Service) forget(ctx context.Context, stale map[string]bool) error {
 	return s.refresh(ctx, ids)
 }
 
-// refresh brings articles up to date in corpus and index. Errors: the
-// database's and the index's.
+// refresh brings articles up to date in the corpus. Errors: the database's.
 func (s *Service) refresh(ctx context.Context, ids []uuid.UUID) error {
 	s.indexing.Lock()
 	defer s.indexing.Unlock()
@@ -201,7 +219,8 @@ func (s *Service) refresh(ctx context.Context, ids []uuid.UUID) error {
 	if err != nil {
 		return err
 	}
-	return s.put(ctx, docs, gone)
+	s.put(docs, gone)
+	return nil
 }
 
 // published reads those of the articles that a search may find, and names the
@@ -237,40 +256,33 @@ func (s *Service) indexableEntries(ctx context.Context, ids []uuid.UUID) ([]Entr
 	return entries, nil
 }
 
-// put brings corpus and index to the same state, holding s.indexing. The corpus comes first: it
-// decides, and must not know less than an index that failed.
-func (s *Service) put(ctx context.Context, docs []Doc, gone []string) error {
-	if s.edited != nil {
+// put brings the corpus, and one that is being loaded in its place, to a state of articles, holding s.indexing. A shared index has its outbox; until
+// it has them, the corpus proposes them.
+func (s *Service) put(docs []Doc, gone []string) {
+	now := []*Corpus{s.corpus()}
+	if l := s.loading; l != nil {
 		for _, d := range docs {
-			s.edited[d.ID] = true
+			l.edited[d.ID] = true
 		}
 		for _, id := range gone {
-			s.edited[id] = true
+			l.edited[id] = true
+		}
+		if l.into != now[0] {
+			now = append(now, l.into)
 		}
 	}
-	changed := s.corpus.changed(docs)
-	s.corpus.Put(changed...)
-	s.corpus.Delete(gone...)
-	if s.shared() { // the outbox has it; until the engine has, the corpus proposes it
-		return nil
+	for _, c := range now {
+		c.Put(c.changed(docs)...)
+		c.Delete(gone...)
 	}
-	lacking := s.corpus.unindexed(docs)
-	if err := s.Index.Put(ctx, lacking...); err != nil {
-		return fmt.Errorf("knowledge index: %w", err)
-	}
-	s.corpus.setIndexed(lacking...)
-	if err := s.Index.Delete(ctx, gone...); err != nil {
-		return fmt.Errorf("knowledge index: %w", err)
-	}
-	return nil
 }
 
 // Reindex brings one article up to date on this node; an empty id means all of
 // them. The application calls it for every hint that an article changed.
-// Errors: ErrNotFound for what is no id; the database's and the index's.
+// Errors: ErrNotFound for what is no id; the database's.
 func (s *Service) Reindex(ctx context.Context, article string) error {
 	if article == "" {
-		return s.Rebuild(ctx)
+		return s.Load(ctx)
 	}
 	id, err := uuid.Parse(article)
 	if err != nil {
@@ -288,7 +300,7 @@ const catchUpLimit = 5000
 
 // CatchUp brings what changed since a time up to date and returns the time up
 // to which it looked. It is what makes up for a hint that was lost. Errors:
-// the database's and the index's.
+// the database's.
 func (s *Service) CatchUp(ctx context.Context, since time.Time) (time.Time, error) {
 	rows, err := s.Pool.Query(ctx, sqlChangedSince, since.Add(-catchUpSlack), catchUpLimit)
 	if err != nil {
@@ -314,7 +326,7 @@ func (s *Service) CatchUp(ctx context.Context, since time.Time) (time.Time, erro
 		return since, nil
 	}
 	if len(changes) == catchUpLimit {
-		return newest, s.Rebuild(ctx)
+		return newest, s.Load(ctx)
 	}
 	if err := s.loadSynonyms(ctx); err != nil {
 		return since, err
@@ -327,7 +339,7 @@ func (s *Service) CatchUp(ctx context.Context, since time.Time) (time.Time, erro
 // are logged: a search re-reads what it serves.
 func (s *Service) changed(ctx context.Context, article string) {
 	if err := s.Reindex(context.WithoutCancel(ctx), article); err != nil {
-		s.Log.ErrorContext(ctx, "knowledge index not updated", "article", article, "error", err)
+		s.Log.ErrorContext(ctx, "knowledge not up to date", "article", article, "error", err)
 	}
 	if s.Changed != nil {
 		s.Changed(article)
@@ -339,12 +351,11 @@ func (s *Service) loadSynonyms(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.corpus.SetSynonyms(groups)
-	if s.shared() {
-		return nil // see Mirror
-	}
-	if err := s.Index.SetSynonyms(ctx, groups); err != nil {
-		return fmt.Errorf("set synonyms: %w", err)
+	s.indexing.Lock()
+	defer s.indexing.Unlock()
+	s.corpus().SetSynonyms(groups)
+	if s.loading != nil {
+		s.loading.into.SetSynonyms(groups)
 	}
 	return nil
 }

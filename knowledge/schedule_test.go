@@ -59,7 +59,7 @@ func TestAScheduledVersionGoesLiveByItselfAndOnce(t *testing.T) {
 	var nodes sync.WaitGroup
 	done := make([]int, 4)
 	for i := range done {
-		node, _ := d.node(t)
+		node := d.node(t)
 		nodes.Go(func() {
 			if swept, err := node.Sweep(ctx); err == nil {
 				done[i] = swept.Published
@@ -70,7 +70,7 @@ func TestAScheduledVersionGoesLiveByItselfAndOnce(t *testing.T) {
 	if n := done[0] + done[1] + done[2] + done[3]; n != 1 {
 		t.Errorf("published %d times", n)
 	}
-	if err := d.Rebuild(ctx); err != nil {
+	if err := d.Load(ctx); err != nil {
 		t.Fatal(err)
 	}
 	if got := d.found(t, "renew passport"); !slices.Equal(got, []string{"Renewing a passport in five days v2"}) {
@@ -109,7 +109,7 @@ func TestManyVersionsOfOneMomentEachGoLiveOnce(t *testing.T) {
 	var nodes sync.WaitGroup
 	var published atomic.Int64
 	for range 6 {
-		node, _ := d.node(t)
+		node := d.node(t)
 		nodes.Go(func() {
 			swept, err := node.Sweep(ctx)
 			if err != nil {

@@ -88,7 +88,7 @@ func (e Entry) result(question string, score float64) Result {
 		Snippet: Excerpt(question, e.Version.Summary+"\n"+PlainText(e.Version.Body))}
 }
 
-// find judges what the index proposes, best first. Of the articles proposed
+// find judges what is proposed, best first. Of the articles proposed
 // only their live versions are asked for: judging needs no text where the
 // corpus has the version, and the texts of the few that are shown are read
 // afterwards.
@@ -124,7 +124,8 @@ func (s *Service) find(ctx context.Context, q Query) ([]found, error) {
 	if err != nil {
 		return nil, fmt.Errorf("check proposed articles: %w", err)
 	}
-	docs, err := s.unknown(ctx, live, staff)
+	corpus := s.corpus()
+	docs, err := s.unknown(ctx, corpus, live, staff)
 	if err != nil {
 		return nil, err
 	}
@@ -132,7 +133,7 @@ func (s *Service) find(ctx context.Context, q Query) ([]found, error) {
 	for i, v := range live {
 		candidates[i] = candidate{id: v.ID.String(), version: v.Version, doc: func() Doc { return docs[v.ID] }}
 	}
-	js := s.learned(q.Text, s.corpus.judge(q.Text, candidates), func(j judgement) uuid.UUID { return live[j.at].ID })
+	js := s.learned(q.Text, corpus.judge(q.Text, candidates), func(j judgement) uuid.UUID { return live[j.at].ID })
 	out := make([]found, len(js))
 	for i, j := range js {
 		out[i] = found{id: live[j.at].ID, score: j.score}
@@ -190,10 +191,10 @@ type liveVersion struct {
 
 // unknown reads those versions that the corpus does not hold: another node
 // has just published them.
-func (s *Service) unknown(ctx context.Context, live []liveVersion, staff bool) (map[uuid.UUID]Doc, error) {
+func (s *Service) unknown(ctx context.Context, corpus *Corpus, live []liveVersion, staff bool) (map[uuid.UUID]Doc, error) {
 	var ids []uuid.UUID
 	for _, v := range live {
-		if !s.corpus.holds(v.ID.String(), v.Version) {
+		if !corpus.holds(v.ID.String(), v.Version) {
 			ids = append(ids, v.ID)
 		}
 	}

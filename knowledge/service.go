@@ -18,13 +18,14 @@ import (
 // Deps are what a Service needs.
 type Deps struct {
 	Pool  *pgxpool.Pool
-	Index Index
 	Clock clock.Clock
 	Log   *slog.Logger
+	// Index is a search engine that all nodes share; nil where each searches by itself.
+	Index Index
 	// Location is where the jurisdiction's days begin; nil means UTC.
 	Location *time.Location
 	// Changed tells the other nodes, after the commit, that an article
-	// changed ("" means that much did: rebuild). May be nil.
+	// changed ("" means that much did: compare all). May be nil.
 	Changed func(article string)
 	// Deadline is so many working days after a moment, by the jurisdiction's
 	// calendar; nil counts every day.
@@ -43,7 +44,7 @@ type Deps struct {
 // concurrent use.
 type Service struct {
 	Deps
-	corpus *Corpus
+	held   atomic.Pointer[Corpus]
 	engine engine
 	// signals are what citizens' words and clicks add to the ranking; nil: nothing yet
 	signals atomic.Pointer[signals]
@@ -51,16 +52,15 @@ type Service struct {
 	calibrated atomic.Pointer[map[string]Thresholds]
 	// vectors are empty where no model for embeddings is set up.
 	vectors vectors
-	// indexing is held while rows are read and indexed, so that an older
-	// reading never overwrites a newer one.
+	// indexing is held while rows are read and taken into the corpus, so that an
+	// older reading never overwrites a newer one.
 	indexing sync.Mutex
-	edited   map[string]bool // while articles are loaded: those that an edit has put since; indexing guards it
-	loads    sync.Mutex      // one Load at a time
-	fillings sync.Mutex      // one Fill at a time
-	wanted   chan struct{}   // that the index is filled again
+	loading  *loading      // all articles are being read; indexing guards it
+	loads    sync.Mutex    // one loading at a time
+	wanted   chan struct{} // that all articles are read anew
 }
 
-// New makes a service whose index and corpus are still empty; call Rebuild.
+// New makes a service whose corpus is still empty; call Load.
 func New(d Deps) *Service {
 	if d.Location == nil {
 		d.Location = time.UTC
@@ -68,8 +68,13 @@ func New(d Deps) *Service {
 	if d.Thresholds == (Thresholds{}) {
 		d.Thresholds = DefaultThresholds
 	}
-	return &Service{Deps: d, corpus: NewCorpus(), wanted: make(chan struct{}, 1)}
+	s := &Service{Deps: d, wanted: make(chan struct{}, 1)}
+	s.held.Store(NewCorpus())
+	return s
 }
+
+// corpus is the present one; see [Service.Rebuild].
+func (s *Service) corpus() *Corpus { return s.held.Load() }
 
 // today is the jurisdiction's date, as PostgreSQL's date type carries it.
 func (s *Service) today() time.Time {

@@ -1,7 +1,6 @@
 package knowledge_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -17,7 +16,7 @@ import (
 	"hotline/internal/db"
 	"hotline/internal/testkit"
 	"hotline/knowledge"
-	"hotline/knowledge/bleve"
+	"hotline/knowledge/indextest"
 )
 
 func TestMain(m *testing.M) { testkit.Main(m) }
@@ -28,7 +27,6 @@ type desk struct {
 	pool    *pgxpool.Pool
 	city    testkit.TinyCity
 	clock   *clock.Fake
-	index   knowledge.Index
 	changed []string
 }
 
@@ -36,21 +34,15 @@ func newDesk(t testing.TB) *desk {
 	t.Helper()
 	d := &desk{pool: testkit.DB(t), clock: clock.NewFake(time.Date(2026, 3, 10, 2, 0, 0, 0, time.UTC))}
 	d.city = testkit.City(t, d.pool)
-	d.Service, d.index = d.node(t)
+	d.Service = d.node(t)
 	d.Service.Changed = func(id string) { d.changed = append(d.changed, id) }
 	return d
 }
 
 // node is another process on the same database.
-func (d *desk) node(t testing.TB) (*knowledge.Service, knowledge.Index) {
+func (d *desk) node(t testing.TB) *knowledge.Service {
 	t.Helper()
-	x, err := bleve.New(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = x.Close() })
-	return knowledge.New(knowledge.Deps{Pool: d.pool, Index: x, Clock: d.clock, Log: slog.New(slog.DiscardHandler),
-		Location: time.FixedZone("CST", 8*3600)}), x
+	return knowledge.New(knowledge.Deps{Pool: d.pool, Clock: d.clock, Log: slog.New(slog.DiscardHandler), Location: time.FixedZone("CST", 8*3600)})
 }
 
 func (d *desk) staff(user string, roles ...string) knowledge.Staff {
@@ -296,17 +288,15 @@ func TestDisputedArticleIsNotServed(t *testing.T) {
 	}
 }
 
-// staleIndex proposes documents whatever happened to them.
-type staleIndex struct{ knowledge.Index }
-
-func (staleIndex) Put(context.Context, ...knowledge.Doc) error { return nil }
-func (staleIndex) Delete(context.Context, ...string) error     { return nil }
-
+// What a shared index has not heard of is not served all the same.
 func TestStaleIndexServesNothingWithdrawn(t *testing.T) {
 	t.Parallel()
 	d, ctx := newDesk(t), t.Context()
 	e := d.publish(t, knowledge.Article{}, passport)
-	d.Index = staleIndex{d.Index}
+	d.Index = indextest.NewMemory()
+	if err := d.Index.Put(ctx, knowledge.Doc{ID: e.Article.ID.String(), Version: 1, Lang: "en", Title: passport.Title}); err != nil {
+		t.Fatal(err)
+	}
 	must[knowledge.Entry](t)(d.Withdraw(ctx, d.reviewer(), e.Version.Ref(), "wrong"))
 	hits, err := d.Index.Search(ctx, knowledge.Query{Text: "passport"})
 	if err != nil || len(hits) != 1 {
@@ -323,7 +313,7 @@ func TestStaleIndexServesNothingWithdrawn(t *testing.T) {
 func TestOtherNodeFollows(t *testing.T) {
 	t.Parallel()
 	d, ctx := newDesk(t), t.Context()
-	other, _ := d.node(t)
+	other := d.node(t)
 	e := d.publish(t, knowledge.Article{}, passport)
 	count := func() int {
 		return len(must[[]knowledge.Result](t)(other.Search(ctx, knowledge.Query{Text: "passport", Lang: "en"})))
@@ -338,17 +328,17 @@ func TestOtherNodeFollows(t *testing.T) {
 	if err := other.Reindex(ctx, e.Article.ID.String()); err != nil {
 		t.Error(err)
 	}
-	fresh, x := d.node(t)
+	fresh := d.node(t)
 	for i := range 3 {
 		text := passport
 		text.Title = fmt.Sprint("Passport office number ", i)
 		d.publish(t, knowledge.Article{}, text)
 	}
-	if err := fresh.Rebuild(ctx); err != nil {
+	if err := fresh.Load(ctx); err != nil {
 		t.Fatal(err)
 	}
-	if n := must[int](t)(x.Count(ctx)); n != 3 {
-		t.Errorf("a node that starts indexes %d articles", n)
+	if n := fresh.Engine().Articles; n != 3 {
+		t.Errorf("a node that starts holds %d articles", n)
 	}
 	if err := fresh.Reindex(ctx, "not-an-id"); err == nil {
 		t.Error("a hint that is no id was accepted")

@@ -29,7 +29,7 @@ const sqlServableTitles = `select a.id, a.slug, v.title` + sqlFromLive + ` and a
 func (s *Service) Suggest(ctx context.Context, text, lang string, limit int) ([]Suggestion, error) {
 	text = cutQuestion(text)
 	// A few more than wanted: some may not be servable today.
-	hits := s.corpus.Suggest(text, questionLang(text, lang), 2*limit)
+	hits := s.corpus().Suggest(text, questionLang(text, lang), 2*limit)
 	if len(hits) == 0 {
 		return nil, nil
 	}

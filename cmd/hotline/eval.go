@@ -15,7 +15,6 @@ import (
 	"hotline/chat/bot/dialogeval"
 	"hotline/internal/app"
 	"hotline/internal/telemetry"
-	"hotline/knowledge/bleve"
 	"hotline/knowledge/eval"
 	"hotline/routing/classify"
 	"hotline/routing/nomatch"
@@ -48,12 +47,7 @@ func evaluate(ctx context.Context, args []string, out io.Writer) error {
 				defer f.Close()
 				pairs = f
 			}
-			index, err := bleve.New("")
-			if err != nil {
-				return err
-			}
-			defer index.Close()
-			result, err := eval.Retrieval(ctx, index, a, q, pairs)
+			result, err := eval.Retrieval(ctx, nil, a, q, pairs)
 			if err != nil {
 				return err
 			}
@@ -121,12 +115,7 @@ func evaluateOwn(ctx context.Context, args []string, out io.Writer) error {
 	if err := app.WithOwnEvaluation(ctx, cfg, telemetry.NewLogger(os.Stderr, cfg.LogLevel, cfg.LogFormat), &articles, &queries); err != nil {
 		return err
 	}
-	index, err := bleve.New("")
-	if err != nil {
-		return err
-	}
-	defer index.Close()
-	result, err := eval.Retrieval(ctx, index, &articles, &queries, nil)
+	result, err := eval.Retrieval(ctx, nil, &articles, &queries, nil)
 	if err != nil {
 		return err
 	}

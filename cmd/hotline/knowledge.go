@@ -15,7 +15,6 @@ import (
 	"hotline/internal/clock"
 	"hotline/internal/config"
 	"hotline/knowledge"
-	"hotline/knowledge/bleve"
 	"hotline/knowledge/exchange"
 	"hotline/knowledge/learn"
 )
@@ -150,14 +149,9 @@ func exportKnowledge(ctx context.Context, args []string, out io.Writer) (err err
 	})
 }
 
-// withKnowledge is a knowledge base without an index to search, for import and export.
+// withKnowledge is a knowledge base with nothing loaded to search, for import and export.
 func withKnowledge(ctx context.Context, cfg config.Config, f func(*knowledge.Service) error) error {
 	return withDatabase(ctx, cfg, func(d app.Database) (err error) {
-		index, err := bleve.New("")
-		if err != nil {
-			return err
-		}
-		defer func() { err = errors.Join(err, index.Close()) }()
 		folder := cfg.Files
 		if folder == "" {
 			folder = filepath.Join(cfg.Data, "files")
@@ -167,7 +161,7 @@ func withKnowledge(ctx context.Context, cfg config.Config, f func(*knowledge.Ser
 			return err
 		}
 		defer func() { err = errors.Join(err, files.Close()) }()
-		return f(knowledge.New(knowledge.Deps{Pool: d.Pool, Index: index, Clock: clock.System{}, Log: d.Log(), Location: d.Zone(ctx), Blob: files,
+		return f(knowledge.New(knowledge.Deps{Pool: d.Pool, Clock: clock.System{}, Log: d.Log(), Location: d.Zone(ctx), Blob: files,
 			Clean: func(name string, data []byte) (knowledge.Cleaned, error) {
 				c, err := media.Clean(name, data)
 				return knowledge.Cleaned(c), err

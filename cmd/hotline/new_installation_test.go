@@ -136,9 +136,6 @@ func TestANewInstallationStepByStep(t *testing.T) {
 			t.Errorf("the first start says\n%s\nwant it to hold %q", first, want)
 		}
 	}
-	if _, err := os.Stat(filepath.Join(base, "data", "bleve")); err != nil {
-		t.Errorf("a node alone on its data folder keeps its search index elsewhere, where nobody clears up after a kill: %v", err)
-	}
 
 	run(steps[1], "you@example.org can sign in as administrator", "Reference data is missing")
 	run(steps[2], "~ jurisdiction lanting: ", "+ category utilities.gas.leak", "This would change", "Nothing was written")

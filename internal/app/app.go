@@ -84,7 +84,7 @@ type App struct {
 	bus        *bus.Bus
 	files      *blob.Folder
 	words      *i18n.Bundle
-	index      knowledge.Index
+	index      knowledge.Index // nil where nodes share none
 	metrics    *telemetry.Metrics
 	Auth       *auth.Service
 	Routing    *routing.Service
@@ -339,6 +339,9 @@ func (a *App) services(ctx context.Context) (err error) {
 		return err
 	}
 	a.onStop(func(context.Context) {
+		if a.index == nil {
+			return
+		}
 		if err := a.index.Close(); err != nil {
 			a.log.Warn("search index", "error", err)
 		}

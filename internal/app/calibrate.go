@@ -9,7 +9,6 @@ import (
 const (
 	calibrationEvery = time.Minute      // how old a node's thresholds may be
 	calibrateRest    = 10 * time.Minute // between two rounds, whatever is due
-	calibrateLater   = 2 * time.Second  // while this node fills its index, which needs all cores and is needed more
 )
 
 // followCalibration keeps this node's thresholds up to what was learned and is wanted.
@@ -31,9 +30,6 @@ func (a *App) calibrate(ctx context.Context) {
 	for {
 		pause := calibrationEvery
 		due, err := a.Knowledge.CalibrationDue(ctx)
-		if e := a.Knowledge.Engine(); e.Filling && !e.Shared {
-			due, pause = false, calibrateLater
-		}
 		if err == nil && due {
 			pause = calibrateRest
 			err = a.Knowledge.Calibrate(ctx)

@@ -111,7 +111,7 @@ func (a *App) handler(ctx context.Context) (http.Handler, error) {
 	a.metrics.Gauge("hotline_clock_late_seconds", "How late the longest waiting deadline of the last sweep was on this node.", func() float64 {
 		return time.Duration(a.late.Load()).Seconds()
 	})
-	a.metrics.Gauge("hotline_search_degraded", "1 while this node searches by itself because the engine is filled, away or behind.", func() float64 {
+	a.metrics.Gauge("hotline_search_degraded", "1 while this node searches by itself because the shared engine is filled, away or behind.", func() float64 {
 		if a.Knowledge.Engine().Degraded() {
 			return 1
 		}

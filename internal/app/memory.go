@@ -18,7 +18,7 @@ const (
 	youngFor     = 5 * time.Minute // at most: until the first rest
 )
 
-// giveBack returns the memory that filling an index or a busy hour needed, and bounds what may pile up where the operator has not said it.
+// giveBack returns the memory that loading the articles or a busy hour needed, and bounds what may pile up where the operator has not said it.
 func (a *App) giveBack() {
 	debug.FreeOSMemory()
 	a.collect()
@@ -35,19 +35,6 @@ func (a *App) collect() {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	debug.SetGCPercent(int(min(most, max(25, 100*mostRoom/max(1, m.HeapAlloc)))))
-}
-
-// fillThreads is how many threads to a core a node uses while it fills its index. With one to a core a search would wait for the next core that the filling
-// lets go, ten milliseconds each time it has to wait for the database; of more the system gives each its turn sooner.
-const fillThreads = 4
-
-// moreThreads is for the time of a filling. The operator's own number is left alone.
-func moreThreads() (back func()) {
-	if os.Getenv("GOMAXPROCS") != "" {
-		return func() {}
-	}
-	runtime.GOMAXPROCS(fillThreads * min(runtime.NumCPU(), runtime.GOMAXPROCS(0))) // not four times as many again where two nodes of a test fill theirs
-	return runtime.SetDefaultGOMAXPROCS
 }
 
 // restEvery is how often a node looks whether it is at rest.

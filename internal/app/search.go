@@ -7,17 +7,13 @@ import (
 
 	"hotline/internal/db"
 	"hotline/knowledge"
-	"hotline/knowledge/bleve"
 	"hotline/knowledge/meili"
 )
 
-// openIndex makes the search engine that is configured.
+// openIndex makes the search engine that nodes share; nil where each searches by itself.
 func (a *App) openIndex() (knowledge.Index, error) {
 	if a.cfg.MeiliURL == "" {
-		if a.lock == nil {
-			return bleve.New("") // nodes that share the folder have an index each
-		}
-		return bleve.New(a.cfg.Data) // what a killed node leaves there goes at its next start
+		return nil, nil
 	}
 	embedders, err := meili.ParseEmbedders(a.cfg.MeiliEmbedders)
 	if err != nil {
@@ -31,8 +27,8 @@ const subjectKnowledge = "knowledge.changed"
 
 func (a *App) knowledgeChanged(article string) { a.bus.Publish(subjectKnowledge, []byte(article)) }
 
-// followKnowledge loads the articles, then fills the index while the node already answers, and keeps both up to date: hints say which article
-// changed; the slow tick looks for newer changes, so that a lost hint leaves a node behind for seconds only.
+// followKnowledge loads the articles and keeps them up to date: hints say which article changed; the slow tick looks for newer changes, so that a lost
+// hint leaves a node behind for seconds only.
 func (a *App) followKnowledge(ctx context.Context) error {
 	changed, kick := make(chan string, 256), make(chan struct{}, 1)
 	cancel, err := a.bus.Subscribe(subjectKnowledge, func(_ string, data []byte) {
@@ -54,14 +50,12 @@ func (a *App) followKnowledge(ctx context.Context) error {
 	}
 	a.loops.run(func(ctx context.Context) {
 		for {
-			back := moreThreads()
-			a.retry(ctx, "search index", func() error { return a.Knowledge.Fill(ctx) })
-			back()
 			a.giveBack()
 			select {
 			case <-ctx.Done():
 				return
 			case <-a.Knowledge.RebuildWanted():
+				a.retry(ctx, "knowledge", func() error { return a.Knowledge.Rebuild(ctx) })
 			}
 		}
 	})
@@ -87,7 +81,7 @@ func (a *App) followKnowledge(ctx context.Context) error {
 				default: // it is awake already
 				}
 				if err := a.Knowledge.Reindex(ctx, id); err != nil && ctx.Err() == nil {
-					a.log.Error("search index not up to date; the next change or start repairs it", "error", err)
+					a.log.Error("knowledge not up to date; the next change or start repairs it", "error", err)
 				}
 			case <-tick.C:
 				newest, err := a.Knowledge.CatchUp(ctx, seen)
@@ -96,7 +90,7 @@ func (a *App) followKnowledge(ctx context.Context) error {
 					err = a.Knowledge.Watch(ctx)
 				}
 				if err != nil && ctx.Err() == nil {
-					a.log.Warn("search index", "error", err)
+					a.log.Warn("knowledge", "error", err)
 				}
 			}
 		}

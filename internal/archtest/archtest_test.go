@@ -106,7 +106,6 @@ func TestImports(t *testing.T) {
 		{"one home for go-openai", "one package wraps one vendor", not(in("internal/llm")), is("github.com/sashabaranov/go-openai")},
 		{"one home for huma", "one package wraps one vendor", not(in("web/api")), is("github.com/danielgtaylor/huma")},
 		{"one home for toxiproxy", "a bad network is test code", not(in("internal/testkit/toxics")), is("github.com/Shopify/toxiproxy")},
-		{"one home for bleve", "one package wraps one vendor", not(in("knowledge/bleve")), is("github.com/blevesearch/bleve")},
 		{"test code stays in tests", "factories and suites must not reach the binary", func(p string) bool {
 			return !strings.HasSuffix(p, "test") && !in("internal/testkit")(p)
 		}, func(p string) bool {

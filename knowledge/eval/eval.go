@@ -1,5 +1,5 @@
-// Package eval measures retrieval the way the bot uses it: the index proposes,
-// beside one that nodes share the corpus too, and the deciding measures order.
+// Package eval measures retrieval the way the bot uses it: the corpus proposes,
+// and an index that nodes share beside it, and the deciding measures order.
 // It needs no database, only articles and queries in JSON Lines.
 package eval
 
@@ -42,8 +42,8 @@ var (
 
 const batch = 500
 
-// Retrieval indexes the articles in index, which must be empty, asks every
-// query and compares the results with its relevant ids. A relevant id that no
+// Retrieval takes the articles in, asks every query and compares the results
+// with its relevant ids. index, which may be nil, is a shared one, and empty. A relevant id that no
 // article has still counts, as one that was not found. teach, which may be nil,
 // holds pairs {text, relevant} in the form of queries: each text becomes a stored
 // question of its articles before anything is asked.
@@ -77,8 +77,10 @@ func RetrievalWith(ctx context.Context, index knowledge.Index, embedder knowledg
 	corpus := knowledge.NewCorpus()
 	byID := make(map[string]knowledge.Doc, len(docs))
 	for part := range slices.Chunk(docs, batch) {
-		if err := index.Put(ctx, part...); err != nil {
-			return Result{}, err
+		if index != nil {
+			if err := index.Put(ctx, part...); err != nil {
+				return Result{}, err
+			}
 		}
 		corpus.Put(part...)
 		for _, d := range part {
@@ -89,17 +91,20 @@ func RetrievalWith(ctx context.Context, index knowledge.Index, embedder knowledg
 	if err != nil {
 		return Result{}, err
 	}
-	_, shared := index.(knowledge.Shared)
 	var sum Result
 	took := make([]float64, 0, len(qs))
 	for _, q := range qs {
-		start := time.Now()
-		hits, err := index.Search(ctx, knowledge.Query{Text: corpus.Respell(q.Lang, q.Text), Lang: q.Lang, Limit: knowledge.Proposals, Exact: true})
-		if err != nil {
+		if err := ctx.Err(); err != nil {
 			return Result{}, err
 		}
-		if shared {
-			hits = knowledge.Join(hits, corpus.Propose(knowledge.Query{Text: q.Text, Lang: q.Lang, Limit: knowledge.Proposals}))
+		start := time.Now()
+		hits := corpus.Propose(knowledge.Query{Text: q.Text, Lang: q.Lang, Limit: knowledge.Proposals})
+		if index != nil {
+			theirs, err := index.Search(ctx, knowledge.Query{Text: corpus.Respell(q.Lang, q.Text), Lang: q.Lang, Limit: knowledge.Proposals})
+			if err != nil {
+				return Result{}, err
+			}
+			hits = knowledge.Join(theirs, hits)
 		}
 		found := make([]knowledge.Doc, 0, len(hits))
 		for _, h := range hits {

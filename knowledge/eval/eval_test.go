@@ -12,8 +12,6 @@ import (
 	"strings"
 	"testing"
 
-	"hotline/knowledge"
-	"hotline/knowledge/bleve"
 	"hotline/knowledge/eval"
 )
 
@@ -24,12 +22,7 @@ func retrieval(t *testing.T, articles, queries io.Reader) eval.Result {
 
 func taught(t *testing.T, articles, queries, teach io.Reader) eval.Result {
 	t.Helper()
-	x, err := bleve.New(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer x.Close()
-	r, err := eval.Retrieval(context.Background(), x, articles, queries, teach)
+	r, err := eval.Retrieval(context.Background(), nil, articles, queries, teach)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -178,12 +171,7 @@ func TestTeach(t *testing.T) {
 	if r := taught(t, strings.NewReader(articles), strings.NewReader(queries), strings.NewReader(teach)); r.P1 != 1 {
 		t.Errorf("not found after it was taught: %+v", r)
 	}
-	x, err := bleve.New(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer x.Close()
-	_, err = eval.Retrieval(t.Context(), x, strings.NewReader(articles), strings.NewReader(queries), strings.NewReader(`{"text":"x","relevant":["gone"]}`))
+	_, err := eval.Retrieval(t.Context(), nil, strings.NewReader(articles), strings.NewReader(queries), strings.NewReader(`{"text":"x","relevant":["gone"]}`))
 	if !errors.Is(err, eval.ErrNothingTaught) {
 		t.Errorf("teaching nothing: %v", err)
 	}
@@ -254,11 +242,6 @@ func TestSparseCollections(t *testing.T) {
 
 func TestBadFilesAreNamedByLine(t *testing.T) {
 	t.Parallel()
-	x, err := bleve.New(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { x.Close() })
 	good := `{"id":"a","lang":"en","title":"T","body":"B"}`
 	for name, c := range map[string]struct{ articles, queries, want string }{
 		"article":     {good + "\n{", `{"text":"x","relevant":["a"]}`, "line 2"},
@@ -269,7 +252,7 @@ func TestBadFilesAreNamedByLine(t *testing.T) {
 		"no articles": {"", `{"text":"x","relevant":["a"]}`, "no article"},
 		"no queries":  {good, "\n", "no query"},
 	} {
-		_, err := eval.Retrieval(context.Background(), knowledge.Index(x), strings.NewReader(c.articles), strings.NewReader(c.queries), nil)
+		_, err := eval.Retrieval(context.Background(), nil, strings.NewReader(c.articles), strings.NewReader(c.queries), nil)
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: error %v, want %q", name, err, c.want)
 		}

@@ -9,7 +9,6 @@ import (
 	"testing"
 
 	"hotline/knowledge"
-	"hotline/knowledge/bleve"
 	"hotline/knowledge/eval"
 )
 
@@ -62,12 +61,7 @@ func TestFusionSpoilsNothing(t *testing.T) {
 					t.Fatal(err)
 				}
 				defer queries.Close()
-				x, err := bleve.New(t.TempDir())
-				if err != nil {
-					t.Fatal(err)
-				}
-				defer x.Close()
-				r, err := eval.RetrievalWith(t.Context(), x, e, articles, queries, nil)
+				r, err := eval.RetrievalWith(t.Context(), nil, e, articles, queries, nil)
 				if err != nil {
 					t.Fatal(err)
 				}

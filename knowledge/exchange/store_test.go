@@ -13,7 +13,6 @@ import (
 	"hotline/internal/clock"
 	"hotline/internal/testkit"
 	"hotline/knowledge"
-	"hotline/knowledge/bleve"
 	"hotline/knowledge/exchange"
 )
 
@@ -23,16 +22,11 @@ func base(t *testing.T) (*knowledge.Service, testkit.TinyCity) {
 	t.Helper()
 	pool := testkit.DB(t)
 	city := testkit.City(t, pool)
-	index, err := bleve.New("")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = index.Close() })
 	files, err := blob.OpenFolder(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
-	return knowledge.New(knowledge.Deps{Pool: pool, Index: index, Clock: clock.NewFake(time.Date(2026, 3, 10, 2, 0, 0, 0, time.UTC)), Log: slog.New(slog.DiscardHandler), Blob: files,
+	return knowledge.New(knowledge.Deps{Pool: pool, Clock: clock.NewFake(time.Date(2026, 3, 10, 2, 0, 0, 0, time.UTC)), Log: slog.New(slog.DiscardHandler), Blob: files,
 		Clean: func(name string, data []byte) (knowledge.Cleaned, error) {
 			return knowledge.Cleaned{Name: name, Type: "text/plain", Data: data}, nil
 		}}), city

@@ -1,4 +1,5 @@
-// Package indextest is the suite that every knowledge.Index passes. It checks
+// Package indextest is the suite that every knowledge.Index passes, and the
+// corpus that each node searches by itself. It checks
 // what the knowledge package relies on and nothing about an engine's own
 // order beyond that: a document about the question comes before one that
 // merely mentions it.

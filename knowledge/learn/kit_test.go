@@ -14,7 +14,6 @@ import (
 	"hotline/internal/db"
 	"hotline/internal/testkit"
 	"hotline/knowledge"
-	"hotline/knowledge/bleve"
 	"hotline/knowledge/learn"
 )
 
@@ -34,12 +33,7 @@ func open(t testing.TB) *school {
 	t.Helper()
 	s := &school{TB: t, pool: testkit.DB(t), clock: clock.NewFake(time.Date(2026, 3, 10, 2, 0, 0, 0, time.UTC))}
 	s.city = testkit.City(t, s.pool)
-	index, err := bleve.New("")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = index.Close() })
-	s.knowledge = knowledge.New(knowledge.Deps{Pool: s.pool, Index: index, Clock: s.clock, Log: slog.New(slog.DiscardHandler)})
+	s.knowledge = knowledge.New(knowledge.Deps{Pool: s.pool, Clock: s.clock, Log: slog.New(slog.DiscardHandler)})
 	s.Service = s.node()
 	return s
 }

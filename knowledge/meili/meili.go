@@ -61,7 +61,7 @@ const (
 	maxAnswer = 8 << 20
 )
 
-// Index implements knowledge.Shared.
+// Index implements knowledge.Index.
 type Index struct {
 	server meilisearch.ServiceManager
 	uid    string
@@ -70,7 +70,7 @@ type Index struct {
 	hybrid *meilisearch.SearchRequestHybrid
 }
 
-var _ knowledge.Shared = (*Index)(nil)
+var _ knowledge.Index = (*Index)(nil)
 
 // New makes the index's client. The server may be away: nothing is asked yet.
 func New(o Options) *Index {

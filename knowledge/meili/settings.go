@@ -77,7 +77,7 @@ func synonyms(groups []knowledge.SynonymGroup) map[string][]string {
 // analysis names how texts are made into documents: an index of another analysis is built anew.
 const analysis = "2"
 
-// Mark implements knowledge.Shared: it changes when what is in the index, or how it is searched, would.
+// Mark implements knowledge.Index: it changes when what is in the index, or how it is searched, would.
 func (x *Index) Mark() string {
 	raw, err := json.Marshal(x.settings(nil))
 	if err != nil {
@@ -105,7 +105,7 @@ func (x *Index) SetSynonyms(ctx context.Context, groups []knowledge.SynonymGroup
 	})
 }
 
-// Replace implements knowledge.Shared: a second index is built and takes the first one's name at once, so searches never meet half an index.
+// Replace implements knowledge.Index: a second index is built and takes the first one's name at once, so searches never meet half an index.
 // Errors: ErrClosed, ErrAway, ErrKey, those of batches, ctx's own.
 func (x *Index) Replace(ctx context.Context, groups []knowledge.SynonymGroup, batches iter.Seq2[[]knowledge.Doc, error]) error {
 	if x.closed.Load() {

@@ -24,7 +24,6 @@ import (
 	"hotline/internal/i18n"
 	"hotline/internal/testkit"
 	"hotline/knowledge"
-	"hotline/knowledge/bleve"
 	"hotline/knowledge/learn"
 	"hotline/routing"
 	"hotline/tickets"
@@ -96,10 +95,7 @@ func must(t testing.TB, err error) {
 }
 
 func (r *rig) knowledge(log *slog.Logger) *knowledge.Service {
-	index, err := bleve.New("")
-	must(r.t, err)
-	r.t.Cleanup(func() { _ = index.Close() })
-	s := knowledge.New(knowledge.Deps{Pool: r.pool, Index: index, Clock: r.clock, Log: log})
+	s := knowledge.New(knowledge.Deps{Pool: r.pool, Clock: r.clock, Log: log})
 	ctx := r.t.Context()
 	e, err := s.Create(ctx, knowledge.System(), knowledge.Article{Lang: "en", Slug: "open-a-water-account", Key: "water", Topic: "utilities", Owner: r.city.Agencies["dept-utilities"], Services: []string{"T-UTL-001"}},
 		knowledge.Text{Title: "How do I open a water account?", Summary: "Bring your identity card and the lease to the utilities office.", Body: "Open a **water account** at the utilities office.\n\nIt takes one day.",

@@ -45,6 +45,8 @@ func (c *Console) engine(v View) *engineView {
 		e.State, e.Class = "failing", "danger"
 	case s.Filling:
 		e.State, e.Class, e.Running, e.Done, e.Total = "filling", "warn", true, s.Done, max(s.Total, s.Articles)
+	case s.Loading:
+		e.State, e.Class, e.Running, e.Done, e.Total = "loading", "warn", true, s.Done, max(s.Total, s.Articles)
 	case s.Rebuild:
 		e.State, e.Class, e.Running = "wanted", "warn", true
 	}

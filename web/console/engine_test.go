@@ -18,18 +18,17 @@ func TestTheEnginePanelRebuildsWhileSearchesGoOn(t *testing.T) {
 	ctx := context.Background()
 	e, reviewer := r.signIn("editor"), r.signIn("reviewer")
 	r.published(e, reviewer, nil)
-	must(t, r.knowledge.Fill(ctx))
 	const board = "/console/knowledge/board"
-	e.get(board).wants(t, http.StatusOK, "Search engine", "Bleve", "Ready", "1 of 1", "no model is set up", "Rebuild")
+	e.get(board).wants(t, http.StatusOK, "Search engine", "inside each node", "Ready", "1 of 1", "no model is set up", "Rebuild")
 
-	e.post("/console/knowledge/rebuild", nil).wants(t, http.StatusOK, "Being built", "0 of 1")
+	e.post("/console/knowledge/rebuild", nil).wants(t, http.StatusOK, "read anew", "0 of 1")
 	e.get("/console/knowledge?q=noise").wants(t, http.StatusOK, "<h1")
 	select {
 	case <-r.knowledge.RebuildWanted():
 	default:
-		t.Fatal("nobody was told that the index is wanted anew")
+		t.Fatal("nobody was told that the articles are to be read anew")
 	}
-	must(t, r.knowledge.Fill(ctx))
+	must(t, r.knowledge.Rebuild(ctx))
 	e.get(board).wants(t, http.StatusOK, "Ready", "1 of 1")
 
 	// An agency's editor neither sees the panel nor rebuilds.
@@ -39,8 +38,8 @@ func TestTheEnginePanelRebuildsWhileSearchesGoOn(t *testing.T) {
 		t.Error("an agency's editor sees the engine")
 	}
 	env.post("/console/knowledge/rebuild", nil).wants(t, http.StatusForbidden)
-	if r.knowledge.Engine().Filling {
-		t.Error("an agency's editor had the index built anew")
+	if r.knowledge.Engine().Loading {
+		t.Error("an agency's editor had the articles read anew")
 	}
 }
 
@@ -57,8 +56,7 @@ func TestTheEnginePanelSaysWhyInTheReadersLanguage(t *testing.T) {
 	r := newRig(t)
 	e, reviewer := r.signIn("editor"), r.signIn("reviewer")
 	r.published(e, reviewer, nil)
-	must(t, r.knowledge.Fill(context.Background()))
-	r.knowledge.Index = deaf{r.knowledge.Index}
+	r.knowledge.Index = deaf{}
 	e.get("/console/knowledge?q=noise").wants(t, http.StatusOK)
 	if _, err := r.knowledge.Search(context.Background(), knowledge.Query{Text: "noise", Lang: "en"}); err != nil {
 		t.Fatal(err)

@@ -26,7 +26,6 @@ import (
 	"hotline/internal/llm"
 	"hotline/internal/testkit"
 	"hotline/knowledge"
-	"hotline/knowledge/bleve"
 	"hotline/knowledge/learn"
 	"hotline/routing"
 	"hotline/tickets"
@@ -97,10 +96,7 @@ func newRig(t testing.TB, edit ...func(*console.Deps)) *rig {
 	t.Cleanup(r.chat.Stop)
 	r.tickets.OnPublic(r.chat.Notify)
 	r.auth = auth.New(r.pool, r.clock, auth.Options{Weak: true})
-	index, err := bleve.New("")
-	must(t, err)
-	t.Cleanup(func() { _ = index.Close() })
-	r.knowledge = knowledge.New(knowledge.Deps{Pool: r.pool, Index: index, Clock: r.clock, Log: log, Blob: folder})
+	r.knowledge = knowledge.New(knowledge.Deps{Pool: r.pool, Clock: r.clock, Log: log, Blob: folder})
 	r.learn = learn.New(learn.Deps{Pool: r.pool, Knowledge: r.knowledge, Clock: r.clock, Log: log})
 	r.llm, err = llm.New(llm.Deps{Pool: r.pool, Clock: r.clock, Log: log, Secret: make([]byte, 32)})
 	must(t, err)

@@ -12,20 +12,20 @@ import (
 	"hotline/knowledge/vector"
 )
 
-// Rebuilt is what building the search index anew costs, and those who search meanwhile.
+// Rebuilt is what reading all articles anew costs, and those who search meanwhile.
 type Rebuilt struct {
 	Seconds float64 `json:"seconds"`
 	During  Load    `json:"search_meanwhile"`
 }
 
-// searchEvery is how often somebody searches while an index is built.
+// searchEvery is how often somebody searches meanwhile.
 const searchEvery = 100 * time.Millisecond
 
-// filling searches now and then until the node's index holds every article.
-func filling(ctx context.Context, a *app.App, search func(context.Context, int, int) error) (Load, error) {
+// loading searches now and then until the node has read every article.
+func loading(ctx context.Context, a *app.App, search func(context.Context, int, int) error) (Load, error) {
 	var took []time.Duration
 	began := time.Now()
-	for i := 0; a.Knowledge.Engine().Filling; i++ {
+	for i := 0; a.Knowledge.Engine().Loading; i++ {
 		at := time.Now()
 		if err := search(ctx, 0, i); err != nil {
 			return Load{}, err
@@ -39,13 +39,13 @@ func filling(ctx context.Context, a *app.App, search func(context.Context, int, 
 	return summary(took, time.Since(began)), nil
 }
 
-// rebuild has the node's index built anew.
-func (b *bed) rebuild(ctx context.Context) (r Rebuilt, err error) {
+// rebuild has a node read all articles anew.
+func rebuild(ctx context.Context, a *app.App, search func(context.Context, int, int) error) (r Rebuilt, err error) {
 	began := time.Now()
-	if err := b.app.Knowledge.AskForRebuild(ctx, knowledge.System()); err != nil {
+	if err := a.Knowledge.AskForRebuild(ctx, knowledge.System()); err != nil {
 		return r, err
 	}
-	r.During, err = filling(ctx, b.app, b.ask)
+	r.During, err = loading(ctx, a, search)
 	r.Seconds = time.Since(began).Seconds()
 	return r, err
 }
