@@ -44,7 +44,8 @@ const (
 		select article_id, reason, owner_id from fresh where fresh and reason <> 'disputed' order by article_id, reason`
 	sqlOneLooks = `select pg_try_advisory_xact_lock(hashtext('hotline knowledge alerts'))`
 	sqlConfirm  = `update articles set confirmed_at = $2, review_by = null, updated_at = $2 where id = $1`
-	sqlQuiet    = `delete from article_alerts where article_id = $1 and reason = any($2)`
+	sqlQuiet    = `delete from article_alerts t where t.article_id = any($8)
+		and not exists (select from (` + sqlAlerting + ` and a.id = any($8)) n where n.article_id = t.article_id and n.reason = t.reason)`
 )
 
 // sqlNeedsLook are the reasons that make an article stale, on the board and in
@@ -110,13 +111,18 @@ func (s *Service) Confirm(ctx context.Context, by Staff, ref Ref) (Entry, error)
 		}
 		e.Article.ConfirmedAt, e.Article.ReviewBy = &e.Article.UpdatedAt, nil
 		return nil
-	}, ReviewDue)
+	})
 }
 
-// quiet removes alerts that a change has answered; the next look would.
-func (s *Service) quiet(ctx context.Context, article uuid.UUID, reasons ...Reason) error {
+// quiet removes the alerts of articles that a change has answered; the next
+// look would.
+func (s *Service) quiet(ctx context.Context, articles ...uuid.UUID) error {
+	rules, err := s.Settings(ctx)
+	if err != nil {
+		return err
+	}
 	return s.elevated(ctx, func(tx db.Tx) error {
-		_, err := tx.Exec(ctx, sqlQuiet, article, reasons)
+		_, err := tx.Exec(ctx, sqlQuiet, append(s.alerting(s.Clock.Now(), rules), articles)...)
 		return err
 	})
 }

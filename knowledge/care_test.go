@@ -8,17 +8,18 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 
 	"hotline/internal/db"
 	"hotline/internal/testkit"
 	"hotline/knowledge"
 )
 
-// notices lists what an agency was told, by role and kind, the oldest first.
+// notices lists what an agency was told, by role and kind, the oldest first; that a text waits for review is left out.
 func (d *desk) notices(t testing.TB, article uuid.UUID) []string {
 	t.Helper()
 	rows, err := testkit.OwnerPool(t, d.pool).Query(t.Context(), `select a.code || ' ' || n.role || ' ' || n.type || coalesce(' ' || (n.data->>'reason'), '')
-		from notifications n join agencies a on a.id = n.agency_id where n.data->>'article' = $1 order by n.created_at, n.id`, article.String())
+		from notifications n join agencies a on a.id = n.agency_id where n.data->>'article' = $1 and n.type <> 'article_review' order by n.created_at, n.id`, article.String())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -316,5 +317,119 @@ func TestTheWallsOfAlertsAndSettings(t *testing.T) {
 		}); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+func TestWhomAChangeOfAnArticleConcernsIsTold(t *testing.T) {
+	t.Parallel()
+	d, ctx := newDesk(t), t.Context()
+	ok := must[knowledge.Entry](t)
+	env := d.city.Agencies["dept-environment"]
+	d.owner(t, `update users set roles = roles || '{editor}' where id = $1`, d.city.Users["handler-env"])
+	var a uuid.UUID
+	told := func(want ...string) {
+		t.Helper()
+		rows, err := testkit.OwnerPool(t, d.pool).Query(ctx, `delete from notifications n using agencies a where a.id = n.agency_id and n.data->>'article' = $1
+			returning a.code || ' ' || coalesce((select name from users where id = n.user_id), n.role) || ' ' || n.type`, a.String())
+		got, err := pgx.CollectRows(rows, pgx.RowTo[string])
+		if slices.Sort(got); err != nil || !slices.Equal(got, want) {
+			t.Errorf("told %q, want %q (%v)", got, want, err)
+		}
+	}
+	name := func(user string) string {
+		var s string
+		if err := d.pool.QueryRow(ctx, `select name from users where id = $1`, d.city.Users[user]).Scan(&s); err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+
+	writer := d.staff("handler-env", "handler", "editor")
+	e := ok(d.Create(ctx, writer, knowledge.Article{Lang: "en", Owner: env}, passport))
+	a = e.Article.ID
+	e = ok(d.Submit(ctx, writer, e.Version.Ref())) // the agency has no reviewer: the hotline's are asked
+	told("hotline reviewer article_review")
+	e = ok(d.Refuse(ctx, d.reviewer(), e.Version.Ref(), "Which office?"))
+	told("dept-environment " + name("handler-env") + " article_refused")
+	d.owner(t, `update users set roles = roles || '{reviewer}' where id = $1`, d.city.Users["handler-env"])
+	e = ok(d.Submit(ctx, writer, e.Version.Ref()))
+	told("dept-environment reviewer article_review")
+	e = ok(d.Publish(ctx, d.reviewer(), e.Version.Ref()))
+	told()
+
+	filed := func(user string) uuid.UUID {
+		t.Helper()
+		c := must[knowledge.Correction](t)(d.Dispute(ctx, d.staff(user, "operator"), a, "It takes twelve days."))
+		told("dept-environment editor article_correction", "dept-environment reviewer article_correction")
+		return c.ID
+	}
+	if err := d.DecideCorrection(ctx, d.reviewer(), filed("operator"), false); err != nil {
+		t.Fatal(err)
+	}
+	told("hotline " + name("operator") + " article_correction_rejected")
+	filed("operator")
+	filed("operator") // and once more: one notice is enough
+	e = ok(d.Save(ctx, writer, e.Version.Ref(), passport))
+	e = ok(d.Submit(ctx, writer, e.Version.Ref()))
+	told("dept-environment reviewer article_review")
+	ok(d.Publish(ctx, d.reviewer(), e.Version.Ref()))
+	told("hotline " + name("operator") + " article_correction_settled")
+
+	// The wall: staff tell other agencies of articles, of nothing else.
+	actor := d.city.Staff("handler-env")
+	send := func(kind string, article uuid.UUID) error {
+		return db.WithTx(ctx, d.pool, actor, func(tx db.Tx) error {
+			_, err := tx.Exec(ctx, `insert into notifications (id, agency_id, role, type, data) values ($1, $2, 'editor', $3, jsonb_build_object('article', $4::uuid))`,
+				db.NewID(), d.city.Agencies["hotline"], kind, article)
+			return err
+		})
+	}
+	if err := send("article_review", a); err != nil {
+		t.Error(err)
+	}
+	if send("dispatched", a) == nil || send("article_review", uuid.New()) == nil {
+		t.Error("the wall lets a notice of another agency through")
+	}
+}
+
+// What a change answers is off the list at once, not at the next look.
+func TestAlertsEndWithWhatAnswersThem(t *testing.T) {
+	t.Parallel()
+	d, ctx := newDesk(t), t.Context()
+	ok := must[knowledge.Entry](t)
+	submitted := func(e knowledge.Entry) knowledge.Entry {
+		t.Helper()
+		return ok(d.Submit(ctx, d.editor(), e.Version.Ref()))
+	}
+
+	o := d.publish(t, knowledge.Article{}, passport)
+	tr := ok(d.Translate(ctx, d.editor(), o.Article.ID, "zh-CN"))
+	tr = ok(d.Publish(ctx, d.reviewer(), submitted(tr).Version.Ref()))
+	changed := passport
+	changed.Summary = "Bring three photos."
+	ok(d.Publish(ctx, d.reviewer(), submitted(ok(d.Save(ctx, d.editor(), o.Version.Ref(), changed))).Version.Ref()))
+	if d.look(t); !slices.Equal(d.reasons(t, tr.Article.ID), []knowledge.Reason{knowledge.Behind}) {
+		t.Fatalf("a new original: %v", d.reasons(t, tr.Article.ID))
+	}
+	tr = ok(d.Save(ctx, d.editor(), tr.Version.Ref(), changed))
+	tr = ok(d.Follow(ctx, d.editor(), tr.Version.Ref(), 2))
+	if tr = submitted(tr); !slices.Equal(d.reasons(t, tr.Article.ID), []knowledge.Reason{knowledge.Behind}) {
+		t.Errorf("translated, and not published yet: %v", d.reasons(t, tr.Article.ID))
+	}
+	ok(d.Publish(ctx, d.reviewer(), tr.Version.Ref()))
+	if got := d.reasons(t, tr.Article.ID); len(got) != 0 {
+		t.Errorf("brought up to date, and still %v", got)
+	}
+
+	soon := d.clock.Now().Add(time.Hour)
+	ends := d.publish(t, knowledge.Article{}, knowledge.Text{Title: "Market on Sunday", Body: "On the square."})
+	next := submitted(ok(d.Save(ctx, d.editor(), ends.Version.Ref(), ends.Version.Text)))
+	ok(d.Approve(ctx, d.reviewer(), next.Version.Ref(), knowledge.When{Until: &soon}))
+	if d.look(t); !slices.Equal(d.reasons(t, ends.Article.ID), []knowledge.Reason{knowledge.Expiring}) {
+		t.Fatalf("an hour before its end: %v", d.reasons(t, ends.Article.ID))
+	}
+	d.clock.Advance(2 * time.Hour)
+	if d.sweep(t); len(d.reasons(t, ends.Article.ID)) != 0 {
+		t.Errorf("ended, and still %v", d.reasons(t, ends.Article.ID))
 	}
 }

@@ -1,7 +1,9 @@
 package knowledge
 
 import (
+	"bytes"
 	"context"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -31,11 +33,11 @@ const correctionColumns = `c.id, c.article_id, c.version, c.user_id, c.text, c.s
 const (
 	sqlInsertCorrection = `insert into article_corrections (id, article_id, version, user_id, text, created_at, warn_at, due_at, next_fire_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $7)`
 	sqlCorrections      = `select ` + correctionColumns + ` from article_corrections c where c.article_id = $1 order by c.created_at desc, c.id desc limit 200`
-	sqlCorrectionOf     = `select article_id from article_corrections where id = $1`
+	sqlCorrectionOf     = `select article_id, user_id from article_corrections where id = $1`
 	sqlDecide           = `update article_corrections set state = $2, decided_at = $3, decided_by = $4, settled_at = case when $2 = 'rejected' then $3::timestamptz end,
 		next_fire_at = case when $2 = 'rejected' then null else next_fire_at end where id = $1 and state = 'open'`
 	sqlSettle = `update article_corrections set state = case when state = 'open' then 'accepted' else state end, decided_at = coalesce(decided_at, $2),
-		decided_by = coalesce(decided_by, $3), settled_at = $2, next_fire_at = null where article_id = $1 and settled_at is null`
+		decided_by = coalesce(decided_by, $3), settled_at = $2, next_fire_at = null where article_id = $1 and settled_at is null returning user_id`
 	sqlOpenLeft = `select exists (select from article_corrections where article_id = $1 and state = 'open')`
 	sqlAccepted = `select exists (select from article_corrections where article_id = $1 and version = $2 and state = 'accepted')`
 )
@@ -113,9 +115,11 @@ func (s *Service) DecideCorrection(ctx context.Context, by Staff, id uuid.UUID, 
 	var article uuid.UUID
 	err := db.WithTx(ctx, s.Pool, by.Actor, func(tx db.Tx) error {
 		rows, err := tx.Query(ctx, sqlCorrectionOf, id)
-		if article, err = one(rows, err, pgx.RowTo[uuid.UUID]); err != nil {
+		of, err := one(rows, err, pgx.RowToStructByPos[struct{ Article, User uuid.UUID }])
+		if err != nil {
 			return err
 		}
+		article = of.Article
 		a, err := articleByID(ctx, tx, article)
 		if err == nil {
 			err = by.reviews(a)
@@ -142,10 +146,16 @@ func (s *Service) DecideCorrection(ctx context.Context, by Staff, id uuid.UUID, 
 			return err
 		}
 		a.UpdatedAt = s.Clock.Now()
+		if !accept && of.User != by.Actor.User() {
+			if err := notifyPerson(ctx, tx, of.User, NoticeCorrectionRejected, a.ID, a.UpdatedAt); err != nil {
+				return err
+			}
+		}
 		return setLive(ctx, tx, a)
 	})
 	if err == nil {
 		s.changed(ctx, article.String())
+		err = s.quiet(ctx, article)
 	}
 	return err
 }
@@ -164,11 +174,27 @@ func (s *Service) stillDisputed(ctx context.Context, tx db.Tx, a Article, accept
 	return open || agreed, nil
 }
 
-// settle ends the clocks of an article's corrections: a new text is published,
-// or none is.
+// settle ends the clocks of an article's corrections and tells who filed them: a
+// new text is published, or none is.
 func settle(ctx context.Context, tx db.Tx, by Staff, article uuid.UUID, now time.Time) error {
-	_, err := tx.Exec(ctx, sqlSettle, article, now, by.user())
-	return err
+	rows, err := tx.Query(ctx, sqlSettle, article, now, by.user())
+	if err != nil {
+		return err
+	}
+	filed, err := collectIDs(rows)
+	if err != nil {
+		return err
+	}
+	slices.SortFunc(filed, func(a, b uuid.UUID) int { return bytes.Compare(a[:], b[:]) })
+	for _, who := range slices.Compact(filed) {
+		if who == by.Actor.User() {
+			continue
+		}
+		if err := notifyPerson(ctx, tx, who, NoticeCorrectionSettled, article, now); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 const (

@@ -70,9 +70,8 @@ func (v Version) Ref() Ref { return Ref{v.Article, v.Number, v.Edit} }
 
 // change asks whether the article may be changed, locks it and its latest
 // version, checks that it is the one that was seen, runs fn, and afterwards
-// updates the index.
-// What it answers of the article's alerts ends at once.
-func (s *Service) change(ctx context.Context, by Staff, ref Ref, allow func(Article) error, fn func(tx db.Tx, e *Entry) error, answers ...Reason) (Entry, error) {
+// updates the index. What it answers of the article's alerts ends at once.
+func (s *Service) change(ctx context.Context, by Staff, ref Ref, allow func(Article) error, fn func(tx db.Tx, e *Entry) error) (Entry, error) {
 	var e Entry
 	live := 0
 	err := db.WithTx(ctx, s.Pool, by.Actor, func(tx db.Tx) error {
@@ -98,11 +97,9 @@ func (s *Service) change(ctx context.Context, by Staff, ref Ref, allow func(Arti
 		e, live = Entry{a, v}, a.Live
 		return fn(tx, &e)
 	})
-	if err == nil && len(answers) > 0 {
-		err = s.quiet(ctx, ref.Article, answers...)
-	}
 	if err == nil && (live != 0 || e.Article.Live != 0) {
 		s.changed(ctx, ref.Article.String())
+		err = s.quiet(ctx, ref.Article)
 	}
 	return e, err
 }
@@ -236,11 +233,14 @@ func (e *Entry) is(states ...State) error {
 	return ErrState.With("state", string(e.Version.State))
 }
 
-// Submit asks for review. Errors: ErrNotEditor, ErrNotOwner, ErrNotFound,
+// Submit asks for review, and tells the reviewers. Errors: ErrNotEditor, ErrNotOwner, ErrNotFound,
 // ErrStale, ErrState.
 func (s *Service) Submit(ctx context.Context, by Staff, ref Ref) (Entry, error) {
 	return s.change(ctx, by, ref, by.mayChange, func(tx db.Tx, e *Entry) error {
 		if err := e.is(Drafted); err != nil {
+			return err
+		}
+		if err := notify(ctx, tx, e.Article.Owner, "reviewer", NoticeReview, e.Article.ID, nil, e.Article.UpdatedAt); err != nil {
 			return err
 		}
 		return s.move(ctx, tx, e, InReview, "", nil)
@@ -258,7 +258,7 @@ func (s *Service) Recall(ctx context.Context, by Staff, ref Ref) (Entry, error) 
 	})
 }
 
-// Refuse sends a text back to its author, with a note. Errors: ErrNotReviewer,
+// Refuse sends a text back to its author, with a note, and tells them. Errors: ErrNotReviewer,
 // ErrOwnReview, ErrTextMissing, ErrNotFound, ErrStale, ErrState.
 func (s *Service) Refuse(ctx context.Context, by Staff, ref Ref, note string) (Entry, error) {
 	if note = clean(note); note == "" {
@@ -269,6 +269,9 @@ func (s *Service) Refuse(ctx context.Context, by Staff, ref Ref, note string) (E
 			return err
 		}
 		if err := e.is(InReview, Scheduled); err != nil {
+			return err
+		}
+		if err := notifyPerson(ctx, tx, e.Version.Author, NoticeRefused, e.Article.ID, e.Article.UpdatedAt); err != nil {
 			return err
 		}
 		return s.move(ctx, tx, e, Drafted, note, by.user())

@@ -20,6 +20,28 @@ func TestRenderHTML(t *testing.T) {
 	}
 }
 
+func TestEmphasisBesideChinese(t *testing.T) {
+	t.Parallel()
+	for md, want := range map[string]string{
+		"**费用：**免费":     "<strong>费用：</strong>免费",
+		"请带**“身份证”**原件": "请带<strong>“身份证”</strong>原件",
+		"请带**（原件）**来":   "请带<strong>（原件）</strong>来",
+		"**5元。***注意*：":  "<strong>5元。</strong><em>注意</em>：",
+		"见*《办法》*第3条":    "见<em>《办法》</em>第3条",
+		"**Fee:** none": "<strong>Fee:</strong> none",
+		"3 * 4 ** 5":    "3 * 4 ** 5", // what is no emphasis stays none
+		"免费 ** 免费":      "免费 ** 免费",
+		"**Fee:**none":  "**Fee:**none",
+	} {
+		if got := string(knowledge.RenderHTML(md)); got != "<p>"+want+"</p>\n" {
+			t.Errorf("%s renders to %s, want %s", md, got, want)
+		}
+	}
+	if got := knowledge.PlainText("**费用：**免费"); got != "费用：免费" {
+		t.Errorf("as text %q", got)
+	}
+}
+
 var harmful = regexp.MustCompile(`(?i)<\s*(script|style|img|iframe|svg|object|embed|form|input|math|base|meta|link)|\son\w+\s*=|(href|src)\s*=\s*"?\s*(javascript|data|vbscript)\s*(:|&)|\sstyle\s*=|\sid\s*=`)
 
 var hostile = []string{

@@ -60,7 +60,7 @@ func inlineParsers() []util.PrioritizedValue {
 		case parser.NewCodeSpanParser():
 			all[i].Value = boundedCode{inner}
 		case parser.NewEmphasisParser():
-			all[i].Value = boundedMarks{inner}
+			all[i].Value = boundedMarks{cjkMarks{inner}}
 		}
 	}
 	return append(all, util.Prioritized(boundedMarks{extension.NewStrikethroughParser()}, 500), util.Prioritized(boundedWords{extension.NewLinkifyParser()}, 999))

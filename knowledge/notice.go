@@ -19,11 +19,15 @@ const sqlNotice = `with desk as (select id from agencies where kind = 'hotline' 
 
 // Kinds of notices about articles; the console has the words.
 const (
+	NoticeReview             = "article_review"  // a text waits for a reviewer
+	NoticeRefused            = "article_refused" // to its author: it was sent back
 	NoticeStale              = "article_stale"
 	NoticeCorrection         = "article_correction"
 	NoticeCorrectionReminder = "article_correction_reminder"
 	NoticeCorrectionLate     = "article_correction_late"
 	NoticeCorrectionHead     = "article_correction_head"
+	NoticeCorrectionSettled  = "article_correction_settled"  // to who filed it
+	NoticeCorrectionRejected = "article_correction_rejected" // to who filed it
 )
 
 func notify(ctx context.Context, tx db.Tx, owner uuid.UUID, role, kind string, article uuid.UUID, data map[string]string, now time.Time) error {
@@ -31,5 +35,14 @@ func notify(ctx context.Context, tx db.Tx, owner uuid.UUID, role, kind string, a
 		data = map[string]string{}
 	}
 	_, err := tx.Exec(ctx, sqlNotice, db.NewID(), optional(owner), role, kind, article, data, now)
+	return err
+}
+
+const sqlNoticeTo = `insert into notifications (id, agency_id, user_id, type, data, created_at)
+	select $1, agency_id, id, $3, jsonb_build_object('article', $4::uuid), $5 from users where id = $2 and active`
+
+// notifyPerson tells one person what became of something of theirs.
+func notifyPerson(ctx context.Context, tx db.Tx, user uuid.UUID, kind string, article uuid.UUID, now time.Time) error {
+	_, err := tx.Exec(ctx, sqlNoticeTo, db.NewID(), user, kind, article, now)
 	return err
 }

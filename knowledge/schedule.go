@@ -145,6 +145,7 @@ type Swept struct {
 // database's; what was done before stays done.
 func (s *Service) Sweep(ctx context.Context) (Swept, error) {
 	var out Swept
+	var ended []uuid.UUID // what their alerts were about
 	for {
 		id, err := s.publishDue(ctx)
 		if err != nil {
@@ -155,6 +156,7 @@ func (s *Service) Sweep(ctx context.Context) (Swept, error) {
 		}
 		out.Published++
 		s.changed(ctx, id.String())
+		ended = append(ended, id)
 	}
 	expired, err := s.expireDue(ctx)
 	if err != nil {
@@ -163,6 +165,11 @@ func (s *Service) Sweep(ctx context.Context) (Swept, error) {
 	out.Expired = len(expired)
 	for _, id := range expired {
 		s.changed(ctx, id.String())
+	}
+	if ended = append(ended, expired...); len(ended) > 0 {
+		if err := s.quiet(ctx, ended...); err != nil {
+			return out, err
+		}
 	}
 	if out.Fired, err = s.fire(ctx); err != nil {
 		return out, err

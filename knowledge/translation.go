@@ -115,7 +115,7 @@ func (s *Service) StillRight(ctx context.Context, by Staff, ref Ref, original in
 		}
 		_, err := tx.Exec(ctx, sqlSetBasis, e.Article.ID, e.Article.Live, original)
 		return err
-	}, Behind)
+	})
 }
 
 // Sibling is one language of an article.
