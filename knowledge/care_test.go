@@ -331,6 +331,9 @@ func TestWhomAChangeOfAnArticleConcernsIsTold(t *testing.T) {
 		t.Helper()
 		rows, err := testkit.OwnerPool(t, d.pool).Query(ctx, `delete from notifications n using agencies a where a.id = n.agency_id and n.data->>'article' = $1
 			returning a.code || ' ' || coalesce((select name from users where id = n.user_id), n.role) || ' ' || n.type`, a.String())
+		if err != nil {
+			t.Fatal(err)
+		}
 		got, err := pgx.CollectRows(rows, pgx.RowTo[string])
 		if slices.Sort(got); err != nil || !slices.Equal(got, want) {
 			t.Errorf("told %q, want %q (%v)", got, want, err)
