@@ -124,6 +124,7 @@ func optional(id uuid.UUID) *uuid.UUID {
 // Errors of articles.
 var (
 	ErrNotFound     = errs.New(errs.NotFound, "knowledge.not_found", "there is no such article")
+	ErrInCheck      = errs.New(errs.NotFound, "knowledge.in_check", "somebody said that this article is wrong, and it is not shown until that is checked")
 	ErrNotEditor    = errs.New(errs.Forbidden, "knowledge.not_editor", "only editors may change articles")
 	ErrNotReviewer  = errs.New(errs.Forbidden, "knowledge.not_reviewer", "only a reviewer of the owner agency or of the hotline may decide this")
 	ErrOwnReview    = errs.New(errs.Forbidden, "knowledge.own_review", "a text is published by someone other than its author")

@@ -378,6 +378,15 @@ func TestWhomAChangeOfAnArticleConcernsIsTold(t *testing.T) {
 	ok(d.Publish(ctx, d.reviewer(), e.Version.Ref()))
 	told("hotline " + name("operator") + " article_correction_settled")
 
+	// Who follows a link to it meanwhile hears that it is being checked; who types an address hears nothing.
+	if _, err := d.BySlug(ctx, "no-such-page", false); !errors.Is(err, knowledge.ErrNotFound) {
+		t.Errorf("no page: %v", err)
+	}
+	filed("operator")
+	if _, err := d.BySlug(ctx, e.Article.Slug, false); !errors.Is(err, knowledge.ErrInCheck) {
+		t.Errorf("disputed: %v", err)
+	}
+
 	// The wall: staff tell other agencies of articles, of nothing else.
 	actor := d.city.Staff("handler-env")
 	send := func(kind string, article uuid.UUID) error {

@@ -69,7 +69,7 @@ const (
 )
 
 // AddFile adds a file to the draft, or begins the next version with it, as Save
-// does with a text. The bytes are durable before the row exists. Errors: as
+// does with a text. It takes the place of one of the same name. The bytes are durable before the row exists. Errors: as
 // Save; ErrFileTooLarge, ErrTooManyFiles, ErrNoFiles; those of cleaning.
 func (s *Service) AddFile(ctx context.Context, by Staff, ref Ref, name string, r io.Reader) (Entry, File, error) {
 	if a, err := s.Article(ctx, ref.Article); err != nil {
@@ -86,19 +86,43 @@ func (s *Service) AddFile(ctx context.Context, by Staff, ref Ref, name string, r
 		return Entry{}, File{}, err
 	}
 	e, err := s.change(ctx, by, ref, by.mayChange, func(tx db.Tx, e *Entry) error {
-		if len(e.Version.Files) >= MaxFiles {
-			return ErrTooManyFiles.With("limit", MaxFiles)
+		files, err := withFile(ctx, tx, e.Version.Files, f)
+		if err != nil {
+			return err
 		}
 		if err := s.insertFile(ctx, tx, by, f); err != nil {
 			return err
 		}
-		return s.setFiles(ctx, tx, by, e, append(slices.Clone(e.Version.Files), f.ID))
+		return s.setFiles(ctx, tx, by, e, files)
 	})
 	if err != nil {
 		_ = s.Blob.Delete(context.WithoutCancel(ctx), f.blob) // without a row nobody finds it; the first error is the one to tell
 		return Entry{}, File{}, err
 	}
 	return e, f, nil
+}
+
+// withFile puts a file behind the others, or in the place of the one that has
+// its name: of two of one name nobody could tell which is meant. Errors:
+// ErrTooManyFiles.
+func withFile(ctx context.Context, tx db.Tx, ids []uuid.UUID, f File) ([]uuid.UUID, error) {
+	rows, err := tx.Query(ctx, sqlFiles, ids)
+	if err != nil {
+		return nil, err
+	}
+	files, err := pgx.CollectRows(rows, scanFile)
+	if err != nil {
+		return nil, err
+	}
+	out := slices.Clone(ids)
+	if i := slices.IndexFunc(files, func(x File) bool { return x.Name == f.Name }); i >= 0 {
+		out[slices.Index(out, files[i].ID)] = f.ID
+		return out, nil
+	}
+	if len(out) >= MaxFiles {
+		return nil, ErrTooManyFiles.With("limit", MaxFiles)
+	}
+	return append(out, f.ID), nil
 }
 
 // keep makes a file harmless and stores its bytes.

@@ -74,7 +74,12 @@ func TestFilesBelongToAVersionAndAreReviewedWithIt(t *testing.T) {
 	if d.public(t, e.Article.Slug, second.ID) != "" {
 		t.Error("a file without review is public")
 	}
-	e = ok(d.RemoveFile(ctx, d.editor(), e.Version.Ref(), form.ID))
+	// A file takes the place of the one that has its name; what is served keeps its own.
+	e, again := d.attach(t, e, "form.txt", "the new form")
+	if !slices.Equal(e.Version.Files, []uuid.UUID{again.ID, second.ID}) || d.public(t, e.Article.Slug, form.ID) != "the form" {
+		t.Errorf("replaced: %v", e.Version.Files)
+	}
+	e = ok(d.RemoveFile(ctx, d.editor(), e.Version.Ref(), again.ID))
 	e = d.approve(t, e, knowledge.When{})
 	if d.public(t, e.Article.Slug, form.ID) != "" || d.public(t, e.Article.Slug, second.ID) != "the map" {
 		t.Error("the new version's files are not those that are served")
@@ -141,7 +146,7 @@ func TestFilesAreRefused(t *testing.T) {
 		}
 	}
 	for i := range knowledge.MaxFiles {
-		e, _ = d.attach(t, e, strings.Repeat("x", i+1)+".txt", "x")
+		e, _ = d.attach(t, e, strings.Repeat("y", i+1)+".txt", "x")
 	}
 	if err := add(d.editor(), "x"); !errors.Is(err, knowledge.ErrTooManyFiles) {
 		t.Errorf("one more than the limit: %v", err)

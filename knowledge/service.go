@@ -103,16 +103,30 @@ func (s *Service) Versions(ctx context.Context, id uuid.UUID) ([]Version, error)
 }
 
 // BySlug returns the article a citizen (or staff) may read now at an address.
-// Errors: ErrNotFound, also for one that exists but may not be shown.
+// Errors: ErrNotFound, also for one that exists but may not be shown; ErrInCheck
+// for one that everybody could read until somebody said that it is wrong.
 func (s *Service) BySlug(ctx context.Context, slug string, staff bool) (Entry, error) {
 	es, err := s.servables(ctx, sqlServableBySlug, staff, slug)
 	if err != nil {
 		return Entry{}, err
 	}
 	if len(es) == 0 {
-		return Entry{}, ErrNotFound
+		return Entry{}, s.missing(ctx, slug)
 	}
 	return es[0], nil
+}
+
+// missing says why nothing is shown at an address. Somebody was told it a moment
+// ago, and follows the link.
+func (s *Service) missing(ctx context.Context, slug string) error {
+	var check bool
+	switch err := s.Pool.QueryRow(ctx, sqlInCheck, slug).Scan(&check); {
+	case err != nil:
+		return err
+	case check:
+		return ErrInCheck
+	}
+	return ErrNotFound
 }
 
 // Servable returns those of the articles that may be shown now, in the order

@@ -16,7 +16,7 @@ func TestStatementsFitTheSchema(t *testing.T) {
 	defer conn.Release()
 	for name, sql := range map[string]string{
 		"article": sqlArticle, "article for update": sqlArticleForUpdate, "version": sqlVersion, "versions": sqlVersions,
-		"servable": sqlServable, "servable versions": sqlServableVersions, "servable by slug": sqlServableBySlug, "translations": sqlTranslations, "by service": sqlByService,
+		"servable": sqlServable, "servable versions": sqlServableVersions, "servable by slug": sqlServableBySlug, "in check": sqlInCheck, "translations": sqlTranslations, "by service": sqlByService,
 		"indexable": sqlIndexable, "indexable by ids": sqlIndexableByIDs, "changed since": sqlChangedSince, "servable titles": sqlServableTitles, "insert article": sqlInsertArticle, "update article": sqlUpdateArticle,
 		"insert version": sqlInsertVersion, "update draft": sqlUpdateDraft, "set state": sqlSetState, "set live": sqlSetLive,
 		"set aside": sqlSetAside, "scheduled due": sqlScheduledDue, "next due": sqlNextDue, "supersede": sqlSupersede, "withdraw": sqlWithdraw, "expire": sqlExpire,

@@ -125,6 +125,7 @@ const (
 	// sqlServableVersions reads no texts.
 	sqlServableVersions = `select a.id, v.version` + sqlFromLive + ` and a.id = any($4)`
 	sqlServableBySlug   = `select ` + articleColumns + `, ` + versionColumns + sqlFromLive + ` and a.slug = $4`
+	sqlInCheck          = `select exists (select from articles where slug = $1 and disputed and live is not null and audience = 'public')`
 	sqlTranslations     = `select ` + articleColumns + `, ` + versionColumns + sqlFromLive + ` and a.key = $4 and a.key <> '' order by a.lang, a.id`
 	sqlByService        = `select ` + articleColumns + `, ` + versionColumns + sqlFromLive + ` and a.lang = $5 and $4 = any(a.services) order by a.helpful desc, a.id limit 20`
 )

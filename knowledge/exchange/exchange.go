@@ -21,6 +21,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/xuri/excelize/v2"
+	"golang.org/x/text/encoding/simplifiedchinese"
 	"gopkg.in/yaml.v3"
 
 	"hotline/internal/errs"
@@ -40,6 +41,7 @@ const (
 var (
 	ErrFormat   = errs.New(errs.Invalid, "knowledge.exchange_format", "the file is none of the formats that are read: .jsonl, .csv, .xlsx, .zip, .md, .html")
 	ErrTooLarge = errs.New(errs.TooLarge, "knowledge.exchange_too_large", "the file holds more than is taken at once")
+	ErrHead     = errs.New(errs.Invalid, "knowledge.exchange_head", "the head of a page, between the lines of ---, is not YAML")
 	ErrBroken   = errs.New(errs.Invalid, "knowledge.exchange_broken", "the file is damaged")
 	ErrHeader   = errs.New(errs.Invalid, "knowledge.exchange_header", "the first row names no column that is known; id, lang and title are needed")
 )
@@ -65,8 +67,9 @@ func Read(name string, data []byte) (knowledge.Source, error) {
 	case ".jsonl", ".ndjson", ".json":
 		return knowledge.NewParser(bytes.NewReader(data)), nil
 	case ".csv":
-		r := csv.NewReader(bytes.NewReader(bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))))
-		r.FieldsPerRecord = -1
+		data = readable(data)
+		r := csv.NewReader(bytes.NewReader(data))
+		r.FieldsPerRecord, r.Comma = -1, comma(data)
 		return table(func() ([]string, error) { return r.Read() }, unquote)
 	case ".xlsx":
 		return readXLSX(data)
@@ -76,6 +79,32 @@ func Read(name string, data []byte) (knowledge.Source, error) {
 		return &pages{names: []string{name}, open: func(string) ([]byte, error) { return data, nil }}, nil
 	}
 	return nil, ErrFormat
+}
+
+// readable is a table as UTF-8. Spreadsheet programs write what their system
+// speaks: in China GB 18030, which is taken where the whole is no UTF-8.
+func readable(data []byte) []byte {
+	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
+	if utf8.Valid(data) {
+		return data
+	}
+	if out, err := simplifiedchinese.GB18030.NewDecoder().Bytes(data); err == nil && !bytes.ContainsRune(out, utf8.RuneError) {
+		return out
+	}
+	return data
+}
+
+// comma is what stands between the columns of the first row: where a comma is
+// in numbers, programs write a semicolon.
+func comma(data []byte) rune {
+	head, _, _ := bytes.Cut(data, []byte("\n"))
+	best := ','
+	for _, c := range ";\t" {
+		if bytes.Count(head, []byte(string(c))) > bytes.Count(head, []byte(string(best))) {
+			best = c
+		}
+	}
+	return best
 }
 
 // ReadFS gives the articles of a folder of Markdown and HTML files.
@@ -225,7 +254,7 @@ func (p *pages) markdown(name, text string) (knowledge.Import, error) {
 	var f front
 	if head, rest, ok := cut(text); ok {
 		if err := yaml.Unmarshal([]byte(head), &f); err != nil {
-			return knowledge.Import{}, knowledge.ErrImportLine.Wrap(err)
+			return knowledge.Import{}, ErrHead.Wrap(err)
 		}
 		text = rest
 	}

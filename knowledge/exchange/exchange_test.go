@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/text/encoding/simplifiedchinese"
 	"pgregory.net/rapid"
 
 	"hotline/knowledge"
@@ -324,5 +325,43 @@ func TestForeignHTMLBecomesMarkdown(t *testing.T) {
 	want := "First\n\nSecond\n\n| Kind | Fee |\n|---|---|\n| New | **10** |\n\nPicture:\n\npress [go](https://city.example)"
 	if body := strings.TrimSpace(got[0].Body); body != want {
 		t.Errorf("%q, want %q", body, want)
+	}
+}
+
+// What spreadsheet programs make of a table that they call CSV: Chinese in GB 18030, columns between semicolons or tabs.
+func TestTablesOfSpreadsheetProgramsAreRead(t *testing.T) {
+	t.Parallel()
+	chinese, err := simplifiedchinese.GB18030.NewEncoder().String("id,lang,title,body\na,zh-CN,夜间施工,可以投诉。\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, file := range map[string]string{
+		"GB 18030":  chinese,
+		"semicolon": "\xef\xbb\xbfid;lang;title;body\r\na;zh-CN;夜间施工;可以投诉。\r\n",
+		"tab":       "id\tlang\ttitle\tbody\na\tzh-CN\t夜间施工\t可以投诉。\n",
+	} {
+		source, err := exchange.Read("a.csv", []byte(file))
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		got, refused := all(t, source)
+		if len(refused) != 0 || len(got) != 1 || got[0].Title != "夜间施工" || got[0].Body != "可以投诉。" || got[0].Lang != "zh-CN" {
+			t.Errorf("%s: %+v, refused %v", name, got, refused)
+		}
+	}
+	source, err := exchange.Read("a.csv", []byte("id,lang,title,body\na,en,Caf\xff\xff\xff,x\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, refused := all(t, source); len(refused) != 1 || !errors.Is(refused[0], knowledge.ErrImportEncoding) {
+		t.Errorf("neither: refused %v", refused)
+	}
+	source, err = exchange.Read("a.md", []byte("---\ntitle: [x\nlang: en\n---\nText"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, refused := all(t, source); len(refused) != 1 || !errors.Is(refused[0], exchange.ErrHead) {
+		t.Errorf("a broken head: refused %v", refused)
 	}
 }

@@ -183,7 +183,8 @@ type careData struct {
 	Original  *knowledge.Article
 	Behind    int        // the original's published version, when the translation is behind it
 	Moved     []diffLine // what changed in the original
-	MayTidy   bool       // confirm, translate, "still right"
+	MayTidy   bool       // translate, "still right"
+	MayLook   bool       // say that it is still right: not while somebody says that it is wrong, and no answer to an original that moved on
 	OwnSource bool
 }
 
@@ -195,6 +196,7 @@ func (c *Console) care(ctx context.Context, v View, d *articleData) (*careData, 
 	if out.Reasons, err = c.Knowledge.AlertsOf(ctx, by, d.A.ID); err != nil {
 		return nil, err
 	}
+	out.MayLook = out.MayTidy && d.A.Live != 0 && !d.A.Disputed && slices.ContainsFunc(out.Reasons, func(r knowledge.Reason) bool { return r != knowledge.Behind })
 	if d.A.Live != 0 {
 		day, err := c.Knowledge.NextLook(ctx, d.A)
 		if err != nil {

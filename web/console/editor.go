@@ -213,6 +213,8 @@ func (c *Console) editError(w http.ResponseWriter, r *http.Request, v View, d *e
 // editLabel is what the editor calls a field.
 func (v View) editLabel(field string) string {
 	switch field {
+	case "id":
+		return "id" // as the file calls it
 	case "title", "owner", "audience":
 		return v.T("field." + field)
 	case "form":

@@ -1,11 +1,13 @@
 package console
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
 	"math"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -54,6 +56,8 @@ func (x *importRun) only(refused bool) (out []importLine) {
 			out = append(out, l)
 		}
 	}
+	// What cannot be read is found before what cannot be written; an editor goes through the file once.
+	slices.SortStableFunc(out, func(a, b importLine) int { return cmp.Compare(a.Line, b.Line) })
 	return out
 }
 

@@ -136,3 +136,30 @@ func TestAnAgencysEditorSeesOnlyWhatTheyMayDo(t *testing.T) {
 	mine.post(page.path+"/do/submit", r.ref(id)).wants(t, http.StatusOK, "in review")
 	other.post(page.path+"/do/publish", r.ref(id)).wants(t, http.StatusForbidden, "Only a reviewer")
 }
+
+func TestReviewersAuthorsAndReportersAreTold(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	e, reviewer, operator := r.signIn("editor"), r.signIn("reviewer"), r.signIn("operator")
+	page := e.post("/console/knowledge/new", articleForm(nil))
+	id := articleID(page)
+	path := "/console/knowledge/" + id.String()
+	e.post(path+"/do/submit", r.ref(id)).wants(t, http.StatusOK, "in review")
+	reviewer.get("/console/notifications").wants(t, http.StatusOK, "A text waits for your review")
+	reviewer.post(path+"/do/refuse", r.ref(id, "text", "Which office?")).wants(t, http.StatusOK, "draft")
+	e.get("/console/notifications").wants(t, http.StatusOK, "A text of yours was sent back")
+	e.get(path+"/edit").wants(t, http.StatusOK, "Which office?")
+	r.publish(e, reviewer, id)
+
+	// Said to be wrong: the page says so first, offers no look at the portal and no "still right".
+	operator.post(path+"/do/dispute", r.ref(id, "text", "It takes twelve days.")).wants(t, http.StatusOK)
+	_, err := r.knowledge.LookAround(context.Background())
+	must(t, err)
+	got := reviewer.get(path)
+	got.wants(t, http.StatusOK, "It takes twelve days.", "Nobody is told this article", "The article is right", "Disputed by staff").lacks(t, "On the portal", "still right")
+	if strings.Index(got.body, "It takes twelve days.") > strings.Index(got.body, "Disputed by staff") {
+		t.Error("what is said to be wrong stands below")
+	}
+	reviewer.post("/console/corrections/"+between(t, got.body, "/console/corrections/", `"`), url.Values{"article": {id.String()}, "accept": {"no"}}).wants(t, http.StatusOK, "On the portal")
+	operator.get("/console/notifications").wants(t, http.StatusOK, "the article you reported")
+}

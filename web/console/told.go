@@ -5,6 +5,7 @@ import (
 	"mime/multipart"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/google/uuid"
 
@@ -173,17 +174,27 @@ func (c *Console) articleFileAdd(w http.ResponseWriter, r *http.Request) error {
 	defer func() { _ = r.MultipartForm.RemoveAll() }()
 	v, q := c.view(r), r.PostForm
 	ref := knowledge.Ref{Article: id, Version: number(q.Get("version")), Edit: number(q.Get("edit"))}
-	var e knowledge.Entry
+	// Of several files those that are good are taken, and each of the others is named.
+	var refused error
+	var words []string
 	for _, header := range r.MultipartForm.File["file"] {
 		if header.Filename == "" {
 			continue
 		}
-		if e, err = c.addFile(r, v, ref, header); err != nil {
-			break
+		e, err := c.addFile(r, v, ref, header)
+		if err == nil {
+			ref = e.Version.Ref()
+			continue
 		}
-		ref = e.Version.Ref()
+		if !expected(err) {
+			return err
+		}
+		refused, words = err, append(words, v.T("error.on", "field", clean(header.Filename, 200), "words", c.explain(r.Context(), v, err)))
+		if kind := errs.KindOf(err); kind == errs.Conflict || kind == errs.Forbidden {
+			break // it is not the file
+		}
 	}
-	return c.filesChanged(w, r, v, id, err)
+	return c.filesChanged(w, r, v, id, refused, words...)
 }
 
 func (c *Console) addFile(r *http.Request, v View, ref knowledge.Ref, header *multipart.FileHeader) (knowledge.Entry, error) {
@@ -196,7 +207,7 @@ func (c *Console) addFile(r *http.Request, v View, ref knowledge.Ref, header *mu
 	return e, err
 }
 
-func (c *Console) filesChanged(w http.ResponseWriter, r *http.Request, v View, id uuid.UUID, err error) error {
+func (c *Console) filesChanged(w http.ResponseWriter, r *http.Request, v View, id uuid.UUID, err error, words ...string) error {
 	if err == nil {
 		http.Redirect(w, r, articleURL(id)+"#files", http.StatusSeeOther)
 		return nil
@@ -204,7 +215,11 @@ func (c *Console) filesChanged(w http.ResponseWriter, r *http.Request, v View, i
 	if !expected(err) {
 		return err
 	}
-	return c.showArticle(w, r, 0, httperr.Status(errs.KindOf(err)), func(d *articleData) { d.Error = c.explain(r.Context(), v, err) })
+	return c.showArticle(w, r, 0, httperr.Status(errs.KindOf(err)), func(d *articleData) {
+		if d.Error = strings.Join(words, "\n"); d.Error == "" {
+			d.Error = c.explain(r.Context(), v, err)
+		}
+	})
 }
 
 func (c *Console) articleFileRemove(w http.ResponseWriter, r *http.Request) error {

@@ -39,7 +39,7 @@ func TestWhoWasToldWhichVersion(t *testing.T) {
 
 	e.get(path).wants(t, http.StatusOK, path+"/told")
 	dispatcher := r.signIn("dispatcher")
-	dispatcher.get(path+"/told").wants(t, http.StatusOK, "who stops noise?", "and on Sunday?", told.Number, "version 2 <span class=\"num\">1</span>", "All <span class=\"num\">2</span>")
+	dispatcher.get(path+"/told").wants(t, http.StatusOK, "who stops noise?", "and on Sunday?", told.Number, "version 2 <span class=\"num muted\">(1)</span>", "All <span class=\"num muted\">(2)</span>")
 	dispatcher.get(path+"/told?version=1").wants(t, http.StatusOK, "who stops noise?", "Write on the tickets affected (1)").lacks(t, "and on Sunday?")
 	// The text was wrong: whoever was told it gets a note on their ticket.
 	dispatcher.post(path+"/told", url.Values{"version": {"1"}, "text": {"Version 1 was wrong: call them."}}).wants(t, http.StatusOK, told.Number)
@@ -51,15 +51,23 @@ func TestWhoWasToldWhichVersion(t *testing.T) {
 
 func (b *browser) uploadFile(path string, form url.Values, name string, data []byte) answer {
 	b.t.Helper()
+	return b.uploadFiles(path, form, []string{name, string(data)})
+}
+
+// uploadFiles sends files, each a name and its bytes.
+func (b *browser) uploadFiles(path string, form url.Values, files ...[]string) answer {
+	b.t.Helper()
 	var body bytes.Buffer
 	m := multipart.NewWriter(&body)
 	for k, v := range form {
 		must(b.t, m.WriteField(k, v[0]))
 	}
-	part, err := m.CreateFormFile("file", name)
-	must(b.t, err)
-	_, err = part.Write(data)
-	must(b.t, err)
+	for _, f := range files {
+		part, err := m.CreateFormFile("file", f[0])
+		must(b.t, err)
+		_, err = part.Write([]byte(f[1]))
+		must(b.t, err)
+	}
 	must(b.t, m.Close())
 	req, err := http.NewRequest(http.MethodPost, b.base+path, &body)
 	must(b.t, err)
@@ -81,9 +89,12 @@ func TestFilesAreAddedAndReviewedInTheConsole(t *testing.T) {
 	path, id := r.published(e, reviewer, nil)
 	e.uploadFile(path+"/files", r.ref(id), "form.txt", []byte("Name: ……")).wants(t, http.StatusOK, "form.txt", "draft", "Files: form.txt")
 	e.uploadFile(path+"/files", r.ref(id), "run.exe", []byte("MZ\x00\x01")).wants(t, http.StatusBadRequest, "form.txt", `role="alert"`)
+	// Of several files each that is refused is named, and the others are taken.
+	e.uploadFiles(path+"/files", r.ref(id), []string{"run.exe", "MZ\x00\x01"}, []string{"empty.txt", ""}, []string{"form.txt", "Name and street: ……"}).
+		wants(t, http.StatusBadRequest, "run.exe: We cannot take", "empty.txt: This file is empty.", "Files: form.txt (23 B)").lacks(t, "Files: form.txt (12 B)")
 	file := regexp.MustCompile(`/console/knowledge/[^"/]+/files/[0-9a-f-]{36}`).FindString(e.get(path).body)
 	got := e.get(file)
-	got.wants(t, http.StatusOK, "Name:")
+	got.wants(t, http.StatusOK, "Name and street:")
 	if got.header.Get("X-Content-Type-Options") != "nosniff" || got.header.Get("Content-Disposition") == "" {
 		t.Errorf("headers %v", got.header)
 	}
