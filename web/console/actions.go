@@ -259,7 +259,7 @@ func (c *Console) readFields(ctx context.Context, v View, r *http.Request) (tick
 	f := tickets.Fields{
 		Reason: clean(q.Get("reason"), 200), Basis: text(q.Get("basis")), RightChannel: clean(q.Get("right_channel"), 1000), Text: text(q.Get("text")),
 		Outcome: clean(q.Get("outcome"), 200), Resolved: yesNo(q.Get("resolved")), Reached: yesNo(q.Get("reached")), Days: number(q.Get("days")),
-		Satisfaction: number(q.Get("satisfaction")), TransferTo: clean(q.Get("transfer_to"), 1000),
+		Satisfaction: number(q.Get("satisfaction")), TransferTo: clean(q.Get("transfer_to"), 1000), Over: text(q.Get("over")),
 		Category: clean(q.Get("category"), 100),
 	}
 	f.Lead = parseID(q.Get("lead"))

@@ -99,8 +99,37 @@ type bulkData struct {
 	Tags       []tickets.Tag
 	Agencies   []option
 	Outcomes   []tickets.Code
+	Waits      []bulkWait // whose answer needs the reason why it does not wait
 	Form       url.Values
 	Error      string
+}
+
+// bulkWait is a ticket on which co-agencies have not replied yet.
+type bulkWait struct {
+	Number, Title string
+	Agencies      string
+}
+
+// waits lists the tickets on which co-agencies have not replied yet.
+func (c *Console) waits(ctx context.Context, v View, rows []tickets.Ticket) ([]bulkWait, error) {
+	var out []bulkWait
+	for _, t := range rows {
+		if len(t.Co) == 0 {
+			continue
+		}
+		clocks, err := c.Tickets.Clocks(ctx, actor(v.Me), t.ID)
+		if err != nil {
+			return nil, err
+		}
+		var names []string
+		for _, clk := range tickets.CoOpen(clocks) {
+			names = append(names, v.Agency(clk.Agency))
+		}
+		if len(names) > 0 {
+			out = append(out, bulkWait{t.Number, t.Title, strings.Join(names, v.T("comma"))})
+		}
+	}
+	return out, nil
 }
 
 // chosen reads which tickets a form means: those that are ticked, or all that its list finds.
@@ -191,6 +220,16 @@ func (c *Console) showBulkChoose(w http.ResponseWriter, r *http.Request, words s
 			if !slices.Contains(d.Fields, string(f)) {
 				d.Fields = append(d.Fields, string(f))
 			}
+		}
+	}
+	if i := slices.IndexFunc(d.Moves, func(o moveOption) bool { return o.Action == tickets.Reply }); i >= 0 {
+		if d.Waits, err = c.waits(r.Context(), v, d.Rows); err != nil {
+			return err
+		}
+		// Where not all were looked at, one that was not may need it.
+		if len(d.Waits) > 0 || len(looked) < len(ids) {
+			d.Moves[i].Needs += " " + string(tickets.FOver)
+			d.Fields = append(d.Fields, string(tickets.FOver))
 		}
 	}
 	if slices.Contains(d.Fields, string(tickets.FLead)) {

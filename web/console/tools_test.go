@@ -205,6 +205,39 @@ func TestBulkActionsOnTheList(t *testing.T) {
 	r.signIn("supervisor").get(tagged.path).wants(t, http.StatusNotFound)
 }
 
+// An answer to many cases says which of them co-agencies have not replied on; those are answered with a reason, the others without.
+func TestABulkAnswerSaysWhichCasesItDoesNotWaitWith(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	work := func(co ...uuid.UUID) tickets.Ticket {
+		k := r.led(r.file("complaint", "Drilling at night", "The site drills every night, we cannot sleep.", "environment.noise"))
+		if len(co) > 0 {
+			r.apply("dispatcher", k, tickets.AddCo, tickets.Fields{Co: co})
+		}
+		return r.apply("handler-env", r.ticket(k.ID), tickets.Sign, tickets.Fields{})
+	}
+	alone, waits := work(), work(r.city.Agencies["dept-utilities"])
+	env := r.signIn("handler-env")
+	ids := func(ks ...tickets.Ticket) url.Values {
+		q := url.Values{"list": {"view=all"}}
+		for _, k := range ks {
+			q.Add("ids", k.ID.String())
+		}
+		return q
+	}
+	env.post("/console/bulk", ids(alone)).wants(t, http.StatusOK, `<option value="reply"`).lacks(t, `name="over"`)
+	env.post("/console/bulk", ids(alone, waits)).wants(t, http.StatusOK, `name="over"`, "On one of them a co-agency has not replied yet", waits.Number+"</span> Drilling at night — ")
+	form := ids(alone, waits)
+	for name, value := range map[string]string{"do": "move", "move": "reply", "text": "The site has stopped.", "outcome": "resolved", "resolved": "yes"} {
+		form.Set(name, value)
+	}
+	env.post("/console/bulk/run", form).wants(t, http.StatusOK, "Done: 1. Not done: 1.", waits.Number, "Wait for them, or say why")
+	form["ids"] = ids(waits)["ids"]
+	form.Set("over", "They measure only next week.")
+	env.post("/console/bulk/run", form).wants(t, http.StatusOK, "Done: 1. Not done: 0.")
+	env.get("/console/tickets/"+waits.ID.String()).wants(t, http.StatusOK, "answered without waiting for co-agencies", "They measure only next week.")
+}
+
 func TestManyTicketsAreDoneBehindTheAnswer(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
