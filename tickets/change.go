@@ -164,7 +164,10 @@ func (c *change) effects(m Move, a Actor, f *Fields) {
 	case Dispatch, Designate:
 		t.Lead, t.Co, t.CoSigned, t.Designated = f.Lead, f.Co, nil, m.Name == Designate
 		t.Past = slices.DeleteFunc(slices.Clone(t.Past), func(id uuid.UUID) bool { return id == f.Lead })
-		t.returnUntil = nil
+		t.returnUntil, t.designatedTo = nil, uuid.Nil
+		if t.Designated {
+			t.designatedTo = f.Lead
+		}
 		t.Dispatches++
 		c.assignment = &assignment{seq: t.Dispatches, lead: f.Lead, co: f.Co, by: a.DB.User(), designated: t.Designated}
 		c.tell(f.Lead, Handler, "dispatched")
@@ -320,7 +323,7 @@ func (c *change) effects(m Move, a Actor, f *Fields) {
 	if m.To == Accepted && m.Name != Accept {
 		// Back from outside: routing starts afresh.
 		c.release("transferred")
-		t.Dispatches, t.Designated = 0, false
+		t.Dispatches, t.Designated, t.designatedTo = 0, false, uuid.Nil
 	}
 }
 

@@ -236,3 +236,37 @@ func TestTheWayOfATicketSaysWhoSignedLate(t *testing.T) {
 		t.Errorf("an agency beside it reads the way: %+v", way)
 	}
 }
+
+func TestADesignatedAgencyDoesNotHandTheTicketUp(t *testing.T) {
+	t.Parallel()
+	o := open(t)
+	district, street := o.city.Agencies["dist-east"], o.city.Agencies["street-east-1"]
+	head := o.member("dist-east", "head")
+	designated := func(lead uuid.UUID) tickets.Ticket {
+		k := o.file()
+		for n, step := range []struct{ agency, user string }{{"dept-environment", "handler-env"}, {"dept-utilities", "handler-util"}, {"street-east-1", "handler-street"}} {
+			k = o.must("dispatcher", k, tickets.Dispatch, tickets.Fields{Lead: o.city.Agencies[step.agency]})
+			k = o.must(step.user, k, tickets.RequestReturn, tickets.Fields{Reason: "not_responsible", Basis: "catalogue"})
+			if n < 2 {
+				k = o.must("dispatcher", k, tickets.ApproveReturn, tickets.Fields{})
+			}
+		}
+		k = o.must("dispatcher", k, tickets.Coordinate, tickets.Fields{})
+		return o.must("dispatcher", k, tickets.Designate, tickets.Fields{Lead: lead, Text: "Meeting of 10 March"})
+	}
+	up := tickets.Fields{Text: "Let somebody else do it."}
+	k := designated(street)
+	o.refused(o.as("handler-street"), k, tickets.HandUp, up, tickets.ErrDesignated)
+	for _, m := range o.Moves(o.as("handler-street"), k) {
+		if m.Name == tickets.HandUp {
+			t.Error("handing up is offered to the agency that has to handle the case")
+		}
+	}
+	k = o.must("handler-street", k, tickets.Sign, tickets.Fields{})
+	o.refused(o.as("handler-street"), k, tickets.HandUp, up, tickets.ErrDesignated)
+	// A district lets its street do the work; what comes back up is the district's to handle.
+	k = o.apply(head, o.apply(head, designated(district), tickets.Sign, tickets.Fields{}), tickets.HandDown, tickets.Fields{Lead: street})
+	k = o.must("handler-street", k, tickets.HandUp, up)
+	o.refused(head, k, tickets.HandUp, up, tickets.ErrDesignated)
+	o.apply(head, k, tickets.Sign, tickets.Fields{})
+}

@@ -81,6 +81,10 @@ func (c *change) guards(m Move, a Actor) error {
 			if t.Designated {
 				err = ErrDesignated
 			}
+		case NotDesignee:
+			if t.Designated && t.designatedTo == t.Lead {
+				err = ErrDesignated
+			}
 		case AskedTransfer:
 			if t.Ask != "transfer" {
 				err = ErrNothingAsked

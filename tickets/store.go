@@ -19,21 +19,21 @@ const ticketColumns = `t.id, t.number, t.version, t.kind, coalesce(t.category, '
 	t.place, t.lat, t.lon, t.lang, t.urgency, t.channel, t.conversation_id, t.contact_id, t.confidential, t.state, t.ask, t.ask_data, t.supervised,
 	t.lead_id, t.co_ids, t.past_ids, t.assignee_id, t.parent_id, t.dispatches, t.designated, t.sign_due_at, t.warn_at, t.due_at, t.promised_at, t.provisional,
 	t.extensions, t.revisits, t.decision, t.reply, t.outcome, t.agency_resolved, t.citizen_resolved, t.appealed, t.opened_at, t.updated_at, t.closed_at,
-	t.code_issue, t.events, t.head, t.category_fixed, t.decided_by, t.replied_by, t.supervision, t.excluded, t.satisfaction, t.grade, t.rectify, t.co_signed, t.mass_event, t.return_until`
+	t.code_issue, t.events, t.head, t.category_fixed, t.decided_by, t.replied_by, t.supervision, t.excluded, t.satisfaction, t.grade, t.rectify, t.co_signed, t.mass_event, t.return_until, t.designated_id`
 
 func scanTicket(row pgx.Row) (Ticket, error) {
 	var t Ticket
-	var lead, assignee, parent, decided, replied *uuid.UUID
+	var lead, assignee, parent, decided, replied, designated *uuid.UUID
 	var ask []byte
 	err := row.Scan(&t.ID, &t.Number, &t.Version, &t.Kind, &t.Category, &t.ServiceItem, &t.Area, &t.Title, &t.Description,
 		&t.Place, &t.Lat, &t.Lon, &t.Lang, &t.Urgency, &t.Channel, &t.ConversationID, &t.ContactID, &t.Confidential, &t.State, &t.Ask, &ask, &t.Supervised,
 		&lead, &t.Co, &t.Past, &assignee, &parent, &t.Dispatches, &t.Designated, &t.SignDueAt, &t.WarnAt, &t.DueAt, &t.PromisedAt, &t.Provisional,
 		&t.Extensions, &t.Revisits, &t.Decision, &t.Reply, &t.Outcome, &t.AgencyResolved, &t.CitizenResolved, &t.Appealed, &t.OpenedAt, &t.UpdatedAt, &t.ClosedAt,
-		&t.codeIssue, &t.events, &t.head, &t.categoryFixed, &decided, &replied, &t.Supervision, &t.Excluded, &t.Satisfaction, &t.Grade, &t.Rectify, &t.CoSigned, &t.MassEvent, &t.returnUntil)
+		&t.codeIssue, &t.events, &t.head, &t.categoryFixed, &decided, &replied, &t.Supervision, &t.Excluded, &t.Satisfaction, &t.Grade, &t.Rectify, &t.CoSigned, &t.MassEvent, &t.returnUntil, &designated)
 	if err != nil {
 		return Ticket{}, err
 	}
-	t.Lead, t.Assignee, t.Parent, t.decidedBy, t.repliedBy = id(lead), id(assignee), id(parent), id(decided), id(replied)
+	t.Lead, t.Assignee, t.Parent, t.decidedBy, t.repliedBy, t.designatedTo = id(lead), id(assignee), id(parent), id(decided), id(replied), id(designated)
 	if t.Ask != "" {
 		err = json.Unmarshal(ask, &t.AskData)
 	}
@@ -159,7 +159,7 @@ const updateSQL = `
 update tickets set version = $2, events = $3, state = $4, ask = $5, ask_data = $6, supervised = $7, lead_id = $8, co_ids = $9, past_ids = $10,
 	assignee_id = $11, decided_by = $12, replied_by = $13, parent_id = $14, dispatches = $15, designated = $16, sign_due_at = $17, warn_at = $18,
 	due_at = $19, promised_at = $20, provisional = $21, extensions = $22, revisits = $23, decision = $24, reply = $25, outcome = $26,
-	agency_resolved = $27, citizen_resolved = $28, appealed = $29, updated_at = $30, closed_at = $31, head = $32, supervision = $33, excluded = $34, satisfaction = $35, grade = $36, rectify = $37, co_signed = $38, mass_event = $39, return_until = $40
+	agency_resolved = $27, citizen_resolved = $28, appealed = $29, updated_at = $30, closed_at = $31, head = $32, supervision = $33, excluded = $34, satisfaction = $35, grade = $36, rectify = $37, co_signed = $38, mass_event = $39, return_until = $40, designated_id = $41
 where id = $1`
 
 const upsertClocksSQL = `
@@ -200,7 +200,7 @@ func (c *change) write(b *pgx.Batch, key string, f Fields) error {
 	b.Queue(updateSQL, t.ID, t.Version, t.events, string(t.State), t.Ask, ask, t.Supervised, optional(t.Lead), list(t.Co), list(t.Past),
 		optional(t.Assignee), optional(t.decidedBy), optional(t.repliedBy), optional(t.Parent), t.Dispatches, t.Designated, t.SignDueAt, t.WarnAt,
 		t.DueAt, t.PromisedAt, t.Provisional, t.Extensions, t.Revisits, []byte(t.Decision), t.Reply, t.Outcome, t.AgencyResolved, t.CitizenResolved,
-		t.Appealed, t.UpdatedAt, t.ClosedAt, seal(t.head), t.Supervision, t.Excluded, t.Satisfaction, t.Grade, t.Rectify, list(t.CoSigned), t.MassEvent, t.returnUntil)
+		t.Appealed, t.UpdatedAt, t.ClosedAt, seal(t.head), t.Supervision, t.Excluded, t.Satisfaction, t.Grade, t.Rectify, list(t.CoSigned), t.MassEvent, t.returnUntil, optional(t.designatedTo))
 	if len(c.events) > 0 {
 		var e eventColumns
 		e.fill(c.events)

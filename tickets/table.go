@@ -128,6 +128,7 @@ type Guard string
 const (
 	WithinSignWindow Guard = "within_sign_window" // the sign clock has not run out
 	NotDesignated    Guard = "not_designated"     // a designated lead must handle
+	NotDesignee      Guard = "not_the_designated" // not the designated agency itself; who got the case from it gives it back up
 	AskedTransfer    Guard = "transfer_asked"
 	AskedExtension   Guard = "extension_asked"
 	NothingAsked     Guard = "nothing_asked" // one open request at a time
@@ -236,7 +237,7 @@ func build() []Move {
 		// Inside an agency's own tree nobody has to be asked; the citizen's clock runs on.
 		t = append(t,
 			Move{From: s, Name: HandDown, To: Dispatched, Roles: lead, Required: fields{FLead}, Stop: clocks{sla.Sign}, Start: clocks{sla.Sign}, Needs: []Guard{NothingAsked, BelowLead}},
-			Move{From: s, Name: HandUp, To: Dispatched, Roles: lead, Required: fields{FText}, Stop: clocks{sla.Sign}, Start: clocks{sla.Sign}, Needs: []Guard{NothingAsked, HasAbove}})
+			Move{From: s, Name: HandUp, To: Dispatched, Roles: lead, Required: fields{FText}, Stop: clocks{sla.Sign}, Start: clocks{sla.Sign}, Needs: []Guard{NothingAsked, HasAbove, NotDesignee}})
 	}
 	for _, s := range []State{Received, Accepted, PendingDispatch, Dispatched, ReturnRequested, InCoordination, InProgress, AwaitingCitizen, Reopened} {
 		t = append(t,

@@ -75,8 +75,10 @@ type Ticket struct {
 	categoryFixed bool
 	// returnUntil is the end of the window to return a ticket that was handed over inside a tree; nil: its time to sign.
 	returnUntil *time.Time
-	decidedBy   uuid.UUID
-	repliedBy   uuid.UUID
+	// designatedTo is the agency that has to handle a designated ticket, also while one below it does the work.
+	designatedTo uuid.UUID
+	decidedBy    uuid.UUID
+	repliedBy    uuid.UUID
 }
 
 // Light is the colour of the ticket's earliest deadline; Green when nothing runs.
