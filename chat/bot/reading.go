@@ -30,20 +30,26 @@ func (l *lexicon) read(text string) reading {
 	return r
 }
 
-// affirmed leaves out what a text says that it is not: "this is not a complaint", 我不是要投诉.
+// affirmed leaves out what a text says that it is not, "this is not a complaint", 我不是要投诉, and question words that ask nothing: 好几天.
 func affirmed(found []match) []match {
-	var denied []match
+	denied := map[string][]match{}
 	for _, m := range found {
-		if m.class == "no_matter" {
-			denied = append(denied, m)
+		if m.class == "no_matter" || m.class == "no_question" {
+			denied[m.class] = append(denied[m.class], m)
 		}
 	}
-	if denied == nil {
+	if len(denied) == 0 {
 		return found
 	}
 	return slices.DeleteFunc(found, func(m match) bool {
-		return (strings.HasPrefix(m.class, "kind.") || m.class == "file" || m.class == "insist") &&
-			slices.ContainsFunc(denied, func(d match) bool { return m.from < d.to && d.from < m.to })
+		by := ""
+		switch {
+		case strings.HasPrefix(m.class, "kind."), m.class == "file", m.class == "insist":
+			by = "no_matter"
+		case m.class == "question", m.class == "aspect.duration":
+			by = "no_question"
+		}
+		return slices.ContainsFunc(denied[by], func(d match) bool { return m.from < d.to && d.from < m.to })
 	})
 }
 
