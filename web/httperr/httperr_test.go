@@ -73,6 +73,16 @@ func TestPageForPeople(t *testing.T) {
 	}
 }
 
+// A page that is being checked is not "not found": an error that has words of its own is titled with them.
+func TestAnErrorCanHaveATitleOfItsOwn(t *testing.T) {
+	r := httptest.NewRequest("GET", "/x", nil)
+	r.Header.Set("Accept", "text/html")
+	w, _ := serve(t, failing(errs.New(errs.NotFound, "knowledge.in_check", "m")), r)
+	if body := w.Body.String(); w.Code != http.StatusNotFound || !strings.Contains(body, "We are checking this page") || strings.Contains(body, "Page not found") || strings.Contains(body, "typing mistakes") {
+		t.Errorf("%d %s", w.Code, body)
+	}
+}
+
 func TestStatuses(t *testing.T) {
 	t.Parallel()
 	for kind, want := range map[errs.Kind]int{errs.Invalid: 400, errs.Unauthenticated: 401, errs.Forbidden: 403, errs.NotFound: 404, errs.Conflict: 409,

@@ -107,6 +107,14 @@ func normalize(err error) (*errs.Error, int) {
 	return e, Status(e.Kind)
 }
 
+// about gives the words for an error of this code where there are some, and else of its kind.
+func (p *Responder) about(key, lang string, e *errs.Error) string {
+	if of := key + e.Code; p.words.Known(of) {
+		return p.words.T(lang, of)
+	}
+	return p.words.T(lang, key+string(e.Kind))
+}
+
 // Write logs err once and answers with it. Headers that belong to the successful answer are removed.
 func (p *Responder) Write(w http.ResponseWriter, r *http.Request, err error) {
 	if errors.Is(err, context.Canceled) && r.Context().Err() != nil {
@@ -134,8 +142,8 @@ func (p *Responder) Write(w http.ResponseWriter, r *http.Request, err error) {
 		h.Set("Retry-After", "60")
 	}
 	lang := LangOf(r.Context(), p.words, r)
-	data := PageData{Status: status, Code: e.Code, Title: p.words.T(lang, "errors.title."+string(e.Kind)), Message: p.words.Error(lang, e),
-		Next: p.words.T(lang, "errors.next."+string(e.Kind)), RequestID: id, Lang: lang, Dir: i18n.Dir(lang),
+	data := PageData{Status: status, Code: e.Code, Title: p.about("errors.title.", lang, e), Message: p.words.Error(lang, e),
+		Next: p.about("errors.next.", lang, e), RequestID: id, Lang: lang, Dir: i18n.Dir(lang),
 		T: func(key string, args ...any) string { return p.words.T(lang, key, args...) }}
 	switch {
 	case r.Header.Get("HX-Request") == "true":
