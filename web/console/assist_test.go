@@ -297,7 +297,7 @@ func TestAChatIsSuggestedForItsLastUnansweredMessage(t *testing.T) {
 	b.post(base+"/assist", url.Values{"do": {"insert"}, "used": {uses(t, panel.body, "article", noise.Article.ID)}}).wants(t, http.StatusForbidden)
 	must(t, r.chat.TakeOver(ctx, r.as("operator").DB, conv))
 	panel = b.get(base+"/suggest", "HX-Request", "true")
-	panel.wants(t, http.StatusOK, "data-insert", "Does this answer your question?")
+	panel.wants(t, http.StatusOK, "data-insert", "Does this answer your question?").lacks(t, "Source:") // below a chat's message it is a card
 	words := "Building work is not allowed between 22:00 and 6:00 without a permit."
 	b.post(base+"/send", url.Values{"text": {words}, "key": {"k"}, "used": {uses(t, panel.body, "article", noise.Article.ID)}, "used_text": {words}, "shown": shown(panel.body)}).wants(t, http.StatusOK)
 	if got := r.outcomes(noise.Article.ID); len(got) != 1 || got[0] != "article sent" {

@@ -95,7 +95,10 @@ func (c *Console) findFor(ctx context.Context, v View, m matter, question string
 		seen[e.Article.ID] = true
 		s.Sources, s.Internal = []knowledge.Entry{e}, e.Article.Audience == knowledge.AudienceStaff
 		s.Uses = []string{use(s.Kind, e, len(out)+1, one.Score)}
-		s.Insert = knowledge.AnswerText(e.Version) + "\n" + c.sourceLine(m.Lang, e)
+		s.Insert = knowledge.AnswerText(e.Version)
+		if m.form != formChat { // below a chat's message its source is a card, or a line where there are no cards
+			s.Insert += "\n" + c.sourceLine(m.Lang, e)
+		}
 		out = append(out, s)
 	}
 	return out, nil
