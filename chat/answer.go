@@ -20,7 +20,7 @@ import (
 // answered is what writeTurn did.
 type answered struct {
 	posts  []Posting
-	again  bool // the citizen wrote in the meantime: nothing was written, think again
+	again  bool // the citizen wrote, or chose another language, in the meantime: nothing was written, think again
 	wrote  bool
 	opened []tickets.Ticket
 }
@@ -32,15 +32,15 @@ func (s *Service) writeTurn(ctx context.Context, t *turn, reply bot.Reply, state
 		done = answered{}
 		var lease *uuid.UUID
 		var lastSeq int64
-		var holder string
-		err := tx.QueryRow(ctx, `select lease_owner, last_seq, holder from conversations where id = $1 for no key update`, t.conversation).Scan(&lease, &lastSeq, &holder)
+		var holder, lang string
+		err := tx.QueryRow(ctx, `select lease_owner, last_seq, holder, lang from conversations where id = $1 for no key update`, t.conversation).Scan(&lease, &lastSeq, &holder, &lang)
 		if err != nil {
 			return fmt.Errorf("chat: turn: %w", err)
 		}
 		if holder != HeldByBot || lease == nil || *lease != t.lease {
 			return nil // a person took over, or the lease ran out and somebody else answers
 		}
-		if lastSeq != t.lastSeq {
+		if lastSeq != t.lastSeq || lang != t.chosen {
 			done.again = true
 			_, err := tx.Exec(ctx, `update conversations set lease_owner = null, lease_until = null where id = $1`, t.conversation)
 			return err

@@ -6,8 +6,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+
 	"hotline/channels"
 	"hotline/chat"
+	"hotline/chat/bot"
 	"hotline/internal/db"
 	"hotline/internal/testkit"
 	"hotline/tickets"
@@ -82,5 +85,32 @@ func TestAWordThatCrossesAQuestionIsItsAnswer(t *testing.T) {
 	}
 	if err := say(); err != nil {
 		t.Errorf("the same again: %v", err)
+	}
+}
+
+// Whoever changes the language while the bot thinks is answered in the language that they chose.
+func TestTheLanguageThatIsChosenWhileTheBotThinksStands(t *testing.T) {
+	t.Parallel()
+	var r *rig
+	var conversation uuid.UUID
+	var in []string
+	r = newRig(t, func(d *chat.Deps) {
+		d.Think = func(_ context.Context, s bot.State, _ []bot.Input, lang string) (bot.Reply, bot.State, error) {
+			if in = append(in, lang); len(in) == 1 {
+				if err := r.SetLang(ctxb, db.Citizen(conversation), conversation, "zh-CN"); err != nil {
+					t.Error(err)
+				}
+			}
+			return bot.Reply{Lang: lang, Messages: []bot.Message{{Text: "in " + lang}}}, s, nil
+		}
+	})
+	conversation = r.say(t, "ann", "1", "hello").ConversationID
+	if err := r.TakeTurn(ctxb, conversation); err != nil {
+		t.Fatal(err)
+	}
+	c, err := r.Conversation(ctxb, db.System(), conversation)
+	ms, err2 := r.Messages(ctxb, db.System(), conversation, 0, 10)
+	if err != nil || err2 != nil || c.Lang != "zh-CN" || len(ms) != 2 || ms[1].Text != "in zh-CN" {
+		t.Errorf("thought in %v, the conversation is in %s and reads %+v: %v %v", in, c.Lang, ms, err, err2)
 	}
 }

@@ -23,6 +23,7 @@ type turn struct {
 	channel      string
 	confidential bool
 	lang         string
+	chosen       string // the conversation's language when the turn was claimed
 	lastSeq      int64
 	state        bot.State
 	in           []bot.Input
@@ -121,6 +122,7 @@ func (s *Service) claimTurn(ctx context.Context, id uuid.UUID) (*turn, bool, err
 		if err != nil {
 			return fmt.Errorf("chat: claim turn: %w", err)
 		}
+		t.chosen = t.lang
 		t.state = bot.DecodeState(raw)
 		ms, err := collect(ctx, tx, messagesSQL, id, answered, MaxPage)
 		if err != nil {
