@@ -360,18 +360,23 @@ func TestWhomAChangeOfAnArticleConcernsIsTold(t *testing.T) {
 	e = ok(d.Publish(ctx, d.reviewer(), e.Version.Ref()))
 	told()
 
-	filed := func(user string) uuid.UUID {
+	filed := func(user, text string) uuid.UUID {
 		t.Helper()
-		c := must[knowledge.Correction](t)(d.Dispute(ctx, d.staff(user, "operator"), a, "It takes twelve days."))
+		c := must[knowledge.Correction](t)(d.Dispute(ctx, d.staff(user, "operator"), a, text))
 		told("dept-environment editor article_correction", "dept-environment reviewer article_correction")
 		return c.ID
 	}
-	if err := d.DecideCorrection(ctx, d.reviewer(), filed("operator"), false); err != nil {
+	if err := d.DecideCorrection(ctx, d.reviewer(), filed("operator", "It takes twelve days."), false); err != nil {
 		t.Fatal(err)
 	}
 	told("hotline " + name("operator") + " article_correction_rejected")
-	filed("operator")
-	filed("operator") // and once more: one notice is enough
+	first := filed("operator", "It takes twelve days.")
+	again := must[knowledge.Correction](t)(d.Dispute(ctx, d.staff("operator", "operator"), a, " It takes twelve days. "))
+	told()
+	if again.ID != first || len(must[[]knowledge.Correction](t)(d.Corrections(ctx, a))) != 2 {
+		t.Errorf("pressed twice it is another correction: %+v", again)
+	}
+	filed("operator", "It costs nothing.") // one notice of the end is enough
 	e = ok(d.Save(ctx, writer, e.Version.Ref(), passport))
 	e = ok(d.Submit(ctx, writer, e.Version.Ref()))
 	told("dept-environment reviewer article_review")
@@ -382,7 +387,7 @@ func TestWhomAChangeOfAnArticleConcernsIsTold(t *testing.T) {
 	if _, err := d.BySlug(ctx, "no-such-page", false); !errors.Is(err, knowledge.ErrNotFound) {
 		t.Errorf("no page: %v", err)
 	}
-	filed("operator")
+	filed("operator", "It takes ten days.")
 	if _, err := d.BySlug(ctx, e.Article.Slug, false); !errors.Is(err, knowledge.ErrInCheck) {
 		t.Errorf("disputed: %v", err)
 	}

@@ -3,6 +3,7 @@ package knowledge
 import (
 	"bytes"
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -33,6 +34,7 @@ const correctionColumns = `c.id, c.article_id, c.version, c.user_id, c.text, c.s
 const (
 	sqlInsertCorrection = `insert into article_corrections (id, article_id, version, user_id, text, created_at, warn_at, due_at, next_fire_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $7)`
 	sqlCorrections      = `select ` + correctionColumns + ` from article_corrections c where c.article_id = $1 order by c.created_at desc, c.id desc limit 200`
+	sqlSameCorrection   = `select ` + correctionColumns + ` from article_corrections c where c.article_id = $1 and c.version = $2 and c.user_id = $3 and c.text = $4 and c.state = 'open' order by c.created_at limit 1`
 	sqlCorrectionOf     = `select article_id, user_id from article_corrections where id = $1`
 	sqlDecide           = `update article_corrections set state = $2, decided_at = $3, decided_by = $4, settled_at = case when $2 = 'rejected' then $3::timestamptz end,
 		next_fire_at = case when $2 = 'rejected' then null else next_fire_at end where id = $1 and state = 'open'`
@@ -45,7 +47,7 @@ const (
 // Dispute files a correction against what is published. Any member of staff
 // may; the article is not served until a reviewer rejects the correction or a
 // new version is published. The owner's editors and reviewers are told, and the
-// clock begins. Errors: ErrNotFound, ErrState when nothing is published,
+// clock begins. Filed twice by one person, it is the first one. Errors: ErrNotFound, ErrState when nothing is published,
 // ErrTextMissing, ErrTextTooLong.
 func (s *Service) Dispute(ctx context.Context, by Staff, article uuid.UUID, text string) (Correction, error) {
 	c := Correction{ID: db.NewID(), Article: article, User: by.Actor.User(), Text: cleanText(text), State: "open", CreatedAt: s.Clock.Now()}
@@ -73,6 +75,11 @@ func (s *Service) Dispute(ctx context.Context, by Staff, article uuid.UUID, text
 			return ErrState.With("state", "unpublished")
 		}
 		c.Version = a.Live
+		rows, err := tx.Query(ctx, sqlSameCorrection, c.Article, c.Version, c.User, c.Text)
+		if before, err := one(rows, err, pgx.RowToStructByPos[Correction]); !errors.Is(err, ErrNotFound) {
+			c = before
+			return err
+		}
 		if _, err := tx.Exec(ctx, sqlInsertCorrection, c.ID, c.Article, c.Version, c.User, c.Text, c.CreatedAt, c.WarnAt, c.DueAt); err != nil {
 			return err
 		}

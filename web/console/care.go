@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 
 	"hotline/internal/errs"
+	"hotline/internal/i18n"
 	"hotline/knowledge"
 	"hotline/routing"
 	"hotline/web/httperr"
@@ -202,7 +203,7 @@ func (c *Console) care(ctx context.Context, v View, d *articleData) (*careData, 
 		if err != nil {
 			return nil, err
 		}
-		out.NextLook = day.Format(time.DateOnly)
+		out.NextLook = i18n.Date(v.Lang, day, day.Location())
 	}
 	if out.Siblings, err = c.Knowledge.Siblings(ctx, d.A.Key); err != nil {
 		return nil, err

@@ -29,20 +29,20 @@ func TestTheReminderOfACorrectionIsARule(t *testing.T) {
 	r := newRig(t)
 	_, id := r.published(r.signIn("editor"), r.signIn("reviewer"), nil)
 	by := knowledge.Staff{Actor: r.city.Staff("operator"), Roles: []string{"operator"}}
-	left := func() time.Duration {
+	left := func(text string) time.Duration {
 		t.Helper()
-		c, err := r.knowledge.Dispute(context.Background(), by, id, "The fee has changed.")
+		c, err := r.knowledge.Dispute(context.Background(), by, id, text)
 		must(t, err)
 		return c.DueAt.Sub(*c.WarnAt) * 100 / c.DueAt.Sub(c.CreatedAt)
 	}
-	if got := left(); got != 25 {
+	if got := left("The fee has changed."); got != 25 {
 		t.Errorf("as delivered %d %% are left", got)
 	}
 	rules, err := r.knowledge.Settings(context.Background())
 	must(t, err)
 	rules.RemindShare = 50
 	must(t, r.knowledge.SaveSettings(context.Background(), knowledge.Staff{Actor: r.city.Staff("administrator")}, rules))
-	if got := left(); got != 50 {
+	if got := left("And the office has moved."); got != 50 {
 		t.Errorf("with a rule of 50 %% are left %d %%", got)
 	}
 }
