@@ -76,11 +76,7 @@ func TestAgencysAnswerReachesTheCitizenWhereTheyAsked(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	handler := tickets.Staff(r.city.Staff("handler-env"), []string{"handler"})
-	k, err := r.tickets.Apply(ctxb, handler, f.Ticket.ID, tickets.AnyVersion, tickets.Sign, tickets.Fields{}, "")
-	if err != nil {
-		t.Fatal(err)
-	}
+	handler, k := r.handling(t, f.Ticket.ID)
 	yes := true
 	for range 2 { // a double click
 		if _, err = r.ReplyToTicket(ctxb, handler, k.ID, k.Version, "They stop at ten from now on.", tickets.Reply, tickets.Fields{Outcome: tickets.Outcomes()[0].Code, Resolved: &yes}, "click-1"); err != nil {

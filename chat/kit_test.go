@@ -162,3 +162,14 @@ func fixed(reply bot.Reply) chat.Thinker {
 		return reply, st, nil
 	}
 }
+
+// handling signs for a ticket as somebody of the environment department.
+func (r *rig) handling(t testing.TB, ticket uuid.UUID) (tickets.Actor, tickets.Ticket) {
+	t.Helper()
+	handler := tickets.Staff(r.city.Staff("handler-env"), []string{"handler"})
+	k, err := r.tickets.Apply(ctxb, handler, ticket, tickets.AnyVersion, tickets.Sign, tickets.Fields{}, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return handler, k
+}

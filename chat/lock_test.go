@@ -62,11 +62,7 @@ func TestAWordThatCrossesAQuestionIsItsAnswer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	handler := tickets.Staff(r.city.Staff("handler-env"), []string{"handler"})
-	k, err := r.tickets.Apply(ctxb, handler, f.Ticket.ID, tickets.AnyVersion, tickets.Sign, tickets.Fields{}, "")
-	if err != nil {
-		t.Fatal(err)
-	}
+	handler, k := r.handling(t, f.Ticket.ID)
 	say := func() error {
 		_, err := r.ReplyByCitizen(ctxb, k.ID, "w1", "It is the site behind the school.", nil)
 		return err

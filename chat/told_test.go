@@ -192,11 +192,7 @@ func TestTheSourcesOfAnAnswerReachThoseWhoWereMergedIntoIt(t *testing.T) {
 	if _, err = r.tickets.Apply(ctxb, tickets.System(), part.Ticket.ID, tickets.AnyVersion, tickets.Merge, tickets.Fields{Parent: whole.Ticket.ID}, ""); err != nil {
 		t.Fatal(err)
 	}
-	handler := tickets.Staff(r.city.Staff("handler-env"), []string{"handler"})
-	k, err := r.tickets.Apply(ctxb, handler, whole.Ticket.ID, tickets.AnyVersion, tickets.Sign, tickets.Fields{}, "")
-	if err != nil {
-		t.Fatal(err)
-	}
+	handler, k := r.handling(t, whole.Ticket.ID)
 	yes := true
 	if _, err = r.ReplyToTicket(ctxb, handler, k.ID, k.Version, "They stop at ten from now on.", tickets.Reply,
 		tickets.Fields{Outcome: tickets.Outcomes()[0].Code, Resolved: &yes, Sources: []tickets.Source{{Article: uuid.New(), Version: 4, Title: "Quiet hours"}}}, "click-1"); err != nil {

@@ -24,6 +24,19 @@ func (r *rig) published(e, reviewer *browser, edit func(url.Values)) (string, uu
 	return page.path, id
 }
 
+// What only staff may read is not on the portal, so nothing leads there.
+func TestAnArticleForStaffHasNoLinkToThePortal(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	editor, reviewer := r.signIn("editor"), r.signIn("reviewer")
+	for audience, linked := range map[string]bool{"public": true, "staff": false} {
+		path, _ := r.published(editor, reviewer, func(f url.Values) { f.Set("audience", audience); f.Set("slug", "for-"+audience) })
+		if got := editor.get(path); strings.Contains(got.body, `href="/a/`) != linked {
+			t.Errorf("%s: status %d, linked to the portal: %t", audience, got.status, !linked)
+		}
+	}
+}
+
 func (r *rig) publish(e, reviewer *browser, id uuid.UUID) {
 	r.t.Helper()
 	path := "/console/knowledge/" + id.String()
